@@ -1,0 +1,298 @@
+"""Ask providers what is there. The public plugin API: how a resource type is declared, and how it is found.
+
+Collectors know nothing of controls or storage: they turn a provider's answers into facets, or into an
+Unknown with its reason. A resource type is data; `engine` is the one place that acts on it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from annexlog.evidence_store.model import JSON, Coverage, DeclarationError, Millis, TypeShape, Unknown
+
+__all__ = [
+    "UNREADABLE",
+    "Adapter",
+    "Call",
+    "Caller",
+    "Detail",
+    "Discovery",
+    "Page",
+    "Provider",
+    "Refused",
+    "ResourceType",
+    "Scope",
+    "providers",
+    "resource_types",
+]
+
+
+class _Unreadable:
+    def __repr__(self) -> str:
+        return "UNREADABLE"
+
+
+UNREADABLE: Final = _Unreadable()
+"""Where a declaration gives no value for what an answer lacks: the answer is Unknown(unreadable)."""
+
+
+# ── declarations ──────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    items: str | None = None
+    take: str | None = None
+    absent: tuple[str, ...] = ()
+    missing: Any = UNREADABLE
+    decode: Mapping[str, str] = field(default_factory=dict)
+    fn: Callable[..., Iterable[Page]] | None = None
+    observed: str | None = None
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Call(_Answer):
+    """One read of a provider.
+
+    `permission`: the provider's own name of what the caller must be allowed (`s3:GetBucketAcl`).
+    `operation`: the adapter's name of the call (`get_bucket_acl`; `s3control.get_public_access_block` where the
+    client is not named like the permission; a REST path; an LDAP filter).
+    `params`: its parameters; `{path.to.value}` in a text is filled from the scope and the facets seen so far.
+    `items`: path of a list in the answer; all pages are read and joined ("" where a page is the list).
+    `take`: path of the one value wanted from a single answer (neither: the whole answer).
+    `absent`: error codes that *are* the answer "not configured" (value null), as `Code` or `Code:message fragment`.
+    `missing`: the value where the answer lacks its `items` or `take` member; not given, such an answer is unreadable.
+    `decode`: {path: "json"} texts inside the answer that are JSON themselves ("" the whole).
+    `fn(ask, params)`: stands in where one call is not enough; `ask(operation, params)` makes a call, and the
+    function yields Pages. `observed`: path of the provider's own, older time of the answer.
+    `also`: further permissions that the call needs.
+    """
+
+    permission: str
+    operation: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    # kw-only fields are inherited: items, take, absent, missing, decode, fn, observed, also
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One more facet of every resource of a type.
+
+    `only`: `path == 'literal'` or `path != 'literal'` over the facets seen so far: where it is false the call
+    would make no sense (an AWS-managed key's rotation) and the facet is null.
+    `region`: template of the region to ask instead of the scope's own.
+    `key`, `match`: the call is a bulk source, asked once a scope: its rows are found by `row[key] == match`.
+    `otherwise`: the value for a resource that the bulk answer does not mention; not given, Unknown(unlisted).
+    `batch`: the parameter that takes many resources at once, and how many: ("names", 10); needs `key`, `match`;
+    the parameter's value is the list of the `match` values.
+    """
+
+    facet: str
+    call: Call
+    only: str | None = None
+    region: str | None = None
+    key: str | None = None
+    match: str | None = None
+    otherwise: Any = UNREADABLE
+    batch: tuple[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """What one kind of resource is, and how it is seen.
+
+    `name`: `<provider>.<service>.<kind>`. `facet`: the name of what the listing itself says of one resource.
+    `id`: template of the native id (`{path}` over the scope and the facet).
+    `listed`: the call that lists the population; None: the scope itself is the one resource, and its facet is the
+    scope's attributes.
+    `per`: which level of scope is asked (`organization`, `account`, `region`, `cluster` …).
+    `under`: another type of the same scope whose resources are asked one by one for theirs (parent and child
+    listings); the parent's facet can be used in `listed.params` and in `id`.
+    `scope`: template of the scope an item belongs to, where one answer speaks for many.
+    `home`: template that must equal the scope's own region or account; else the item counts as seen elsewhere.
+    `gone`: error codes of a detail that say the resource vanished meanwhile. `sight`: a call that proves that we may
+    see all of the scope, where the provider filters silently. `fold`: the id's case means nothing.
+    `tags`: path of the tags. `incarnation`: path whose change means another resource under an old name.
+    `redact`: {path: pattern set} values never stored. `ignore`: paths of volatile fields. `sets`: paths of lists
+    whose order means nothing. These paths begin with a facet's name; `[]` goes into each item of a list.
+    """
+
+    name: str
+    facet: str
+    id: str
+    listed: Call | None
+    details: Sequence[Detail] = ()
+    per: str = "region"
+    under: str | None = None
+    scope: str | None = None
+    home: str | None = None
+    gone: tuple[str, ...] = ()
+    sight: Call | None = None
+    fold: bool = False
+    tags: str | None = None
+    incarnation: str | None = None
+    redact: Mapping[str, str] = field(default_factory=dict)
+    ignore: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+
+    @property
+    def provider(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def facets(self) -> tuple[str, ...]:
+        """All facets' names, the listing's own first."""
+        return (self.facet, *(d.facet for d in self.details))
+
+    def calls(self, facets: Iterable[str] | None = None) -> tuple[Call, ...]:
+        """The calls that the listing and these details (None: all) make."""
+        wanted = None if facets is None else set(facets)
+        first = [c for c in (self.listed, self.sight) if c is not None]
+        return (*first, *(d.call for d in self.details if wanted is None or d.facet in wanted))
+
+    def shape(self, members: Mapping[str, frozenset[str]] | None = None) -> TypeShape:
+        return TypeShape(self.name, self.facet, self.facets, self.per, self.provider, members or {})
+
+
+# ── what an adapter gives the engine ──────────────────────────────────────────────────────
+
+
+class Refused(Exception):
+    """A call that gave no answer: `reason` is one of model.REASONS, `code` and `message` are the provider's."""
+
+    def __init__(self, reason: str, code: str, message: str = "") -> None:
+        super().__init__(f"{reason}: {code} {message}".strip())
+        self.reason, self.code, self.message = reason, code, message
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer. `date`: the provider's Date header, in ms. `mixed`: why this page is not of the same moment as
+    the first. `total`: how many items the provider says there are. `retries`: how often it had to be asked again.
+    """
+
+    body: Any
+    request_id: str = ""
+    date: Millis | None = None
+    mixed: str = ""
+    total: int | None = None
+    retries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one asker answers for. `values` fill the templates (partition, account, region …) and become the scope's
+    attributes as evidence; `level` is what `ResourceType.per` names.
+    """
+
+    name: str
+    level: str
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and whom: an ARN or principal, and the endpoint's host."""
+
+    identity: str
+    endpoint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The scopes of a target. `skipped`: {scope name: why it is not looked at} (a region not opted in, an account
+    suspended). Where not all could be learnt, `status` and `refusals` say so and `scopes` is what is known.
+    """
+
+    scopes: Sequence[Scope]
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    status: Coverage = Coverage.COMPLETE
+    refusals: Sequence[Unknown] = ()
+    provenance: Mapping[str, JSON] = field(default_factory=dict)
+
+
+class Adapter(Protocol):
+    """A connected target. Everything that knows the provider's protocol is behind this."""
+
+    def discover(self) -> Discovery:
+        """The scopes there are; a refused read becomes a refusal of the Discovery. Raises ProviderError."""
+
+    def caller(self, scope: Scope) -> Caller:
+        """Who asks in this scope. Raises Refused."""
+
+    def lane(self, call: Call, scope: Scope) -> str:
+        """Calls of one lane share a rate limit (`aws/<account>/<region>/<service>`)."""
+
+    def pages(self, call: Call, params: Mapping[str, Any], scope: Scope, region: str | None = None) -> Iterator[Page]:
+        """Every page of a call's answer; follows every continuation. Raises Refused, and nothing else on purpose."""
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """How a target of one provider is configured and connected.
+
+    `options`: the keys of its `[targets.<name>]` table. `connect(options, name)` builds an Adapter, making no call.
+    `members(type)`: {facet: published field names}, read from the provider's own model; {} where it has none.
+    `policy(calls)`: the least-privilege grant for these calls, in the provider's own form, as text.
+    """
+
+    name: str
+    options: type[msgspec.Struct]
+    connect: Callable[[Any, str], Adapter]
+    members: Callable[[ResourceType], Mapping[str, frozenset[str]]]
+    policy: Callable[[Iterable[Call]], str]
+
+
+# ── discovery: built-ins and third parties alike ──────────────────────────────────────────
+
+GROUP = "annexlog.collectors"
+_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+
+
+def _modules(point: EntryPoint) -> Iterator[ModuleType]:
+    root = point.load()
+    yield root
+    for found in sorted(pkgutil.iter_modules(getattr(root, "__path__", ())), key=lambda m: m.name):
+        if not found.name.startswith("_"):
+            yield importlib.import_module(f"{root.__name__}.{found.name}")
+
+
+@cache
+def resource_types() -> Mapping[str, ResourceType]:
+    """Every declared resource type by name: each `ResourceType` at the top of a module of an entry point.
+
+    Raises DeclarationError on a name that is malformed or declared twice.
+    """
+    found: dict[str, ResourceType] = {}
+    for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
+        for module in _modules(point):
+            for value in vars(module).values():
+                if not isinstance(value, ResourceType):
+                    continue
+                if not _NAME.fullmatch(value.name):
+                    raise DeclarationError(f"{value.name!r} is not a name such as aws.s3.bucket", where=module.__name__)
+                if found.setdefault(value.name, value) is not value:
+                    raise DeclarationError(f"{value.name} is declared twice", where=module.__name__)
+    return found
+
+
+@cache
+def providers() -> Mapping[str, Provider]:
+    """Every provider by name: each `Provider` at the top of an entry point's own module."""
+    loaded = (point.load() for point in sorted(entry_points(group=GROUP), key=lambda p: p.name))
+    found = [value for module in loaded for value in vars(module).values() if isinstance(value, Provider)]
+    return {provider.name: provider for provider in found}
