@@ -74,8 +74,9 @@ class Call(_Answer):
     `absent`: error codes that *are* the answer "not configured" (value null), as `Code` or `Code:message fragment`.
     `missing`: the value where the answer lacks its `items` or `take` member; not given, such an answer is unreadable.
     `decode`: {path: "json"} texts inside the answer that are JSON themselves ("" the whole).
-    `fn(ask, params)`: stands in where one call is not enough; `ask(operation, params)` makes a call, and the
-    function yields Pages. `observed`: path of the provider's own, older time of the answer.
+    `fn(ask, params)`: stands in where one call is not enough; `ask(operation, params)` makes one call and returns
+    its Page (or raises Refused), and the function yields Pages. `observed`: path of the provider's own, older time
+    of the answer.
     `also`: further permissions that the call needs.
     """
 
@@ -236,7 +237,11 @@ class Adapter(Protocol):
         """Calls of one lane share a rate limit (`aws/<account>/<region>/<service>`)."""
 
     def pages(self, call: Call, params: Mapping[str, Any], scope: Scope, region: str | None = None) -> Iterator[Page]:
-        """Every page of a call's answer; follows every continuation. Raises Refused, and nothing else on purpose."""
+        """Every page of a call's answer; follows every continuation. Raises Refused, and nothing else on purpose.
+
+        Each `next` is one request. After a Refused, `next` asks for the same page again; an iterator that cannot
+        (a generator) ends instead, and then the Refused stands: an end right after a Refused is never the end.
+        """
 
     def close(self) -> None: ...
 
