@@ -180,7 +180,8 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer. `date`: the provider's Date header, in ms. `mixed`: why this page is not of the same moment as
+    """One answer. `body` is JSON: times are RFC 3339 texts in UTC, bytes are base64 texts (as a provider's JSON has
+    them). `date`: the provider's Date header, in ms. `mixed`: why this page is not of the same moment as
     the first. `total`: how many items the provider says there are. `retries`: how often it had to be asked again.
     """
 
@@ -214,7 +215,8 @@ class Caller:
 @dataclass(frozen=True, slots=True)
 class Discovery:
     """The scopes of a target. `skipped`: {scope name: why it is not looked at} (a region not opted in, an account
-    suspended). Where not all could be learnt, `status` and `refusals` say so and `scopes` is what is known.
+    suspended); `scopes` holds these too, so that their attributes are known. Where not all could be learnt, `status`
+    and `refusals` say so and `scopes` is what is known.
     """
 
     scopes: Sequence[Scope]
