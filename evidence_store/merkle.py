@@ -1,0 +1,327 @@
+"""Merkle trees of RFC 6962: roots, proofs, the log that grows by one leaf, and the ordered tree of heads.
+
+Leaves are given as hashes (`layout.record_leaf` and its like), 32 bytes each. Tiles are those of C2SP tlog-tiles:
+tile (level, n) holds the 256 hashes MTH(D[(256n + i)·256^level : (256n + i + 1)·256^level]).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from hashlib import sha256
+
+WIDTH = 256
+"""Hashes in a full tile."""
+
+EMPTY = sha256(b"").digest()
+"""The root of no leaves."""
+
+
+def node(left: bytes, right: bytes) -> bytes:
+    return sha256(b"\1" + left + right).digest()
+
+
+def _above(level: list[bytes]) -> list[bytes]:
+    """The next level up: pairs hashed, an odd one out carried."""
+    odd = level[-1:] if len(level) % 2 else []
+    pairs = iter(level)
+    return [sha256(b"\1" + left + right).digest() for left, right in zip(pairs, pairs, strict=False)] + odd
+
+
+def root(leaves: Sequence[bytes]) -> bytes:
+    """The tree hash of these leaf hashes (RFC 6962, 2.1)."""
+    level = list(leaves)
+    while len(level) > 1:
+        level = _above(level)
+    return level[0] if level else EMPTY
+
+
+# ── proofs ────────────────────────────────────────────────────────────────────────────────
+
+_Span = Callable[[int, int], bytes]
+"""The hash of the tree over leaves lo to hi."""
+
+
+def _split(n: int) -> int:
+    """The largest power of two below n."""
+    return 1 << (n - 1).bit_length() - 1
+
+
+def _path(index: int, lo: int, hi: int, span: _Span) -> list[bytes]:
+    proof = []
+    while hi - lo > 1:
+        middle = lo + _split(hi - lo)
+        if index < middle:
+            proof.append(span(middle, hi))
+            hi = middle
+        else:
+            proof.append(span(lo, middle))
+            lo = middle
+    return proof[::-1]
+
+
+def _consistency(old: int, new: int, span: _Span) -> list[bytes]:
+    proof = []
+    lo, hi, whole = 0, new, True
+    while old != hi:
+        middle = lo + _split(hi - lo)
+        if old <= middle:
+            proof.append(span(middle, hi))
+            hi = middle
+        else:
+            proof.append(span(lo, middle))
+            lo, whole = middle, False
+    if not whole:
+        proof.append(span(lo, hi))
+    return proof[::-1]
+
+
+def _within(index: int, size: int) -> None:
+    if not 0 <= index < size:
+        raise IndexError(f"there is no leaf {index} in a tree of {size}")
+
+
+def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """The audit path of leaf `index` (RFC 6962, 2.1.1). Raises IndexError."""
+    _within(index, len(leaves))
+    return _path(index, 0, len(leaves), lambda lo, hi: root(leaves[lo:hi]))
+
+
+def consistency_proof(leaves: Sequence[bytes], old: int) -> list[bytes]:
+    """That the tree of the first `old` leaves became this one by appends only (RFC 6962, 2.1.2). Raises IndexError."""
+    if not 0 <= old <= len(leaves):
+        raise IndexError(f"a tree of {len(leaves)} was never one of {old}")
+    return _consistency(old, len(leaves), lambda lo, hi: root(leaves[lo:hi])) if old else []
+
+
+def _fold(hash: bytes, proof: Sequence[bytes], index: int, last: int) -> tuple[bytes, int]:
+    """Walk up from a leaf or subtree at `index`, `last` being the last of its level: the root, and what is left."""
+    for sibling in proof:
+        if last == 0 or len(sibling) != 32:
+            return b"", -1
+        if index % 2 or index == last:
+            hash = node(sibling, hash)
+            while index % 2 == 0 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            hash = node(hash, sibling)
+        index, last = index >> 1, last >> 1
+    return hash, last
+
+
+def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
+    """Whether `proof` shows that `leaf` is number `index` of the `size` leaves under `root` (RFC 9162, 2.1.3.2)."""
+    if not 0 <= index < size or len(leaf) != 32:
+        return False
+    return _fold(leaf, proof, index, size - 1) == (root, 0)
+
+
+def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:
+    """Whether `proof` shows that the tree of `new` leaves extends that of `old` (RFC 9162, 2.1.4.2)."""
+    if not 0 <= old <= new:
+        return False
+    if old == 0:
+        return not proof and old_root == EMPTY and len(new_root) == 32
+    if old == new:
+        return not proof and old_root == new_root
+    path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
+    if not path:
+        return False
+    index, last = old - 1, new - 1
+    while index % 2:
+        index, last = index >> 1, last >> 1
+    return _fold_both(path, index, last) == (old_root, new_root)
+
+
+def _fold_both(path: Sequence[bytes], index: int, last: int) -> tuple[bytes, bytes]:
+    """The old and the new root that a consistency path leads to; empty bytes if its length is wrong."""
+    old = new = path[0]
+    for sibling in path[1:]:
+        if last == 0 or len(sibling) != 32:
+            return b"", b""
+        if index % 2 or index == last:
+            old, new = node(sibling, old), node(sibling, new)
+            while index % 2 == 0 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            new = node(new, sibling)
+        index, last = index >> 1, last >> 1
+    return (old, new) if last == 0 else (b"", b"")
+
+
+# ── the log ───────────────────────────────────────────────────────────────────────────────
+
+
+def _no_tile(_level: int, _index: int) -> bytes:
+    return b""
+
+
+def _no_leaves(_start: int, _stop: int) -> Sequence[bytes]:
+    return ()
+
+
+def _hashes(tile: bytes) -> list[bytes]:
+    return [tile[i : i + 32] for i in range(0, len(tile), 32)]
+
+
+class Tree:
+    """A log of `size` leaves that grows by appends; only its right edge is held in memory.
+
+    `tile(level, index)` gives the bytes of a full tile (256 hashes), as `append` returned it. `leaves(start, stop)`
+    gives leaf hashes, and is asked once, for the last `size % 256`. Both may be left out for an empty log.
+    Raises ValueError if a tile is not whole or leaves are missing. An append cannot be taken back: where storing it
+    fails, the tree is to be made anew.
+    """
+
+    def __init__(
+        self,
+        size: int = 0,
+        tile: Callable[[int, int], bytes] = _no_tile,
+        leaves: Callable[[int, int], Iterable[bytes]] = _no_leaves,
+    ) -> None:
+        self.size = size
+        self._stored = tile
+        self._fresh: dict[tuple[int, int], bytes] = {}  # tiles that this process filled
+        self._read = lru_cache(maxsize=64)(self._read_tile)
+        self._edge = [list(leaves(size - size % WIDTH, size))]
+        if len(self._edge[0]) != size % WIDTH:
+            raise ValueError(f"the log of {size} lacks some of its last leaves")
+        level, above = 1, size // WIDTH
+        while above:
+            first = above - above % WIDTH
+            self._edge.append([root(self._read(level - 1, index)) for index in range(first, above)])
+            level, above = level + 1, above // WIDTH
+
+    def _read_tile(self, level: int, index: int) -> list[bytes]:
+        tile = self._fresh.get((level, index)) or self._stored(level, index)
+        if len(tile) != WIDTH * 32:
+            raise ValueError(f"tile {level}/{index} of the log is not whole")
+        return _hashes(tile)
+
+    def append(self, leaf: bytes) -> list[tuple[int, int, bytes]]:
+        """Add a leaf; returns the tiles (level, index, bytes) that it filled, mostly none, for the caller to store."""
+        if len(leaf) != 32:
+            raise ValueError("a leaf hash has 32 bytes")
+        filled: list[tuple[int, int, bytes]] = []
+        hash, level = leaf, 0
+        while True:
+            if level == len(self._edge):
+                self._edge.append([])
+            edge = self._edge[level]
+            edge.append(hash)
+            if len(edge) < WIDTH:
+                break
+            index = self.size >> 8 * (level + 1)
+            tile = b"".join(edge)
+            filled.append((level, index, tile))
+            self._fresh[level, index] = tile
+            hash = root(edge)
+            edge.clear()
+            level += 1
+        self.size += 1
+        return filled
+
+    def root(self, size: int | None = None) -> bytes:
+        """The root of the first `size` leaves (None: all). Raises IndexError."""
+        size = self._as_of(size)
+        return self._span(0, size) if size else EMPTY
+
+    def inclusion_proof(self, index: int, size: int | None = None) -> list[bytes]:
+        """The path of leaf `index` (from 0) to the root of the first `size` leaves. Raises IndexError."""
+        size = self._as_of(size)
+        _within(index, size)
+        return _path(index, 0, size, self._span)
+
+    def consistency_proof(self, old: int, new: int | None = None) -> list[bytes]:
+        """That the first `new` leaves extend the first `old`. Raises IndexError."""
+        new = self._as_of(new)
+        if not 0 <= old <= new:
+            raise IndexError(f"a log of {new} was never one of {old}")
+        return _consistency(old, new, self._span) if old else []
+
+    def _as_of(self, size: int | None) -> int:
+        if size is None:
+            return self.size
+        if not 0 <= size <= self.size:
+            raise IndexError(f"the log has {self.size} leaves, not {size}")
+        return size
+
+    def _span(self, lo: int, hi: int) -> bytes:
+        """The hash over leaves lo to hi, where lo is a multiple of the smallest power of two ≥ hi - lo."""
+        parts = []
+        while lo < hi:
+            height = (hi - lo).bit_length() - 1
+            parts.append(self._whole(height, lo >> height))
+            lo += 1 << height
+        hash = parts.pop()
+        while parts:
+            hash = node(parts.pop(), hash)
+        return hash
+
+    def _whole(self, height: int, index: int) -> bytes:
+        """The hash of the whole subtree number `index` of 2^height leaves."""
+        level, rest = divmod(height, 8)
+        tile, offset = divmod(index << rest, WIDTH)
+        on_edge = level < len(self._edge) and tile == self.size >> 8 * (level + 1)
+        hashes = self._edge[level] if on_edge else self._read(level, tile)
+        return root(hashes[offset : offset + (1 << rest)])
+
+
+# ── leaves by key, changing in place ──────────────────────────────────────────────────────
+
+
+class Ordered:
+    """A tree over leaves sorted by key, some of which change: a changed leaf costs log n hashes, not n.
+
+    A new key costs the hashes to its right; many at once are hashed once, at the next `root`.
+    """
+
+    def __init__(self, leaves: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        pairs = sorted(leaves)
+        self._keys = [key for key, _ in pairs]
+        self._levels: list[list[bytes]] = [[leaf for _, leaf in pairs]]
+        self._changed: set[int] = set()
+        self._shifted = 0  # from here on, everything above is to be hashed anew
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def put(self, key: bytes, leaf: bytes) -> None:
+        """Set the leaf of a key, new or known."""
+        index = bisect_left(self._keys, key)
+        if index < len(self._keys) and self._keys[index] == key:
+            self._levels[0][index] = leaf
+            self._changed.add(index)
+        else:
+            self._keys.insert(index, key)
+            self._levels[0].insert(index, leaf)
+            self._changed = {i if i < index else i + 1 for i in self._changed} if self._changed else self._changed
+            self._shifted = min(self._shifted, index)
+
+    def root(self) -> bytes:
+        changed, shifted = self._changed, self._shifted
+        depth = 0
+        while len(self._levels[depth]) > 1:
+            level = self._levels[depth]
+            if depth + 1 == len(self._levels):
+                self._levels.append([])
+                shifted = 0
+            above = self._levels[depth + 1]
+            changed = {index // 2 for index in changed if index < shifted}
+            shifted //= 2
+            above[shifted:] = _above(level[2 * shifted :])
+            for index in changed:
+                if index < shifted:
+                    above[index] = root(level[2 * index : 2 * index + 2])
+            depth += 1
+        del self._levels[depth + 1 :]
+        self._changed, self._shifted = set(), len(self._keys)
+        return self._levels[depth][0] if self._levels[depth] else EMPTY
+
+    def proof(self, key: bytes) -> tuple[int, list[bytes]]:
+        """The index of a key's leaf and its path. Raises KeyError."""
+        index = bisect_left(self._keys, key)
+        if index == len(self._keys) or self._keys[index] != key:
+            raise KeyError(key)
+        return index, inclusion_proof(self._levels[0], index)
