@@ -164,7 +164,9 @@ class ResourceType:
         return (*first, *(d.call for d in self.details if wanted is None or d.facet in wanted))
 
     def shape(self, members: Mapping[str, frozenset[str]] | None = None) -> TypeShape:
-        return TypeShape(self.name, self.facet, self.facets, self.per, self.provider, members or {})
+        return TypeShape(
+            self.name, self.facet, self.facets, self.per, self.provider, members or {}, self.tags, self.listed is None
+        )
 
 
 # ── what an adapter gives the engine ──────────────────────────────────────────────────────

@@ -330,6 +330,7 @@ class TypeShape:
 
     `level`: which scopes have it (organization, account, region, cluster …).
     `members(facet)`: every field name the provider publishes for that facet, or None where it publishes none.
+    `tags`: path of the tags, beginning with a facet's name. `single`: the scope itself is the type's one resource.
     """
 
     name: str
@@ -338,3 +339,5 @@ class TypeShape:
     level: str
     provider: str
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    tags: str | None = None
+    single: bool = False
