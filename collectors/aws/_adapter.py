@@ -1,0 +1,161 @@
+"""Amazon Web Services as the engine sees it: calls become pages or refusals, whatever account and region they are of."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from annexlog.collectors import Call, Caller, Discovery, Page, Refused, Scope
+from annexlog.collectors.aws import _discovery
+from annexlog.collectors.aws._connection import Connection
+from annexlog.collectors.aws._credentials import Base, Role, Source
+from annexlog.collectors.aws._options import Options
+from annexlog.collectors.aws._paging import Pages
+from annexlog.evidence_store.model import ConfigError
+
+Ask = Callable[[str, Mapping[str, Any]], Page]
+
+
+def target(call: Call, operation: str = "") -> tuple[str, str]:
+    """The botocore service and operation of a call; the service is the permission's, unless the operation names one."""
+    service, dot, name = (operation or call.operation).rpartition(".")
+    return (service if dot else call.permission.partition(":")[0]), name
+
+
+class Aws:
+    """A connected AWS account or organization. Raises ConfigError if it is not configured well; makes no call yet."""
+
+    def __init__(self, options: Options, name: str, *, now: Callable[[], float] = time.time) -> None:
+        self.options, self.name = options, name
+        self.connection = Connection(options, where=f"targets.{name}")
+        self._external_id = _external_id(options, name)
+        self._now = now
+        self._lock = threading.Lock()
+        self._identity: Mapping[str, str] | None = None
+        self._roles: dict[str, Role] = {}
+        base: Source = Base(self.connection.base)
+        self._own: Source = self._role(base, options.role_arn) if options.role_arn else base
+
+    # ── who ──
+
+    def identity(self) -> Mapping[str, str]:
+        """`Account` and `Arn` of the caller. Raises Refused."""
+        with self._lock:
+            if self._identity is None:
+                self._identity = self.own("sts", "get_caller_identity").body
+            return self._identity
+
+    def own(self, service: str, operation: str, region: str = "", **params: Any) -> Page:
+        """One request in the caller's own name. Raises Refused."""
+        return self.connection.ask(self._own, service, region or self.connection.home_region, operation, params)
+
+    def source(self, account: str) -> Source:
+        """The credentials to ask with in an account. Raises Refused."""
+        identity = self.identity()
+        if account == identity["Account"]:
+            return self._own
+        with self._lock:
+            role = self._roles.get(account)
+            if role is None:
+                partition = identity["Arn"].split(":")[1]
+                arn = f"arn:{partition}:iam::{account}:role/{self.options.member_role}"
+                role = self._roles[account] = self._role(self._own, arn)
+            return role
+
+    def _role(self, source: Source, arn: str) -> Role:
+        params = {"RoleArn": arn, "RoleSessionName": "annexlog"}
+        if self._external_id:
+            params["ExternalId"] = self._external_id
+        home = self.connection.home_region
+        return Role(lambda: self.connection.ask(source, "sts", home, "assume_role", params).body, self._now)
+
+    def _source(self, scope: Scope) -> Source:
+        # An organization's scope names its management account, but whoever may ask (a delegated administrator) asks.
+        return self._own if scope.level == "organization" else self.source(scope.values["account"])
+
+    def caller(self, scope: Scope) -> Caller:
+        source = self._source(scope)
+        if isinstance(source, Role):
+            source.frozen()
+            return Caller(source.arn, self.connection.host())
+        return Caller(self.identity()["Arn"], self.connection.host())
+
+    # ── what ──
+
+    def discover(self) -> Discovery:
+        return _discovery.discover(self)
+
+    def lane(self, call: Call, scope: Scope) -> str:
+        return f"aws/{scope.values['account']}/{self._region(scope)}/{target(call)[0]}"
+
+    def _region(self, scope: Scope) -> str:
+        return scope.values.get("region") or self.connection.home_region
+
+    def pages(self, call: Call, params: Mapping[str, Any], scope: Scope, region: str | None = None) -> Iterator[Page]:
+        where = region or self._region(scope)
+
+        def ask(operation: str, params: Mapping[str, Any]) -> Page:
+            service, name = target(Call(call.permission, operation))
+            return self.connection.ask(self._source(scope), service, where, name, params)
+
+        if call.fn is not None:
+            return _Made(call.fn, ask, params)
+        service, name = target(call)
+        return Pages(lambda p: ask(call.operation, p), params, self.connection.plan(service, where, name))
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class _Made:
+    """The pages of a declaration's own function, which starts over after a Refused if it had given none yet."""
+
+    def __init__(self, fn: Callable[..., Any], ask: Ask, params: Mapping[str, Any]) -> None:
+        self._start: Callable[[], Iterator[Page]] = lambda: iter(fn(ask, params))
+        self._pages: Iterator[Page] | None = None
+        self._given = False
+        self._broken: Refused | None = None
+
+    def __iter__(self) -> _Made:
+        return self
+
+    def __next__(self) -> Page:
+        if self._broken:
+            raise self._broken
+        try:
+            if self._pages is None:
+                self._pages = self._start()
+            page = next(self._pages)
+        except Refused as refused:
+            self._pages = None
+            self._broken = refused if self._given else None
+            raise
+        self._given = True
+        return page
+
+
+def _external_id(options: Options, name: str) -> str:
+    """Raises ConfigError."""
+    if options.external_id_env:
+        value = os.environ.get(options.external_id_env, "")
+        if not value:
+            raise ConfigError(
+                f"the environment variable {options.external_id_env} is not set",
+                where=f"targets.{name}.external_id_env",
+                next="Set it to the roles' external id.",
+            )
+        return value
+    if options.external_id_file:
+        try:
+            return Path(options.external_id_file).read_text("utf-8").strip()
+        except OSError as error:
+            raise ConfigError(
+                f"{options.external_id_file} cannot be read: {error.strerror}",
+                where=f"targets.{name}.external_id_file",
+                next="Put the roles' external id into it.",
+            ) from None
+    return ""

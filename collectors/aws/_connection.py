@@ -1,0 +1,182 @@
+"""The wire: one botocore client a service and region, shared by all accounts and threads, and one request at a time."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import botocore.session
+from botocore.client import BaseClient
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    ProfileNotFound,
+    UnknownServiceError,
+)
+
+from annexlog.collectors import Page, Refused
+from annexlog.collectors.aws import _refusals
+from annexlog.collectors.aws._bodies import Parsers
+from annexlog.collectors.aws._credentials import Current, Source, asking_as
+from annexlog.collectors.aws._options import Options
+from annexlog.collectors.aws._paging import Plan, plan
+from annexlog.evidence_store.model import ConfigError, DeclarationError, Millis
+
+_POOL = 128  # connections a client keeps: as many as the engine has workers at most
+
+
+class Connection:
+    """Clients, and the one place where a request is made. Raises ConfigError if the profile does not exist."""
+
+    def __init__(self, options: Options, where: str) -> None:
+        self.base = botocore.session.Session(profile=options.profile)  # asks for the caller's own credentials
+        try:
+            region = self.base.get_config_variable("region")
+        except ProfileNotFound as error:
+            raise ConfigError(
+                str(error), where=f"{where}.profile", next="See ~/.aws/config for its profiles."
+            ) from None
+        self.home_region: str = options.home_region or region or "us-east-1"
+        self.endpoint_url = options.endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or None
+        self.session = self._session(options)
+        self._config = self._configuration(options)
+        self._verify = options.ca_bundle
+        self._clients: dict[tuple[str, str], BaseClient] = {}
+        self._plans: dict[tuple[str, str], Plan] = {}
+        self._lock = threading.Lock()
+
+    def _session(self, options: Options) -> botocore.session.Session:
+        session = botocore.session.Session(profile=options.profile)
+        session.user_agent_name = "annexlog"
+        session.register_component("data_loader", self.base.get_component("data_loader"))
+        session.register_component("response_parser_factory", Parsers())
+        session.register_component("credential_provider", Current())
+        if self.endpoint_url:
+            session.register("before-call.s3-control", _without_account_in_host)
+        return session
+
+    def _configuration(self, options: Options) -> Config:
+        return Config(
+            connect_timeout=options.connect_timeout,
+            read_timeout=options.read_timeout,
+            retries={"mode": "standard", "total_max_attempts": 1},  # the engine retries, and knows of rate and deadline
+            max_pool_connections=_POOL,
+            account_id_endpoint_mode="disabled",  # the client is every account's
+            inject_host_prefix=not self.endpoint_url,
+            s3={"addressing_style": "path"} if self.endpoint_url else None,
+        )
+
+    def client(self, service: str, region: str) -> BaseClient:
+        """The shared client. Raises DeclarationError if botocore has no such service."""
+        client = self._clients.get((service, region))
+        if client is None:
+            with self._lock:  # a session makes one client at a time
+                client = self._clients.get((service, region))
+                if client is None:
+                    client = self._clients[service, region] = self._create(service, region)
+        return client
+
+    def _create(self, service: str, region: str) -> BaseClient:
+        try:
+            return self.session.create_client(
+                service, region_name=region, endpoint_url=self.endpoint_url, verify=self._verify, config=self._config
+            )
+        except UnknownServiceError:
+            raise DeclarationError(
+                f"botocore has no service {service!r}", next="Name it in the operation: `service.operation`."
+            ) from None
+
+    def plan(self, service: str, region: str, operation: str) -> Plan:
+        """How this operation is paged. Raises DeclarationError if there is no such operation."""
+        found = self._plans.get((service, operation))
+        if found is None:
+            meta = self.client(service, region).meta
+            name = meta.method_to_api_mapping.get(operation)
+            if name is None:
+                raise DeclarationError(f"{service} has no operation {operation!r}")
+            model = meta.service_model.operation_model(name)
+            found = self._plans[service, operation] = plan(self.session.get_component("data_loader"), service, model)
+        return found
+
+    def ask(self, source: Source, service: str, region: str, operation: str, params: Mapping[str, Any]) -> Page:
+        """One request, once more with new credentials if they had expired. Raises Refused."""
+        try:
+            return self._once(source, service, region, operation, params, 0)
+        except _Expired as expired:
+            if not expired.renewable:
+                raise expired.refused from None
+        return self._once(source, service, region, operation, params, 1)
+
+    def _once(
+        self, source: Source, service: str, region: str, operation: str, params: Mapping[str, Any], retries: int
+    ) -> Page:
+        method = getattr(self.client(service, region), operation)
+        used = None
+        try:
+            with asking_as(source):
+                used = source.frozen()
+                body = method(**params)
+        except ClientError as error:
+            refused = _refusals.answered(error)
+            if not retries and refused.code in _refusals.EXPIRED and used:
+                raise _Expired(refused, source.expire(used)) from None
+            raise refused from None
+        except EndpointConnectionError as error:
+            raise self._unreachable(service, region, error) from None
+        except BotoCoreError as error:
+            raise _refusals.unanswered(error) from None
+        meta = body.pop("ResponseMetadata", {})
+        headers = meta.get("HTTPHeaders", {})
+        id = meta.get("RequestId") or headers.get("x-amzn-requestid") or headers.get("x-amz-request-id") or ""
+        return Page(body, id, _date(headers.get("date", "")), retries=retries)
+
+    def _unreachable(self, service: str, region: str, error: EndpointConnectionError) -> Refused:
+        partition = self.session.get_partition_for_region(region)
+        regions = self.session.get_available_regions(service, partition)
+        if not self.endpoint_url and regions and region not in regions:
+            return Refused("unsupported", "ServiceNotInRegion", str(error))
+        return _refusals.unanswered(error)
+
+    def host(self) -> str:
+        """The host that answers: the endpoint given, else the partition's domain."""
+        if self.endpoint_url:
+            return urlsplit(self.endpoint_url).netloc
+        resolver = self.session.get_component("endpoint_resolver")
+        partition = self.session.get_partition_for_region(self.home_region)
+        return str(resolver.get_partition_dns_suffix(partition) or "amazonaws.com")
+
+    def close(self) -> None:
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            self._clients.clear()
+
+
+class _Expired(Exception):
+    def __init__(self, refused: Refused, renewable: bool) -> None:
+        super().__init__(str(refused))
+        self.refused, self.renewable = refused, renewable
+
+
+def _without_account_in_host(**event: Any) -> None:
+    # The endpoint rules put `<account>.` before any host; that of a given endpoint has no such name in DNS.
+    params = event["params"]
+    url = urlsplit(params["url"])
+    first, _dot, rest = url.netloc.partition(".")
+    if first.isdigit() and len(first) == 12:
+        params["url"] = urlunsplit(url._replace(netloc=rest))
+
+
+@lru_cache(maxsize=64)
+def _date(header: str) -> Millis | None:
+    try:
+        return round(parsedate_to_datetime(header).timestamp() * 1000)
+    except ValueError:
+        return None

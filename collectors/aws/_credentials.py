@@ -1,0 +1,125 @@
+"""Who asks: credentials that follow the calling thread, so that one client serves every account."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import NoCredentialsError
+from botocore.session import Session
+
+from annexlog.collectors import Refused
+
+_EARLY = 300.0  # seconds before its end that a role's session is renewed: longer than any one call
+_REMEMBERED = 300.0  # seconds that a refused role is not asked for again: each of its calls would
+
+
+class Source(Protocol):
+    """Where credentials come from."""
+
+    def frozen(self) -> ReadOnlyCredentials:
+        """The credentials of now. Raises Refused or a botocore error."""
+
+    def expire(self, used: ReadOnlyCredentials) -> bool:
+        """Drop these, which the provider says have expired; true if it is worth another try."""
+
+
+_SOURCE: ContextVar[Source] = ContextVar("annexlog_aws_credentials")
+
+
+@contextmanager
+def asking_as(source: Source) -> Iterator[None]:
+    """Calls made inside, by this thread, are signed by `source`."""
+    token = _SOURCE.set(source)
+    try:
+        yield
+    finally:
+        _SOURCE.reset(token)
+
+
+class Current:
+    """What botocore takes for credentials: those of whoever asks now. Its signer reads them in the calling thread."""
+
+    method = "annexlog"
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        return _SOURCE.get().frozen()
+
+    def get_deferred_property(self, name: str) -> Callable[[], None]:  # noqa: ARG002 — botocore's signature
+        """No endpoint is named after the account: the client is every account's."""
+        return lambda: None
+
+    def load_credentials(self) -> Current:
+        """Stand in for botocore's chain of credential providers, too."""
+        return self
+
+
+class Base:
+    """The caller's own, found and refreshed by botocore (environment, profile, SSO, container, instance)."""
+
+    def __init__(self, session: Session) -> None:
+        self._session, self._lock = session, threading.Lock()
+
+    def frozen(self) -> ReadOnlyCredentials:
+        with self._lock:
+            found = self._session.get_credentials()
+        if found is None:
+            raise NoCredentialsError
+        frozen: ReadOnlyCredentials = found.get_frozen_credentials()
+        return frozen
+
+    def expire(self, used: ReadOnlyCredentials) -> bool:
+        return self.frozen() != used
+
+
+@dataclass(slots=True)
+class Role:
+    """A role's session, renewed before it ends; a refusal is remembered, so that one closed door costs one call.
+
+    `assume()` gives the answer of sts:AssumeRole or raises Refused; `now()` is in seconds since 1970.
+    """
+
+    assume: Callable[[], dict[str, Any]]
+    now: Callable[[], float]
+    arn: str = ""
+    _held: ReadOnlyCredentials | None = None
+    _ends: float = 0.0
+    _refused: Refused | None = None
+    _until: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def frozen(self) -> ReadOnlyCredentials:
+        with self._lock:
+            if self._held is None or self._ends - self.now() < _EARLY:
+                self._renew()
+            assert self._held is not None  # noqa: S101 — _renew raises or sets it
+            return self._held
+
+    def _renew(self) -> None:
+        if self._refused and self.now() < self._until:
+            raise self._refused
+        try:
+            answer = self.assume()
+        except Refused as error:
+            # A code of its own: no declaration's `absent` or `gone` may take it for an answer to its call.
+            refused = Refused(error.reason, f"AssumeRole.{error.code}", error.message)
+            if error.reason in {"denied", "unauthenticated"}:
+                self._refused, self._until = refused, self.now() + _REMEMBERED
+            raise refused from None
+        given = answer["Credentials"]
+        self._held = ReadOnlyCredentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        self._ends = datetime.fromisoformat(given["Expiration"]).timestamp()
+        self._refused = None
+        self.arn = answer["AssumedRoleUser"]["Arn"]
+
+    def expire(self, used: ReadOnlyCredentials) -> bool:
+        with self._lock:
+            if self._held == used:
+                self._held = None
+            return True
