@@ -23,24 +23,25 @@ _HTML = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
 _FOREIGN = frozenset({b"html", b"HTML", b"Error", b"ErrorResponse", b"Response"})
 
 # Outputs whose emptiness means something (never versioned, not logged), and the others of S3: their models do not
-# name the root, so it is said here. Source: the S3 API Reference, "Response Syntax" of each action.
+# name the root, so it is said here. Source: the S3 API Reference, "Response Syntax" of each action; second names are
+# those of S3-compatible servers (moto).
 _S3_ROOTS = {
-    "GetBucketAcl": b"AccessControlPolicy",
-    "GetBucketCors": b"CORSConfiguration",
-    "GetBucketEncryption": b"ServerSideEncryptionConfiguration",
-    "GetBucketLifecycleConfiguration": b"LifecycleConfiguration",
-    "GetBucketLocation": b"LocationConstraint",
-    "GetBucketLogging": b"BucketLoggingStatus",
-    "GetBucketNotificationConfiguration": b"NotificationConfiguration",
-    "GetBucketOwnershipControls": b"OwnershipControls",
-    "GetBucketPolicyStatus": b"PolicyStatus",
-    "GetBucketReplication": b"ReplicationConfiguration",
-    "GetBucketTagging": b"Tagging",
-    "GetBucketVersioning": b"VersioningConfiguration",
-    "GetBucketWebsite": b"WebsiteConfiguration",
-    "GetObjectLockConfiguration": b"ObjectLockConfiguration",
-    "GetPublicAccessBlock": b"PublicAccessBlockConfiguration",
-    "ListBuckets": b"ListAllMyBucketsResult",
+    "GetBucketAcl": (b"AccessControlPolicy",),
+    "GetBucketCors": (b"CORSConfiguration",),
+    "GetBucketEncryption": (b"ServerSideEncryptionConfiguration",),
+    "GetBucketLifecycleConfiguration": (b"LifecycleConfiguration",),
+    "GetBucketLocation": (b"LocationConstraint",),
+    "GetBucketLogging": (b"BucketLoggingStatus",),
+    "GetBucketNotificationConfiguration": (b"NotificationConfiguration", b"GetBucketNotificationResponse"),
+    "GetBucketOwnershipControls": (b"OwnershipControls",),
+    "GetBucketPolicyStatus": (b"PolicyStatus",),
+    "GetBucketReplication": (b"ReplicationConfiguration",),
+    "GetBucketTagging": (b"Tagging",),
+    "GetBucketVersioning": (b"VersioningConfiguration", b"GetBucketVersioningResponse"),
+    "GetBucketWebsite": (b"WebsiteConfiguration",),
+    "GetObjectLockConfiguration": (b"ObjectLockConfiguration",),
+    "GetPublicAccessBlock": (b"PublicAccessBlockConfiguration",),
+    "ListBuckets": (b"ListAllMyBucketsResult",),
 }
 
 _UNPARSEABLE = (ResponseParserError, KeyError, ValueError, TypeError, AttributeError, OverflowError, OSError)
@@ -125,10 +126,9 @@ class _Checked:
         root = _ROOT.match(body)  # that it is well formed to its end, botocore's parser sees itself
         if root is None:
             return "ForeignBody"
-        expected = f"{operation}Response".encode() if self._named else _S3_ROOTS.get(operation)
-        if root[1] != expected if expected else root[1] in _FOREIGN:
-            return "ForeignBody"
-        return ""
+        expected = (f"{operation}Response".encode(),) if self._named else _S3_ROOTS.get(operation)
+        known = root[1] in expected if expected else root[1] not in _FOREIGN
+        return "" if known else "ForeignBody"
 
 
 def _json_fault(body: bytes) -> str:
