@@ -1,0 +1,238 @@
+"""AWS IAM: users and their credentials, roles, permissions policies and who holds them, server certificates."""
+
+from __future__ import annotations
+
+import csv
+from base64 import b64decode
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from io import StringIO
+from typing import Any
+
+from annexlog.collectors import Call, Detail, Page, Refused, ResourceType
+
+__all__ = ["credential_report", "policy", "principal", "role", "server_certificate", "user"]
+
+Ask = Callable[[str, Mapping[str, Any]], Page]
+Row = Mapping[str, Any]
+
+NAMED = {"UserName": "{user.UserName}"}
+
+# ── answers that take more than one call ──────────────────────────────────────────────────
+
+
+def report(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
+    """The credential report as `{"GeneratedTime", "Rows": [{column: text}]}`, made anew if the last is over 4 hours old."""
+    ask("generate_credential_report", params)
+    try:
+        page = ask("get_credential_report", params)
+    except Refused as refused:
+        if refused.code in ("ReportInProgress", "ReportNotPresent", "ReportExpired"):
+            raise Refused("throttled", refused.code, refused.message) from None  # it is being written: ask again later
+        raise
+    text = b64decode(page.body["Content"]).decode()
+    rows = list(csv.DictReader(StringIO(text), strict=True))
+    if not rows or any(None in row or None in row.values() for row in rows):
+        raise Refused("unreadable", "CredentialReport", "a row has not as many fields as the header")
+    yield replace(page, body={"GeneratedTime": page.body["GeneratedTime"], "Rows": rows})
+
+
+def newcomers(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
+    """What the report would say of users that it does not list yet: `{"Rows": [{arn, LoginProfile, MFADevices}]}`."""
+    listed = {row["arn"] for page in report(ask, params) for row in page.body["Rows"]}
+    rows = []
+    for user in _all(ask, "list_users", params, "Users"):
+        if user["Arn"] in listed:
+            continue
+        named = {"UserName": user["UserName"]}
+        try:
+            devices = list(_all(ask, "list_mfa_devices", named, "MFADevices"))
+        except Refused as refused:
+            if refused.code == "NoSuchEntity":  # deleted meanwhile
+                continue
+            raise
+        rows.append({"arn": user["Arn"], "LoginProfile": _login_profile(ask, named), "MFADevices": devices})
+    yield Page({"Rows": rows})
+
+
+def _login_profile(ask: Ask, named: Mapping[str, Any]) -> Row | None:
+    try:
+        profile: Row = ask("get_login_profile", named).body["LoginProfile"]
+    except Refused as refused:
+        if refused.code == "NoSuchEntity":  # no password
+            return None
+        raise
+    return profile
+
+
+def key_use(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
+    """A user's access keys, each with its `LastUsedDate` (null: never used)."""
+    keys = []
+    for key in _all(ask, "list_access_keys", params, "AccessKeyMetadata"):
+        used = ask("get_access_key_last_used", {"AccessKeyId": key["AccessKeyId"]}).body["AccessKeyLastUsed"]
+        keys.append({**key, "LastUsedDate": used.get("LastUsedDate")})
+    yield Page({"Keys": keys})
+
+
+def role_use(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
+    """When each role was last used: `{"Rows": [{Arn, RoleLastUsed}]}`. ListRoles leaves it out."""
+    details = _authorization(ask, params, "RoleDetailList")
+    yield Page({"Rows": [{"Arn": row["Arn"], "RoleLastUsed": row.get("RoleLastUsed")} for row in details["RoleDetailList"]]})
+
+
+def policies(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
+    """Every permissions policy: customer-managed ones, those of AWS that someone holds, inline ones.
+
+    `{"Policies": [{Arn, Kind: customer | aws | inline, PolicyName, Document, Holders: [principals' ARNs]}]}`: the
+    document of the version in force; an inline policy, which has no ARN, gets its holder's and its name.
+    """
+    details = _authorization(ask, params, *_HOLDERS, "Policies")
+    rows = {row["Arn"]: _managed(row) for row in details["Policies"]}
+    for holder in _holders(details):
+        for attached in holder["AttachedManagedPolicies"]:
+            if row := rows.get(attached["PolicyArn"]):
+                row["Holders"].append(holder["Arn"])
+        for inline in _inline(holder):
+            rows[inline["Arn"]] = inline
+    yield Page({"Policies": [row for row in rows.values() if row["Holders"] or row["Kind"] == "customer"]})
+
+
+def principals(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
+    """Users and roles, and whence their permissions: `{"Principals": [{Arn, Kind: user | role, …, Policies: [ids]}]}`.
+
+    `Policies` are the ids of `aws.iam.policy`: attached, inline, and those of the user's groups. A group that is not
+    in the answer stands there by its name: nothing is found under it, and so it is not overlooked.
+    """
+    details = _authorization(ask, params, *_HOLDERS)
+    groups = {row["GroupName"]: _policy_ids(row) for row in details["GroupDetailList"]}
+    rows = []
+    for kind, found in (("user", details["UserDetailList"]), ("role", details["RoleDetailList"])):
+        for row in found:
+            member_of = row.get("GroupList", [])
+            ids = _policy_ids(row).union(*(groups.get(name, {f"group {name}"}) for name in member_of))
+            rows.append({
+                "Arn": row["Arn"], "Kind": kind, "Id": row.get("UserId") or row["RoleId"], "Path": row["Path"],
+                "CreateDate": row["CreateDate"], "Groups": sorted(member_of), "Policies": sorted(ids),
+            })  # fmt: skip
+    yield Page({"Principals": rows})
+
+
+_HOLDERS = ("UserDetailList", "GroupDetailList", "RoleDetailList")
+_FILTERS = {
+    "UserDetailList": ("User",), "GroupDetailList": ("Group",), "RoleDetailList": ("Role",),
+    "Policies": ("LocalManagedPolicy", "AWSManagedPolicy"),
+}  # fmt: skip
+
+
+def _authorization(ask: Ask, params: Mapping[str, Any], *members: str) -> dict[str, list[Row]]:
+    """All pages of GetAccountAuthorizationDetails, by the members asked for."""
+    filters = [name for member in members for name in _FILTERS[member]]
+    found: dict[str, list[Row]] = {member: [] for member in members}
+    for page in _pages(ask, "get_account_authorization_details", {**params, "Filter": filters, "MaxItems": 1000}):
+        for member in members:
+            found[member] += page[member]
+    return found
+
+
+def _all(ask: Ask, operation: str, params: Mapping[str, Any], member: str) -> Iterator[Row]:
+    for page in _pages(ask, operation, params):
+        yield from page[member]
+
+
+def _pages(ask: Ask, operation: str, params: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    marker: dict[str, Any] = {}
+    while True:
+        body = ask(operation, {**params, **marker}).body
+        yield body
+        if not body["IsTruncated"]:
+            return
+        if marker == (marker := {"Marker": body["Marker"]}):
+            raise Refused("unreadable", "RepeatedToken", "the same continuation was given twice")
+
+
+def _holders(details: Mapping[str, Iterable[Row]]) -> Iterator[Row]:
+    for member in _HOLDERS:
+        yield from details[member]
+
+
+def _managed(row: Row) -> dict[str, Any]:
+    document = next(v["Document"] for v in row["PolicyVersionList"] if v["IsDefaultVersion"])
+    kind = "aws" if row["Arn"].split(":")[4] == "aws" else "customer"
+    return {"Arn": row["Arn"], "Kind": kind, "PolicyName": row["PolicyName"], "Document": document, "Holders": []}
+
+
+def _inline(holder: Row) -> Iterator[dict[str, Any]]:
+    for member in ("UserPolicyList", "GroupPolicyList", "RolePolicyList"):
+        for row in holder.get(member, []):  # IAM leaves the list out where there are none
+            yield {
+                "Arn": f"{holder['Arn']}/inline/{row['PolicyName']}", "Kind": "inline", "PolicyName": row["PolicyName"],
+                "Document": row["PolicyDocument"], "Holders": [holder["Arn"]],
+            }  # fmt: skip
+
+
+def _policy_ids(holder: Row) -> frozenset[str]:
+    attached = (row["PolicyArn"] for row in holder["AttachedManagedPolicies"])
+    return frozenset((*attached, *(row["Arn"] for row in _inline(holder))))
+
+
+# ── declarations ──────────────────────────────────────────────────────────────────────────
+
+DETAILS = "iam:GetAccountAuthorizationDetails"
+
+credential_report = Call("iam:GetCredentialReport", "get_credential_report", items="Rows", fn=report,
+                         observed="GeneratedTime", also=("iam:GenerateCredentialReport",))
+
+user = ResourceType(
+    "aws.iam.user", facet="user", id="{user.Arn}", per="account", gone=("NoSuchEntity",),
+    listed=Call(DETAILS, "get_account_authorization_details", {"Filter": ["User"], "MaxItems": 1000}, items="UserDetailList"),
+    details=[
+        Detail("credential_report", credential_report, key="arn", match="{user.Arn}"),
+        # Of users made since the report was; null where the report has them.
+        Detail("newcomer", Call("iam:GetCredentialReport", "get_credential_report", items="Rows", fn=newcomers,
+               also=("iam:GenerateCredentialReport", "iam:ListUsers", "iam:ListMFADevices", "iam:GetLoginProfile")),
+               key="arn", match="{user.Arn}", otherwise=None),
+        Detail("access_keys", Call("iam:ListAccessKeys", "list_access_keys", NAMED, items="AccessKeyMetadata")),
+        Detail("key_use", Call("iam:GetAccessKeyLastUsed", "get_access_key_last_used", NAMED, items="Keys", fn=key_use,
+               also=("iam:ListAccessKeys",))),
+        Detail("service_credentials", Call("iam:ListServiceSpecificCredentials", "list_service_specific_credentials", NAMED,
+               items="ServiceSpecificCredentials")),
+        Detail("signing_certificates", Call("iam:ListSigningCertificates", "list_signing_certificates", NAMED,
+               items="Certificates")),
+    ],
+    tags="user.Tags", incarnation="user.UserId",
+    ignore=("credential_report.access_key_1_last_used_region", "credential_report.access_key_1_last_used_service",
+            "credential_report.access_key_2_last_used_region", "credential_report.access_key_2_last_used_service"),
+    sets=("user.GroupList", "user.AttachedManagedPolicies", "user.UserPolicyList", "user.Tags", "access_keys", "key_use",
+          "newcomer.MFADevices", "service_credentials", "signing_certificates"),
+)
+
+role = ResourceType(
+    "aws.iam.role", facet="role", id="{role.Arn}", per="account", gone=("NoSuchEntity",),
+    listed=Call(DETAILS, "get_account_authorization_details", {"Filter": ["Role"], "MaxItems": 1000}, items="RoleDetailList"),
+    details=[
+        Detail("last_used", Call(DETAILS, "get_account_authorization_details", items="Rows", fn=role_use),
+               key="Arn", match="{role.Arn}"),
+    ],
+    tags="role.Tags", incarnation="role.RoleId",
+    # Every use would make a version of the role; `last_used` has it for those who want to know.
+    ignore=("role.RoleLastUsed", "role.InstanceProfileList[].Roles", "last_used.RoleLastUsed.Region"),
+    sets=("role.AttachedManagedPolicies", "role.RolePolicyList", "role.InstanceProfileList", "role.Tags"),
+)
+
+policy = ResourceType(
+    "aws.iam.policy", facet="policy", id="{policy.Arn}", per="account",
+    listed=Call(DETAILS, "get_account_authorization_details", items="Policies", fn=policies),
+    sets=("policy.Holders",),
+)
+
+principal = ResourceType(
+    "aws.iam.principal", facet="principal", id="{principal.Arn}", per="account",
+    listed=Call(DETAILS, "get_account_authorization_details", items="Principals", fn=principals),
+    incarnation="principal.Id",
+)
+
+server_certificate = ResourceType(
+    "aws.iam.server_certificate", facet="server_certificate", id="{server_certificate.Arn}", per="account",
+    listed=Call("iam:ListServerCertificates", "list_server_certificates", items="ServerCertificateMetadataList"),
+    incarnation="server_certificate.ServerCertificateId",
+)

@@ -1,0 +1,86 @@
+"""What network rules open: unions of address ranges, protocols and ports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+
+from annexlog.evidence_store.model import JSON
+from annexlog.mappings.derive import derived
+
+__all__ = ["covers_internet", "exposed_ports", "ports_between"]
+
+WIDEST = 7
+"""A prefix this short or shorter (33 million hosts of IPv4 and more) is as good as everywhere; no one holds one."""
+
+_LOCAL = IPv6Network("fc00::/7")  # unique local IPv6: a /7 that no one on the internet can send from
+_PROTOCOLS = {"6": "tcp", "17": "udp"}
+
+
+def covers_internet(ranges: Iterable[str]) -> bool:
+    """Whether these CIDRs together make up all of IPv4 or IPv6, or one block that is as good as all.
+
+    Halves, quarters and smaller pieces count as what they make up together. Raises ValueError on a text that is
+    not a CIDR.
+    """
+    networks = [ip_network(text, strict=False) for text in ranges]
+    v4 = collapse_addresses(n for n in networks if isinstance(n, IPv4Network))
+    v6 = collapse_addresses(n for n in networks if isinstance(n, IPv6Network) and not n.subnet_of(_LOCAL))
+    blocks: list[IPv4Network | IPv6Network] = [*v4, *v6]
+    return any(block.prefixlen <= WIDEST for block in blocks)
+
+
+def ports_between(rule: Mapping[str, JSON], protocol: str, ports: Iterable[int]) -> list[int]:
+    """Those of the ports that a rule (EC2 IpPermission) opens for `tcp` or `udp`.
+
+    `IpProtocol` is `-1` for all protocols, a name, or a number in a text (`6` is TCP, `17` UDP). A rule without
+    ports, or with -1 for one, opens them all.
+    """
+    named = str(rule["IpProtocol"]).lower()
+    if named == "-1":
+        return list(ports)
+    if _PROTOCOLS.get(named, named) != protocol:
+        return []
+    low, high = rule.get("FromPort"), rule.get("ToPort")
+    if low is None or high is None or -1 in (low, high):
+        return list(ports)
+    return [port for port in ports if low <= port <= high]
+
+
+@derived
+def exposed_ports(security_group: JSON, prefix_lists: JSON, tcp: JSON, udp: JSON) -> JSON:
+    """The ports of `tcp` and `udp` that a security group opens to the internet, sorted, as `tcp/22`.
+
+    A port's sources are gathered over all rules of the group: two rules for a half of the internet each open the
+    whole. `prefix_lists`: [{id, entries: [{Cidr}]}], the entries of the prefix lists that the rules name. A rule for
+    a port that names a prefix list which is not among them gives `?tcp/22`: it cannot be said, unless other sources
+    open it anyway. References to other groups are not of the internet.
+    Source: EC2 API, IpPermission; VPC guide, security group rules.
+    """
+    entries = {row["id"]: [entry["Cidr"] for entry in row["entries"]] for row in prefix_lists}
+    found = []
+    for protocol, ports in (("tcp", tcp), ("udp", udp)):
+        for port in sorted({int(port) for port in ports}):
+            ranges, unread = _sources(security_group["IpPermissions"], protocol, port, entries)
+            if covers_internet(ranges):
+                found.append(f"{protocol}/{port}")
+            elif unread:
+                found.append(f"?{protocol}/{port}")
+    return found
+
+
+def _sources(
+    rules: Iterable[Mapping[str, JSON]], protocol: str, port: int, entries: Mapping[str, Sequence[str]]
+) -> tuple[list[str], bool]:
+    """The ranges that reach a port, and whether a prefix list among them is not known."""
+    ranges: list[str] = []
+    unread = False
+    for rule in rules:
+        if not ports_between(rule, protocol, (port,)):
+            continue
+        ranges += [row["CidrIp"] for row in rule.get("IpRanges", ())]
+        ranges += [row["CidrIpv6"] for row in rule.get("Ipv6Ranges", ())]
+        for row in rule.get("PrefixListIds", ()):
+            unread = unread or row["PrefixListId"] not in entries
+            ranges += entries.get(row["PrefixListId"], ())
+    return ranges, unread
