@@ -1,0 +1,44 @@
+"""Amazon S3 buckets, and what guards them."""
+
+from __future__ import annotations
+
+from annexlog.collectors import Call, Detail, ResourceType
+
+__all__ = ["bucket"]
+
+NAMED = {"Bucket": "{bucket.Name}"}
+
+bucket = ResourceType(
+    "aws.s3.bucket", facet="bucket", id="arn:{partition}:s3:::{bucket.Name}", per="account", gone=("NoSuchBucket",),
+    # MaxBuckets is what makes S3 name each bucket's region; and accounts of more than 10,000 buckets must page.
+    listed=Call("s3:ListAllMyBuckets", "list_buckets", {"MaxBuckets": 10_000}, items="Buckets"),
+    details=[
+        Detail("location", Call("s3:GetBucketLocation", "get_bucket_location", NAMED)),
+        Detail("public_access_block", Call("s3:GetBucketPublicAccessBlock", "get_public_access_block", NAMED,
+               take="PublicAccessBlockConfiguration", absent=("NoSuchPublicAccessBlockConfiguration",))),
+        Detail("policy_status", Call("s3:GetBucketPolicyStatus", "get_bucket_policy_status", NAMED,
+               take="PolicyStatus", absent=("NoSuchBucketPolicy",))),
+        Detail("policy", Call("s3:GetBucketPolicy", "get_bucket_policy", NAMED,
+               take="Policy", absent=("NoSuchBucketPolicy",), decode={"": "json"})),
+        Detail("acl", Call("s3:GetBucketAcl", "get_bucket_acl", NAMED)),
+        Detail("encryption", Call("s3:GetEncryptionConfiguration", "get_bucket_encryption", NAMED,
+               take="ServerSideEncryptionConfiguration", absent=("ServerSideEncryptionConfigurationNotFoundError",))),
+        # A bucket that never had versions, or has no access log, answers with an empty element: {} here.
+        Detail("versioning", Call("s3:GetBucketVersioning", "get_bucket_versioning", NAMED)),
+        Detail("logging", Call("s3:GetBucketLogging", "get_bucket_logging", NAMED)),
+        Detail("tagging", Call("s3:GetBucketTagging", "get_bucket_tagging", NAMED,
+               take="TagSet", absent=("NoSuchTagSet",))),
+        Detail("lifecycle", Call("s3:GetLifecycleConfiguration", "get_bucket_lifecycle_configuration", NAMED,
+               take="Rules", absent=("NoSuchLifecycleConfiguration",))),
+        Detail("replication", Call("s3:GetReplicationConfiguration", "get_bucket_replication", NAMED,
+               take="ReplicationConfiguration", absent=("ReplicationConfigurationNotFoundError",))),
+        Detail("object_lock", Call("s3:GetBucketObjectLockConfiguration", "get_object_lock_configuration", NAMED,
+               take="ObjectLockConfiguration", absent=("ObjectLockConfigurationNotFoundError",))),
+    ],
+    tags="tagging",
+    # S3 says that CreationDate may move when the policy is edited: details are then read as not yet looked at until
+    # their next poll. The other way round, a bucket made anew under the old name would keep its predecessor's details.
+    incarnation="bucket.CreationDate",
+    ignore=("acl.Owner.DisplayName", "acl.Grants[].Grantee.DisplayName"),  # S3 no longer gives it, region by region
+    sets=("acl.Grants", "tagging"),
+)
