@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 
-from annexlog.evidence_store.model import JSON
+from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 
 __all__ = ["covers_internet", "exposed_ports", "ports_between"]
@@ -48,24 +48,25 @@ def ports_between(rule: Mapping[str, JSON], protocol: str, ports: Iterable[int])
 
 
 @derived
-def exposed_ports(security_group: JSON, prefix_lists: JSON, tcp: JSON, udp: JSON) -> JSON:
-    """The ports of `tcp` and `udp` that a security group opens to the internet, sorted, as `tcp/22`.
+def exposed_ports(security_group: JSON, prefix_lists: JSON, tcp: JSON, udp: JSON) -> JSON | Unknown:
+    """The ports of `tcp` and `udp` that a security group opens to the internet, as `tcp/22`, by protocol and number.
 
     A port's sources are gathered over all rules of the group: two rules for a half of the internet each open the
-    whole. `prefix_lists`: [{id, entries: [{Cidr}]}], the entries of the prefix lists that the rules name. A rule for
-    a port that names a prefix list which is not among them gives `?tcp/22`: it cannot be said, unless other sources
-    open it anyway. References to other groups are not of the internet.
+    whole. `prefix_lists`: [{id, entries: [{Cidr}]}], those that the rules may name. References to other groups are
+    not of the internet. Unknown(unresolved) if no port is open, but one could be by a prefix list that is not there.
     Source: EC2 API, IpPermission; VPC guide, security group rules.
     """
     entries = {row["id"]: [entry["Cidr"] for entry in row["entries"]] for row in prefix_lists}
     found = []
+    unresolved = False
     for protocol, ports in (("tcp", tcp), ("udp", udp)):
         for port in sorted({int(port) for port in ports}):
             ranges, unread = _sources(security_group["IpPermissions"], protocol, port, entries)
             if covers_internet(ranges):
                 found.append(f"{protocol}/{port}")
-            elif unread:
-                found.append(f"?{protocol}/{port}")
+            unresolved = unresolved or unread
+    if not found and unresolved:
+        return Unknown("unresolved", operation="get_managed_prefix_list_entries")
     return found
 
 
