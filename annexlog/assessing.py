@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from annexlog.collectors import providers, resource_types
+from annexlog.answers import definitions, outcome_lines
 from annexlog.evidence_store.model import (
     ORG,
     POPULATION,
@@ -17,18 +17,15 @@ from annexlog.evidence_store.model import (
     Outcome,
     Status,
     StoreError,
-    TypeShape,
 )
 from annexlog.evidence_store.store import Assessment, JudgedLine
-from annexlog.mappings import Estate, Mappings, Test, from_documents, inputs, judge
+from annexlog.mappings import Estate, inputs, judge, judge_together
 
 if TYPE_CHECKING:
     from annexlog.collectors.clock import Clock
     from annexlog.evidence_store.queries import AssessedLine, View
     from annexlog.evidence_store.store import Store
-
-PREFIX = "outcome:"
-"""Outcome lines are facets of this prefix and a test's id."""
+    from annexlog.mappings import Mappings, Test
 
 
 @dataclass(slots=True)
@@ -41,17 +38,6 @@ class Assessed:
     carried: int = 0
     outcomes: int = 0
     changed: Counter[Status] = field(default_factory=Counter)
-
-
-def shapes() -> Mapping[str, TypeShape]:
-    """What mappings may know of every declared resource type."""
-    return {name: kind.shape() for name, kind in resource_types().items()}
-
-
-def published_shapes() -> Mapping[str, TypeShape]:
-    """The same with the field names that the providers publish (slower: it reads their models)."""
-    known = providers()
-    return {name: kind.shape(known[kind.provider].members(kind)) for name, kind in resource_types().items()}
 
 
 def assess(store: Store, mappings: Mappings, clock: Clock, *, now: Millis | None = None) -> Assessed:
@@ -75,58 +61,66 @@ def restate(store: Store, clock: Clock, late: Millis) -> list[Assessed]:
     return [assess(store, definitions(store.view(at=at)), clock, now=at) for at in store.assessed_instants(since=late)]
 
 
-def definitions(view: View) -> Mappings:
-    """The definitions as they stood in a view."""
-    return from_documents({kind: view.documents(kind) for kind in DOCUMENTS}, shapes())
-
-
-DOCUMENTS = ("definition", "control", "register", "setting", "exception", "label", "owner", "soa")
-
-
-def lines_of(view: View, mappings: Mappings) -> Iterator[tuple[Test, Line]]:
-    """Every (test, outcome line) there is to judge in a view: the open scopes of the level the test's type has."""
-    known = shapes()
-    for test in mappings.tests.values():
-        shape = known[test.of]
-        for scope, attributes in view.scopes().items():
-            if attributes.get("level") == shape.level and attributes.get("provider") == shape.provider:
-                yield test, Line(scope, test.of, PREFIX + test.id)
-
-
 def _judged(view: View, mappings: Mappings, done: Assessed) -> Iterator[JudgedLine]:
+    """Judge what may have changed, all tests of one population together; carry the rest."""
     estate = Estate(view)
-    for test, line in lines_of(view, mappings):
-        before = view.assessed(line)
-        prints = _fingerprint(view, test, inputs(test, line.scope, estate))
-        if before is not None and before.fingerprint == prints and not test.reads_now:
-            done.carried += 1
-            yield JudgedLine(line, None, before.inputs, prints, None)
-            continue
-        result = judge(test, line.scope, estate)
-        done.judged += 1
-        done.outcomes += len(result.outcomes)
-        yield JudgedLine(line, result.outcomes, result.inputs, prints, _causes(view, test, line, before, prints, result.outcomes, done))
+    populations: dict[tuple[str, str], list[tuple[Test, Line]]] = {}
+    for test, line in outcome_lines(view, mappings):
+        populations.setdefault((line.scope, line.type), []).append((test, line))
+    for (scope, _), tests in populations.items():
+        fresh: list[tuple[Test, Line, AssessedLine | None, bytes]] = []
+        for test, line in tests:
+            before = view.assessed(line)
+            prints = _fingerprint(view, test, inputs(test, scope, estate))
+            if before is not None and before.fingerprint == prints and not test.reads_now:
+                done.carried += 1
+                yield JudgedLine(line, None, before.inputs, prints, None)
+            else:
+                fresh.append((test, line, before, prints))
+        judged = judge_together([test for test, *_ in fresh], scope, estate) if fresh else {}
+        for test, line, before, prints in fresh:
+            result = judged[test.id]
+            done.judged += 1
+            done.outcomes += len(result.outcomes)
+            causes = _causes(view, test, line, before, prints, result.outcomes)
+            done.changed.update(result.outcomes[id].status for id in causes)
+            yield JudgedLine(line, result.outcomes, result.inputs, prints, causes)
 
 
 def _fingerprint(view: View, test: Test, lines: frozenset[Line]) -> bytes:
     """Definition ‖ documents ‖ coverage ‖ evidence, 8 bytes each: which part moved names the cause of a change."""
     documents = frozenset(line for line in lines if line.scope == ORG)
-    coverage = repr([(line, seen and (seen.status, seen.refusal)) for line in sorted(lines) for seen in (view.seen(line),)])
-    parts = (bytes.fromhex(test.digest), view.fingerprint(sorted(documents)), coverage.encode(), view.fingerprint(sorted(lines - documents)))
+    coverage = repr(
+        [(line, seen and (seen.status, seen.refusal)) for line in sorted(lines) for seen in (view.seen(line),)]
+    )
+    parts = (
+        bytes.fromhex(test.digest),
+        view.fingerprint(sorted(documents)),
+        coverage.encode(),
+        view.fingerprint(sorted(lines - documents)),
+    )
     return b"".join(hashlib.sha256(part).digest()[:8] for part in parts)
 
 
 def _causes(
-    view: View, test: Test, line: Line, before: AssessedLine | None, prints: bytes, outcomes: Mapping[str, Outcome], done: Assessed
+    view: View,
+    test: Test,
+    line: Line,
+    before: AssessedLine | None,
+    prints: bytes,
+    outcomes: Mapping[str, Outcome],
 ) -> dict[str, str]:
-    old = {row.id: Outcome(row.status, row.reason) for row in view.outcomes(test=test.id, scope=line.scope)} if before else {}
+    old = (
+        {row.id: Outcome(row.status, row.reason) for row in view.outcomes(test=test.id, scope=line.scope)}
+        if before
+        else {}
+    )
     moved = [before is None or prints[i : i + 8] != before.fingerprint[i : i + 8] for i in range(0, 32, 8)]
     causes: dict[str, str] = {}
     for id, new in outcomes.items():
         was = old.get(id)
         if was == new:
             continue
-        done.changed[new.status] += 1
         unknown = new.status is Status.UNKNOWN or (was is not None and was.status is Status.UNKNOWN)
         causes[id] = (
             "estate" if was is None and (before is not None or id != POPULATION)
@@ -161,6 +155,14 @@ class Replay:
     differences: tuple[Difference, ...]
 
 
+def latest(store: Store) -> int:
+    """The newest assessment's place in the log. Raises StoreError if nothing was ever assessed."""
+    newest = next(store.view().runs(kind="assess", limit=1), None)
+    if newest is None:
+        raise StoreError("nothing was ever assessed.", next="Do it: annexlog assess")
+    return newest.seq
+
+
 def replay(store: Store, seq: int, *, test: str | None = None, resource: str | None = None) -> Replay:
     """Judge assessment `seq` again. Raises StoreError if there is no such assessment."""
     record = store.assessment(seq)
@@ -170,7 +172,7 @@ def replay(store: Store, seq: int, *, test: str | None = None, resource: str | N
     after = store.view(at=record.now, upto=seq)
     estate, mappings = Estate(view), definitions(view)
     total, differences = 0, []
-    for judged, line in lines_of(view, mappings):
+    for judged, line in outcome_lines(view, mappings):
         if test is not None and judged.id != test:
             continue
         recorded = {r.id: Outcome(r.status, r.reason) for r in after.outcomes(test=judged.id, scope=line.scope)}

@@ -9,14 +9,15 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from annexlog import __version__
-from annexlog.collectors import Adapter, Discovery, Refused, ResourceType, Scope, resource_types
+from annexlog.answers import DOCUMENTS, FLOOR
+from annexlog.collectors import Adapter, Discovery, ResourceType, Scope, resource_types
 from annexlog.collectors.engine import Ask, Engine
 from annexlog.collectors.limits import Limits
 from annexlog.evidence_store.model import (
@@ -34,22 +35,19 @@ from annexlog.evidence_store.model import (
 if TYPE_CHECKING:
     from annexlog.collectors.clock import Clock
     from annexlog.config import Config, Target
-    from annexlog.evidence_store.spool import Spool
     from annexlog.evidence_store.queries import View
+    from annexlog.evidence_store.spool import Spool
     from annexlog.evidence_store.store import Store
     from annexlog.mappings import Mappings
 
-Wanted = Mapping[str, Mapping[str, Millis]]
-"""Per resource type, each facet that enabled tests read and how often they want it."""
+Types = Mapping[str, Sequence[tuple[ResourceType, Mapping[str, Millis]]]]
+"""Per level of scope, resource types with the facets that are wanted of each, and how often."""
 
-Choose = Callable[[str, ResourceType, Mapping[str, Millis]], Collection[str] | None]
-"""(scope, type, wanted facets) → the facets to poll now ("" the listing, always polled with them); None: nothing is due."""
-
-DOCUMENTS = ("definition", "control", "register", "setting", "exception", "label", "owner", "soa")
-"""What the organization itself says, each a type of the scope `org`."""
+Choose = Callable[["View", str, ResourceType, Mapping[str, Millis]], Collection[str] | None]
+"""(view, scope, type, wanted facets) → the facets to poll now (the listing always with them); None: nothing is due."""
 
 
-def everything(scope: str, kind: ResourceType, facets: Mapping[str, Millis]) -> Collection[str]:  # noqa: ARG001
+def everything(view: View, scope: str, kind: ResourceType, facets: Mapping[str, Millis]) -> Collection[str]:  # noqa: ARG001 — a Choose
     """Poll every wanted facet of every scope now."""
     return facets
 
@@ -124,185 +122,74 @@ class Collector:
         done = Collected(self.clock.now() if slot is None else slot)
         self._record_documents(done)
         for name, target in self.config.targets.items():
-            if not only or name in only:
-                self._target(target, done, choose)
+            if (not only or name in only) and not self.stop.is_set():
+                self._target(target, choose, done)
         if not only:
             self._retire_targets(done)
         done.interrupted = self.stop.is_set()
         return done
 
-    # ── one target ────────────────────────────────────────────────────────────────────────
-
-    def _target(self, target: Target, done: Collected, choose: Choose) -> None:
+    def _target(self, target: Target, choose: Choose, done: Collected) -> None:
         start = self.clock.now()
-        adapter: Adapter | None = None
-        try:
-            adapter = target.connect()
-            found = adapter.discover()
-        except ProviderError as error:
-            found = Discovery((), status=Coverage.FAILED, refusals=[Unknown("failed", "connect", "", error.what[:200])])
-        except Refused as refused:
-            found = Discovery(
-                (), status=Coverage.FAILED, refusals=[Unknown(refused.reason, "discover", "", refused.code)]
-            )
-        before = self._known_scopes(target.name)
-        self._record_scopes(target, found, start, done)
-        hidden = (
-            {}
-            if found.status is Coverage.COMPLETE
-            else {n: v for n, v in before.items() if n not in self._names(found)}
-        )
-        refusal = next(iter(found.refusals), Unknown("failed", "discover"))
-        wanted = self._wanted(target)
-        jobs: list[Callable[[], Sequence[Sweep]]] = []
-        if adapter is not None:
-            engine = Engine(
-                adapter, clock=self.clock, workers=self.config.collect.workers, limits=Limits(clock=self.clock),
-                deadline=self.config.deadline, stop=self.stop,
-            )  # fmt: skip
-            jobs += [partial(self._scope, target, adapter, engine, s, wanted, choose, done) for s in found.scopes]
-        jobs += [
-            partial(self._blind, target, name, str(v["level"]), wanted, refusal, done) for name, v in hidden.items()
-        ]
-        self.progress.scopes(target.name, len(jobs))
-        try:
+        with ExitStack() as stack:
+            adapter: Adapter | None = None
+            try:
+                adapter = stack.enter_context(closing(target.connect()))
+                found = adapter.discover()
+            except ProviderError as error:
+                refusal = Unknown("failed", "connect", "", error.what[:200])
+                found = Discovery((), status=Coverage.FAILED, refusals=[refusal])
+            before = self._known_scopes(target.name)
+            self._record_scopes(target, found, start, done)
+            looking = _Looking(self, target, self._wanted(target), choose, done)
+            jobs = list(looking.blind(found, before))
+            if adapter is not None:
+                engine = Engine(
+                    adapter,
+                    clock=self.clock,
+                    workers=self.config.collect.workers,
+                    limits=Limits(clock=self.clock),
+                    deadline=self.config.deadline,
+                    stop=self.stop,
+                )
+                open_scopes = [s for s in found.scopes if s.name not in found.skipped]
+                jobs += [partial(looking.scope, engine, scope) for scope in open_scopes]
+            self.progress.scopes(target.name, len(jobs))
             with ThreadPoolExecutor(self.config.collect.scopes, thread_name_prefix="scope") as pool:
                 for future in as_completed([pool.submit(job) for job in jobs]):
                     future.result()
-        finally:
-            if adapter is not None:
-                adapter.close()
-
-    def _names(self, found: Discovery) -> set[str]:
-        return {s.name for s in found.scopes} | set(found.skipped)
 
     def _known_scopes(self, target: str) -> dict[str, Mapping[str, JSON]]:
         return {n: v for n, v in self.store.view().scopes().items() if v.get("target") == target}
 
-    def _wanted(self, target: Target) -> dict[str, list[tuple[ResourceType, Mapping[str, Millis]]]]:
+    def _wanted(self, target: Target) -> Types:
         """Per level of scope, the types to look at, each with its wanted facets and how often they are wanted."""
         wanted = self.mappings.wanted()
         by_level: dict[str, list[tuple[ResourceType, Mapping[str, Millis]]]] = {}
         for kind in resource_types().values():
             if kind.name in wanted and kind.provider == target.provider.name:
-                by_level.setdefault(kind.per, []).append((kind, kind.closure(wanted[kind.name])))
+                by_level.setdefault(kind.per, []).append((kind, _closed(kind, wanted[kind.name])))
         return by_level
 
-    # ── one scope ─────────────────────────────────────────────────────────────────────────
-
-    def _scope(
-        self,
-        target: Target,
-        adapter: Adapter,
-        engine: Engine,
-        scope: Scope,
-        wanted: Mapping[str, list[tuple[ResourceType, Mapping[str, Millis]]]],
-        choose: Choose,
-        done: Collected,
-    ) -> Sequence[Sweep]:
-        view = self.store.view()
-        asks = list(self._asks(view, scope.name, wanted.get(scope.level, ()), choose))
-        lines = [Line(scope.name, a.type.name, f) for a in asks for f in ("", *sorted(a.due))]
-        key = self._key(target.name, scope.name, lines, done.slot)
-        if not asks or self.store.has_run(key):
-            return self._done(scope.name, (), done, skipped=bool(asks))
-        with self.store.spool() as spool:
-            sweeps = engine.collect(scope, {scope.name: scope}, asks, spool)
-            caller = next((str(s.provenance["caller"]) for s in sweeps if s.provenance.get("caller")), "-")
-            self._record(
-                Run(key, "collect", target.name, scope.name, tuple(sweeps), caller, COLLECTOR, engine.policy),
-                spool,
-                done,
-            )
-        return self._done(scope.name, sweeps, done)
-
-    def _asks(
-        self, view: View, scope: str, types: Iterable[tuple[ResourceType, Mapping[str, Millis]]], choose: Choose
-    ) -> Iterator[Ask]:
-        for kind, facets in types:
-            details = frozenset(facets) - {kind.facet, ""}
-            due = choose(scope, kind, facets)
-            if due is None:
-                continue
-            known = (
-                frozenset(r.id for r in view.resources(scope, kind.name, ()))
-                if view.seen(Line(scope, kind.name))
-                else None
-            )
-            yield Ask(kind, details & frozenset(due), details, known)
-
-    def _blind(
-        self,
-        target: Target,
-        scope: str,
-        level: str,
-        wanted: Mapping[str, list[tuple[ResourceType, Mapping[str, Millis]]]],
-        refusal: Unknown,
-        done: Collected,
-    ) -> Sequence[Sweep]:
-        """Record that a known scope could not be looked at, without a call: its target could not be reached."""
-        at = self.clock.now()
-        status = Coverage.DENIED if refusal.reason in ("denied", "unauthenticated") else Coverage.FAILED
-        lines = [
-            Line(scope, k.name, f)
-            for k, facets in wanted.get(level, ())
-            for f in ("", *sorted(set(facets) - {k.facet, ""}))
-        ]
-        sweeps = tuple(Sweep(line, status, at, at, refusal) for line in lines)
-        if sweeps:
-            with self.store.spool() as spool:
-                self._record(
-                    Run(self._key(target.name, scope, lines, done.slot), "collect", target.name, scope, sweeps),
-                    spool,
-                    done,
-                )
-        return self._done(scope, sweeps, done)
-
-    def _done(self, scope: str, sweeps: Sequence[Sweep], done: Collected, *, skipped: bool = False) -> Sequence[Sweep]:
-        with _TALLY:
-            done.skipped_runs += skipped
-            done.add(sweeps)
-            self.progress.done(scope, sweeps)
-        return sweeps
-
-    def _record(self, run: Run, spool: Spool, done: Collected) -> None:
+    def record(self, run: Run, spool: Spool, done: Collected) -> None:
+        """Record one run."""
         self.store.record(run, spool, recorded=self.clock.now())
         with _TALLY:
             done.runs += 1
 
-    def _key(self, target: str, scope: str, lines: Iterable[Line], slot: Millis) -> str:
-        text = json.dumps([target, scope, sorted(lines), slot], separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    # ── what the organization says, and which scopes there are ────────────────────────────
+    # ── which scopes there are, and what the organization says ────────────────────────────
 
     def _record_scopes(self, target: Target, found: Discovery, start: Millis, done: Collected) -> None:
         line = Line(f"target/{target.name}", "scope")
         refusal = next(iter(found.refusals), None)
         sweep = Sweep(line, found.status, start, max(start, self.clock.now()), refusal, found.provenance)
+        common = {"provider": target.provider.name, "target": target.name}
         with self.store.spool() as spool:
             for scope in found.scopes:
-                attributes = {
-                    **scope.values,
-                    "name": scope.name,
-                    "provider": target.provider.name,
-                    "target": target.name,
-                    "level": scope.level,
-                }
-                spool.add(
-                    line,
-                    scope.name,
-                    attributes | ({"skipped": found.skipped[scope.name]} if scope.name in found.skipped else {}),
-                )
-            run = Run(
-                self._key(target.name, line.scope, [line], done.slot),
-                "collect",
-                target.name,
-                line.scope,
-                (sweep,),
-                collector=COLLECTOR,
-            )
-            self._record(run, spool, done)
+                why = {"skipped": found.skipped[scope.name]} if scope.name in found.skipped else {}
+                attributes = {**scope.values, **common, "name": scope.name, "level": scope.level, **why}
+                spool.add(line, scope.name, attributes)
+            self.record(_run(target.name, line.scope, [sweep], done.slot), spool, done)
         done.add([sweep])
 
     def _retire_targets(self, done: Collected) -> None:
@@ -311,28 +198,107 @@ class Collector:
         for name in sorted(gone):
             line, at = Line(f"target/{name}", "scope"), self.clock.now()
             with self.store.spool() as spool:
-                key = self._key(name, line.scope, [line], done.slot)
-                self._record(
-                    Run(key, "collect", name, line.scope, (Sweep(line, Coverage.COMPLETE, at, at),)), spool, done
-                )
+                nothing = Sweep(line, Coverage.COMPLETE, at, at)
+                self.record(_run(name, line.scope, [nothing], done.slot), spool, done)
 
     def _record_documents(self, done: Collected) -> None:
         """Record definitions, registers, settings … as evidence, where they changed since they were last recorded."""
         now, view = self.clock.now(), self.store.view()
         documents = {kind: dict(self.mappings.documents().get(kind, {})) for kind in DOCUMENTS}
-        documents["setting"]["annexlog.floor"] = self.config.collect.floor
+        documents["setting"][FLOOR] = self.config.collect.floor
         changed = [k for k in DOCUMENTS if view.seen(Line(ORG, k)) is None or dict(view.documents(k)) != documents[k]]
         if not changed:
             return
-        lines = [Line(ORG, kind) for kind in changed]
+        sweeps = [Sweep(Line(ORG, kind), Coverage.COMPLETE, now, now) for kind in changed]
         with self.store.spool() as spool:
-            for line in lines:
-                for id, body in documents[line.type].items():
-                    spool.add(line, id, body)
-            sweeps = tuple(Sweep(line, Coverage.COMPLETE, now, now) for line in lines)
-            self._record(
-                Run(self._key(ORG, ORG, lines, now), "collect", ORG, ORG, sweeps, collector=COLLECTOR), spool, done
-            )
+            for kind in changed:
+                for id, body in documents[kind].items():
+                    spool.add(Line(ORG, kind), id, body)
+            self.record(_run(ORG, ORG, sweeps, now), spool, done)
+
+
+@dataclass(frozen=True, slots=True)
+class _Looking:
+    """One target being collected."""
+
+    collector: Collector
+    target: Target
+    types: Types
+    choose: Choose
+    done: Collected
+
+    def scope(self, engine: Engine, scope: Scope) -> None:
+        """Look at one scope and record its run."""
+        store = self.collector.store
+        asks = list(self._asks(scope))
+        lines = [Line(scope.name, a.type.name, f) for a in asks for f in ("", *sorted(a.due))]
+        key = _key(self.target.name, scope.name, lines, self.done.slot)
+        if not asks or store.has_run(key):
+            self._tell(scope.name, (), skipped=bool(asks))
+            return
+        with store.spool() as spool:
+            sweeps = engine.collect(scope, {scope.name: scope}, asks, spool)
+            caller = next((str(s.provenance["caller"]) for s in sweeps if s.provenance.get("caller")), "-")
+            run = Run(key, "collect", self.target.name, scope.name, tuple(sweeps), caller, COLLECTOR, engine.policy)
+            self.collector.record(run, spool, self.done)
+        self._tell(scope.name, sweeps)
+
+    def _asks(self, scope: Scope) -> Iterator[Ask]:
+        view = self.collector.store.view()
+        for kind, facets in self.types.get(scope.level, ()):
+            due = self.choose(view, scope.name, kind, facets)
+            if due is None:
+                continue
+            looked = view.seen(Line(scope.name, kind.name)) is not None
+            known = frozenset(view.ids(scope.name, kind.name)) if looked else None
+            details = frozenset(facets) - {kind.facet}
+            yield Ask(kind, details & frozenset(due), details, known)
+
+    def blind(self, found: Discovery, before: Mapping[str, Mapping[str, JSON]]) -> Iterator[Callable[[], None]]:
+        """One job for each known scope that an incomplete discovery did not show: it could not be looked at."""
+        if found.status is Coverage.COMPLETE:
+            return
+        refusal = next(iter(found.refusals), Unknown("failed", "discover"))
+        for name in before.keys() - {s.name for s in found.scopes}:
+            yield partial(self._blind_scope, name, str(before[name]["level"]), refusal)
+
+    def _blind_scope(self, scope: str, level: str, refusal: Unknown) -> None:
+        at = self.collector.clock.now()
+        status = Coverage.DENIED if refusal.reason in ("denied", "unauthenticated") else Coverage.FAILED
+        sweeps = [
+            Sweep(Line(scope, kind.name, facet), status, at, at, refusal)
+            for kind, facets in self.types.get(level, ())
+            for facet in ("", *sorted(set(facets) - {kind.facet}))
+        ]
+        if sweeps:
+            with self.collector.store.spool() as spool:
+                self.collector.record(_run(self.target.name, scope, sweeps, self.done.slot), spool, self.done)
+        self._tell(scope, sweeps)
+
+    def _tell(self, scope: str, sweeps: Sequence[Sweep], *, skipped: bool = False) -> None:
+        with _TALLY:
+            self.done.skipped_runs += skipped
+            self.done.add(sweeps)
+            self.collector.progress.done(scope, sweeps)
+
+
+def _closed(kind: ResourceType, wanted: Mapping[str, Millis]) -> dict[str, Millis]:
+    """The wanted facets and those that their calls need, as often as the most eager of those that need them."""
+    often: dict[str, Millis] = {}
+    for facet, every in wanted.items():
+        for needed in kind.closure({facet}):
+            often[needed] = min(every, often.get(needed, every))
+    return often
+
+
+def _run(target: str, scope: str, sweeps: Sequence[Sweep], slot: Millis) -> Run:
+    key = _key(target, scope, [s.line for s in sweeps], slot)
+    return Run(key, "collect", target, scope, tuple(sweeps), collector=COLLECTOR)
+
+
+def _key(target: str, scope: str, lines: Iterable[Line], slot: Millis) -> str:
+    text = json.dumps([target, scope, sorted(lines), slot], separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 COLLECTOR = f"annexlog/{__version__}"

@@ -1,0 +1,175 @@
+"""Commands that look and judge: collect, assess, watch."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from annexlog.cli import render, shapes
+from annexlog.cli.opening import Instant, as_json, configuration
+from annexlog.cli.texts import reason_of, words
+from annexlog.evidence_store.model import Millis, iso
+
+if TYPE_CHECKING:
+    from annexlog.cycle import Turn
+    from annexlog.evidence_store.model import Sweep
+    from annexlog.pipeline import Progress
+
+SHOWN = 20
+"""So many refusals are printed; --json has all."""
+
+
+@click.command()
+@click.option("--due", is_flag=True, help="Look only at what is due by its tests' intervals (for cron).")
+@click.option("--only", metavar="TARGET", multiple=True, help="Only this target; may be repeated.")
+@click.option("--no-assess", is_flag=True, help="Record only; judge later with annexlog assess.")
+@as_json
+def collect(due: bool, only: tuple[str, ...], no_assess: bool, json: bool) -> int:
+    """Look at everything that is configured, record it and judge it."""
+    from annexlog.cycle import Cycle
+    from annexlog.pipeline import everything
+    from annexlog.scheduler import chooser
+
+    config = configuration()
+    _known_targets(only, config.targets)
+    with stopping() as stop, showing(quiet=json) as progress:
+        cycle = Cycle(config, stop=stop, progress=progress)
+        turn = cycle.turn(choose=chooser(config.floor) if due else everything, only=only, judge=not no_assess)
+    return _report(turn, json=json)
+
+
+def _known_targets(only: Sequence[str], targets: Any) -> None:
+    for name in only:
+        if name not in targets:
+            raise click.UsageError(f"there is no target {name!r}; configured are {', '.join(targets) or 'none'}.")
+
+
+@click.command()
+@click.option("--at", type=Instant(), help="Judge as of that time instead of now.")
+@click.option("--fail-on", type=click.Choice(["new", "not_met", "never"]), default="new", show_default=True,
+              help="Exit with 1 if a control became not met by this, or is not met at all.")  # fmt: skip
+def assess(at: Millis | None, fail_on: str) -> int:
+    """Judge what is recorded, again."""
+    from annexlog.answers import Reading
+    from annexlog.cli.opening import opened
+    from annexlog.cycle import Cycle
+    from annexlog.evidence_store.model import State
+
+    config = configuration()
+    turn = Cycle(config).judge(now=at)
+    assert turn.assessed is not None  # noqa: S101 — judge() always assesses
+    _say_assessed(turn)
+    with opened(config) as store:
+        controls = Reading(store.view()).controls()
+    if (fail_on == "new" and turn.newly_not_met) or (
+        fail_on == "not_met" and any(c.state is State.NOT_MET for c in controls)
+    ):
+        return 1
+    return 3 if any(c.unexcepted_unknown for c in controls) else 0
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Do what is due, and end.")
+def watch(once: bool) -> int:
+    """Keep collecting on schedule until stopped."""
+    from annexlog.scheduler import watch as keep
+
+    config = configuration()
+    with stopping() as stop, showing(quiet=True) as progress:
+        return keep(config, stop=stop, progress=progress, once=once)
+
+
+# ── what is shown while it works, and after ───────────────────────────────────────────────
+
+
+@contextmanager
+def stopping() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set: what is in hand is recorded. A second signal ends at once."""
+    stop = threading.Event()
+
+    def asked(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 — the signal's own signature
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        click.echo("annexlog: stopping; recording what was seen. Once more to stop at once.", err=True)
+
+    before = {s: signal.signal(s, asked) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def showing(*, quiet: bool, label: str = "") -> Iterator[Progress]:
+    """A progress bar on stderr, if that is a terminal."""
+    from annexlog.pipeline import Progress
+
+    screen = render.console(stderr=True)
+    if quiet or not screen.is_terminal:
+        yield Progress()
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Bar(*columns, console=screen, transient=True) as bar:
+        task = bar.add_task(label or "finding scopes", total=None)
+
+        def scopes(target: str, n: int) -> None:
+            bar.update(task, description=f"{label}{target}: scopes", total=n, completed=0)
+
+        def done(scope: str, sweeps: Sequence[Sweep]) -> None:  # noqa: ARG001 — the callback's signature
+            bar.advance(task)
+
+        yield Progress(scopes, done)
+
+
+def _report(turn: Turn, *, json: bool) -> int:
+    done = turn.collected
+    code = 3 if done.unseen or done.interrupted else 0
+    if json:
+        changed = {s.value: n for s, n in turn.assessed.changed.items()} if turn.assessed else {}
+        render.emit(shapes.Collected(
+            slot=iso(done.slot), runs=done.runs, resources=done.resources, calls=done.calls,
+            unseen=[shapes.Unseen(scope=li.scope, type=li.type, facet=li.facet, reason=r) for li, u in done.unseen.items()
+                    if (r := reason_of(u))],
+            collapsed=[{"scope": li.scope, "type": li.type, "before": n} for li, n in done.collapsed.items()],
+            changed=changed, newly_not_met=list(turn.newly_not_met), interrupted=done.interrupted, exit_code=code,
+        ))  # fmt: skip
+        return code
+    if done.skipped_runs:
+        render.say(
+            f"{done.skipped_runs} scopes were recorded before the last collection was interrupted; not asked again."
+        )
+    render.say(f"{done.resources:,} resources seen with {done.calls:,} calls; {done.runs} runs recorded.")
+    for line, before in done.collapsed.items():
+        render.say(f"{line.scope}: {line.type} is empty, read twice; it held {before} before.", style="yellow")
+    if done.unseen and not done.seen_any:
+        render.say("Nothing could be seen.", style="bold red")
+    elif done.unseen:
+        render.say(f"{len(done.unseen)} things could not be seen; what they would show is unknown:", style="magenta")
+    if done.unseen:
+        rows = [(li.scope, li.type, li.facet or "listing", words(u)) for li, u in sorted(done.unseen.items())]
+        render.table(("scope", "type", "facet", "reason"), rows[:SHOWN])
+        if len(rows) > SHOWN:
+            render.say(f"{len(rows) - SHOWN} more; --json lists them.")
+    _say_assessed(turn)
+    return code
+
+
+def _say_assessed(turn: Turn) -> None:
+    done = turn.assessed
+    if done is None:
+        return
+    changed = ", ".join(f"{n} {s.value.replace('_', ' ')}" for s, n in sorted(done.changed.items())) or "none"
+    render.say(f"Judged {done.judged} populations, {done.carried} unchanged; outcomes that changed: {changed}.")
+    if turn.newly_not_met:
+        render.say(f"Newly not met: {', '.join(turn.newly_not_met)}.", style="bold red")

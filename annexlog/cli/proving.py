@@ -1,0 +1,75 @@
+"""Commands that prove: verify, replay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from annexlog.cli import render, shapes
+from annexlog.cli.opening import as_json, configuration, opened
+from annexlog.evidence_store.model import iso
+
+LIMIT = 50
+
+
+@click.command()
+@click.option("--checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="A checkpoint that was kept elsewhere: finds truncation, forks and rewriting.")  # fmt: skip
+@click.option("--public-key", help="The log's public key; the one of the configured signing key by default.")
+@as_json
+def verify(checkpoint: Path | None, public_key: str | None, json: bool) -> int:
+    """Check every byte of the store against its signed log."""
+    from annexlog.evidence_store import keys
+    from annexlog.evidence_store.verify import verify as check
+
+    config = configuration()
+    verifiers = [keys.verifier(public_key) if public_key else keys.load(config.key).verifier]
+    with opened(config) as store:
+        report = check(store, keys=verifiers, checkpoint=checkpoint.read_bytes() if checkpoint else None)
+    if json:
+        found = [shapes.Finding(where=f.where, what=f.what) for f in report.findings]
+        render.emit(shapes.Verified(ok=report.ok, records=report.records, findings=found,
+                                    total_findings=report.total, not_seen_without_anchor=list(report.blind_spots)))  # fmt: skip
+        return 0 if report.ok else 1
+    for finding in report.findings[:LIMIT]:
+        render.say(f"{finding.where}: {finding.what}", style="red")
+    if report.total > LIMIT:
+        render.say(f"{report.total - LIMIT} more; --json lists them.")
+    verdict = "every byte is what its signed log committed to" if report.ok else f"{report.total} findings"
+    render.say(f"{report.records} records checked: {verdict}.", style="green" if report.ok else "bold red")
+    for spot in report.blind_spots:
+        render.say(f"Not seen without an anchor elsewhere: {spot}")
+    return 0 if report.ok else 1
+
+
+@click.command()
+@click.argument("record", type=int, required=False)
+@click.option("--test", help="Only this test.")
+@click.option("--resource", help="Only this resource id.")
+@as_json
+def replay(record: int | None, test: str | None, resource: str | None, json: bool) -> int:
+    """Judge a past assessment again, from its own day's evidence."""
+    from annexlog.assessing import latest
+    from annexlog.assessing import replay as again
+
+    with opened(configuration()) as store:
+        result = again(store, latest(store) if record is None else record, test=test, resource=resource)
+    if json:
+        differences = [
+            shapes.ReplayDifference(test=d.test, resource=d.id, scope=d.scope,
+                                    recorded=d.recorded and d.recorded.status.value,
+                                    replayed=d.replayed and d.replayed.status.value)
+            for d in result.differences
+        ]  # fmt: skip
+        at = iso(result.now)
+        render.emit(shapes.Replayed(run=result.seq, at=at, outcomes=result.outcomes, differences=differences))
+        return 1 if differences else 0
+    same = f"all {result.outcomes} outcomes are as recorded"
+    told = f"{len(result.differences)} of {result.outcomes} outcomes differ" if result.differences else same
+    render.say(f"Record {result.seq}, judged as of {iso(result.now)} from the first {result.upto} records: {told}.")
+    if result.differences:
+        rows = ((d.test, d.id, d.scope, (d.recorded and d.recorded.status.value) or "none",
+                 (d.replayed and d.replayed.status.value) or "none") for d in result.differences[:LIMIT])  # fmt: skip
+        render.table(("test", "resource", "scope", "recorded", "replayed"), rows)
+    return 1 if result.differences else 0

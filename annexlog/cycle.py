@@ -1,0 +1,91 @@
+"""One turn of the wheel: collect, record, restate what came late, assess, sign. Used by cron, daemon and demo."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from filelock import FileLock, Timeout
+
+from annexlog.answers import Reading, shapes
+from annexlog.assessing import Assessed, assess, restate
+from annexlog.collectors.clock import Clock, SystemClock
+from annexlog.config import Config
+from annexlog.evidence_store import keys
+from annexlog.evidence_store.model import Millis, State, StoreBusy
+from annexlog.evidence_store.store import Store
+from annexlog.mappings import load
+from annexlog.pipeline import Choose, Collected, Collector, Progress, everything, slot
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn did. `newly_not_met`: controls that are not met now and were not so before."""
+
+    collected: Collected
+    assessed: Assessed | None
+    newly_not_met: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """All that a turn needs; one may be turned many times."""
+
+    config: Config
+    clock: Clock = field(default_factory=SystemClock)
+    stop: threading.Event = field(default_factory=threading.Event)
+    progress: Progress = field(default_factory=Progress)
+    wait: float = 10.0
+    """Seconds to wait for another collection of the same store to end."""
+
+    def turn(self, *, choose: Choose = everything, only: Collection[str] = (), judge: bool = True) -> Turn:
+        """Collect and judge. Raises AnnexlogError; a refused read never does."""
+        signer = keys.load(self.config.key)
+        mappings = load(shapes(), folders=self.config.mappings)
+        with self._alone(), Store.open(self.config.store, create=True) as store:
+            before = states(store, self.clock.now()) if judge else {}
+            with slot(self.config.store, self.clock.now(), self.config.floor) as began:
+                collector = Collector(self.config, store, mappings, self.clock, self.stop, self.progress)
+                done = collector.collect(choose=choose, slot=began, only=only)
+            assessed = None
+            if judge:
+                for late in sorted(done.late)[:1]:
+                    restate(store, self.clock, late)
+                assessed = assess(store, mappings, self.clock)
+            store.checkpoint(signer)
+            after = states(store, self.clock.now()) if judge else {}
+        newly = (c for c, s in after.items() if s is State.NOT_MET and before.get(c) is not State.NOT_MET)
+        return Turn(done, assessed, tuple(newly))
+
+    def judge(self, *, now: Millis | None = None) -> Turn:
+        """Judge what is recorded, without looking again."""
+        signer = keys.load(self.config.key)
+        mappings = load(shapes(), folders=self.config.mappings)
+        with self._alone(), Store.open(self.config.store) as store:
+            before = states(store, self.clock.now())
+            assessed = assess(store, mappings, self.clock, now=now)
+            store.checkpoint(signer)
+            after = states(store, self.clock.now())
+        newly = (c for c, s in after.items() if s is State.NOT_MET and before.get(c) is not State.NOT_MET)
+        return Turn(Collected(self.clock.now()), assessed, tuple(newly))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        lock = FileLock(self.config.store.with_name(self.config.store.name + ".collecting.lock"), mode=0o600)
+        try:
+            with lock.acquire(timeout=self.wait):
+                yield
+        except Timeout:
+            raise StoreBusy(
+                f"another annexlog collects into it already, for more than {self.wait:.0f} s.",
+                where=str(self.config.store),
+                next="Let it end, or stop it; nothing was written.",
+            ) from None
+
+
+def states(store: Store, at: Millis) -> dict[str, State]:
+    """The state of every control at an instant."""
+    reading = Reading(store.view(at=at))
+    return {entry.control.id: entry.state for entry in reading.controls()}
