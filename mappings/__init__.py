@@ -1,0 +1,35 @@
+"""What evidence means for ISO/IEC 27001:2022 Annex A. Pure: knows no collector and no store, only the model's words."""
+
+from annexlog.mappings.definitions import Derivation, Example, Join, Test
+from annexlog.mappings.derive import derived
+from annexlog.mappings.joins import Estate
+from annexlog.mappings.judging import Judged, inputs, judge, judge_together
+from annexlog.mappings.labels import Label
+from annexlog.mappings.loading import Mappings, from_documents, load
+from annexlog.mappings.memory import MemoryEvidence, Population
+from annexlog.mappings.organization import Applicability, Exemption
+from annexlog.mappings.pages import CONTROLS, Control, Link
+
+__all__ = [
+    "CONTROLS",
+    "Applicability",
+    "Control",
+    "Derivation",
+    "Estate",
+    "Example",
+    "Exemption",
+    "Join",
+    "Judged",
+    "Label",
+    "Link",
+    "Mappings",
+    "MemoryEvidence",
+    "Population",
+    "Test",
+    "derived",
+    "from_documents",
+    "inputs",
+    "judge",
+    "judge_together",
+    "load",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import inspect
@@ -94,20 +95,24 @@ def _modules() -> Iterator[ModuleType]:
 
 
 def _digest(name: str, module: ModuleType) -> str:
-    """Over the function's module and those of the same package that it uses, directly or through others."""
+    """Over the sources of the function's module and of those in its package that it imports, directly or not."""
     package = module.__name__.rpartition(".")[0]
-    seen: dict[str, ModuleType] = {}
-    todo = [module]
+    sources: dict[str, bytes] = {}
+    todo = {module.__name__}
     while todo:
         one = todo.pop()
-        if one.__name__ in seen:
-            continue
-        seen[one.__name__] = one
-        for value in vars(one).values():
-            home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
-            if isinstance(home, str) and home.startswith(f"{package}.") and home in sys.modules:
-                todo.append(sys.modules[home])
+        sources[one] = Path(inspect.getfile(sys.modules[one])).read_bytes()
+        todo |= {used for used in _imports(sources[one]) if used.startswith(f"{package}.")} - set(sources)
     total = hashlib.sha256(name.encode())
-    for _, used in sorted(seen.items()):
-        total.update(hashlib.sha256(Path(inspect.getfile(used)).read_bytes()).digest())
+    for _, source in sorted(sources.items()):
+        total.update(hashlib.sha256(source).digest())
     return total.hexdigest()
+
+
+def _imports(source: bytes) -> Iterator[str]:
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+            yield from (name for name in names if name in sys.modules)
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)

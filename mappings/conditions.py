@@ -1,0 +1,115 @@
+"""The condition engine: the only file that knows CEL is evaluated by cel-expr-python.
+
+Three-valued logic comes from what CEL does with errors: a variable left out of the data is an error, and `false &&
+error` is false, `error || true` is true; `all` and `exists` likewise. What an Unknown could change stays an error.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import Any
+
+from cel_expr_python import cel
+from cel_expr_python.ext import ext_optional, ext_strings
+
+from annexlog.evidence_store.model import JSON
+
+__all__ = ["Condition", "ConditionError", "compile_condition", "usable"]
+
+_TYPES: Mapping[str, Any] = {
+    "id": cel.Type.STRING,
+    "now": cel.Type.TIMESTAMP,
+    **dict.fromkeys(("scope", "tags", "labels", "registers", "settings"), cel.Type.Map(cel.Type.STRING, cel.Type.DYN)),
+}
+_PLACE = re.compile(r"<input>:(\d+):(\d+): (.*)")
+_STATUS = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
+_LONGEST = 200
+
+
+class ConditionError(ValueError):
+    """A condition that does not compile: `line` and `column` are inside its text, from 1 (0: not known)."""
+
+    def __init__(self, message: str, line: int = 0, column: int = 0) -> None:
+        super().__init__(message)
+        self.line, self.column = line, column
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A compiled condition. `reads`: the variables that its result may depend on."""
+
+    text: str
+    reads: frozenset[str]
+    _expression: Any
+
+    def evaluate(self, data: Mapping[str, JSON | datetime]) -> bool | str:
+        """True or False; else the text of the error that it came to, without what changes from run to run.
+
+        A name that `data` lacks is unknown. `now` is an aware datetime; `id` a text; all else JSON.
+        """
+        # An error is a value, whose own value is a text and so truthy: only Python's booleans are CEL's.
+        try:
+            result = self._expression.eval(data=data)
+            value = result.value()
+        except (RuntimeError, ValueError, TypeError) as error:  # the iteration budget, or data that is not JSON
+            return _plain(str(error))
+        if value is True or value is False:
+            return value
+        if result.type() == cel.Type.ERROR:
+            return _plain(value)
+        return f"gives {result.type().name()}, not true or false"
+
+
+def compile_condition(text: str, variables: Collection[str]) -> Condition:
+    """Compiles a condition over variables. Raises ConditionError."""
+    names = frozenset(variables)
+    expression = _compile(text, names)
+    given = expression.return_type()
+    if given not in (cel.Type.BOOL, cel.Type.DYN):
+        raise ConditionError(f"gives {given.name()}, not true or false")
+    return Condition(text, frozenset(name for name in names if not _compiles(text, names - {name})), expression)
+
+
+@cache
+def usable(name: str) -> bool:
+    """Whether CEL lets a variable have this name (`namespace`, `function`, `type` … are its own)."""
+    try:
+        cel.NewEnv(variables={name: cel.Type.DYN}).compile(f"{name} == {name}")
+    except RuntimeError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=64)
+def _environment(names: frozenset[str]) -> Any:
+    extensions = [ext_optional.ExtOptional(), ext_strings.ExtStrings()]
+    return cel.NewEnv(variables={n: _TYPES.get(n, cel.Type.DYN) for n in sorted(names)}, extensions=extensions)
+
+
+def _compile(text: str, names: frozenset[str]) -> Any:
+    try:
+        return _environment(names).compile(text)
+    except RuntimeError as error:
+        place = _PLACE.search(str(error))
+        if not place:
+            raise ConditionError(_plain(str(error))) from None
+        message = place[3].replace(" (in container '')", "").removeprefix("Syntax error: ")
+        raise ConditionError(_STATUS.sub("", message), int(place[1]), int(place[2])) from None
+
+
+def _compiles(text: str, names: frozenset[str]) -> bool:
+    try:
+        _environment(names).compile(text)
+    except RuntimeError:
+        return False
+    return True
+
+
+def _plain(message: str) -> str:
+    line = _STATUS.sub("", message.strip().partition("\n")[0])
+    return _ADDRESS.sub("0x…", _STATUS.sub("", line))[:_LONGEST]

@@ -1,0 +1,184 @@
+"""Find the resources that a test compares with: by key through an index, or a whole population."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from annexlog.evidence_store.model import JSON, ORG, Coverage, Evidence, Line, Millis, Seen, TypeShape, Unknown
+from annexlog.mappings.definitions import Join, Test
+from annexlog.mappings.labels import Label, read_labels
+from annexlog.mappings.paths import Path
+from annexlog.mappings.strictyaml import Document
+from annexlog.mappings.tags import tags_of
+
+__all__ = ["Entry", "Estate", "Index", "applies", "facet_of", "lines_of"]
+
+UNOBSERVED = Unknown("unobserved")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One joined resource. `maps`: what conditions see of it, by what is taken; built when first needed."""
+
+    scope: str
+    id: str
+    facets: Mapping[str, JSON | Unknown]
+    of: TypeShape
+    maps: dict[tuple[str, ...], dict[str, JSON] | Unknown] = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """The resources of one type in a group of scopes, by what a path of theirs leads to (no path: all in `entries`).
+
+    `hole`: why the population, or the keys in it, were not all seen; None if they were.
+    """
+
+    entries: tuple[Entry, ...]
+    by_key: Mapping[JSON, list[Entry]]
+    hole: Unknown | None
+
+
+class Estate:
+    """Evidence at one instant, with what judging needs more than once; as good as the Evidence itself.
+
+    Give it the tests that will be judged: then each joined population is read once.
+    """
+
+    def __init__(self, evidence: Evidence, tests: Iterable[Test] = ()) -> None:
+        self.evidence = evidence
+        self.at: Millis = evidence.at
+        self.upto: int = evidence.upto
+        self.scopes: Mapping[str, Mapping[str, JSON]] = evidence.scopes()
+        self._documents: dict[str, Mapping[str, JSON]] = {}
+        self._labels: Mapping[str, Label] | None = None
+        self._facets: dict[str, set[str]] = {}
+        self._entries: dict[tuple[str, str], tuple[Entry, ...]] = {}
+        self._groups: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        self._indexes: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], Index] = {}
+        self._seen: dict[Line, Seen | None] = {}
+        for test in tests:
+            for join in test.joins:
+                self._facets.setdefault(join.of.name, set()).update(join.facets)
+
+    @classmethod
+    def of(cls, evidence: Evidence | Estate) -> Estate:
+        return evidence if isinstance(evidence, Estate) else cls(evidence)
+
+    def documents(self, type: str) -> Mapping[str, JSON]:
+        if type not in self._documents:
+            self._documents[type] = self.evidence.documents(type)
+        return self._documents[type]
+
+    @property
+    def labels(self) -> Mapping[str, Label]:
+        if self._labels is None:
+            self._labels = read_labels(Document("labels as recorded", dict(self.documents("label"))))
+        return self._labels
+
+    def seen(self, line: Line) -> Seen | None:
+        if line not in self._seen:
+            self._seen[line] = self.evidence.seen(line)
+        return self._seen[line]
+
+    def gap(self, line: Line) -> Unknown | None:
+        """Why a line was not seen whole; None if it was."""
+        seen = self.seen(line)
+        if seen is None:
+            return Unknown("unobserved", operation=line.type)
+        if seen.status is Coverage.COMPLETE:
+            return None
+        return seen.refusal or Unknown("incomplete", operation=line.type)
+
+    def group(self, join: Join, scope: str) -> tuple[str, ...]:
+        """The open scopes in which a join from this scope looks, sorted."""
+        key = (join.of.name, join.within, scope if join.within == "scope" else account_of(scope))
+        if key not in self._groups:
+            inside = {"scope": lambda s: s == scope, "account": lambda s: account_of(s) == key[2]}.get(join.within)
+            self._groups[key] = tuple(
+                name
+                for name, attributes in self.scopes.items()
+                if applies(join.of, attributes) and (inside is None or inside(name))
+            )
+        return self._groups[key]
+
+    def targets(self, join: Join, scope: str) -> tuple[Line, ...]:
+        """The lines that say which scopes there are, where a join looks further than its own."""
+        if join.within == "scope":
+            return ()
+        around = {scope} if join.within == "account" else {scope, *self.group(join, scope)}
+        named = {self.scopes[name].get("target") for name in around if name in self.scopes}
+        return tuple(Line(f"target/{name}", "scope") for name in sorted(filter(None, named)))
+
+    def index(self, join: Join, scope: str, path: Path | None) -> Index:
+        """The index for one join from one scope, by one path of the joined type."""
+        wanted = self._facets.setdefault(join.of.name, set())
+        if not join.facets <= wanted:
+            wanted |= join.facets
+            self._entries = {key: value for key, value in self._entries.items() if key[1] != join.of.name}
+            self._indexes = {key: value for key, value in self._indexes.items() if key[0] != join.of.name}
+        scopes, targets = self.group(join, scope), self.targets(join, scope)
+        key = (join.of.name, path.text if path else "", scopes, tuple(line.scope for line in targets))
+        if key not in self._indexes:
+            self._indexes[key] = self._build(join.of, scopes, targets, path)
+        return self._indexes[key]
+
+    def _build(self, of: TypeShape, scopes: tuple[str, ...], targets: tuple[Line, ...], path: Path | None) -> Index:
+        holes = [self.gap(line) for line in (*targets, *(Line(name, of.name) for name in scopes))]
+        if not scopes:
+            holes.append(Unknown("unobserved", operation=of.name))
+        entries = tuple(entry for name in scopes for entry in self._population(name, of))
+        by_key: dict[JSON, list[Entry]] = {}
+        for entry in entries if path else ():
+            keys = path.keys(root_of(entry, path.root, self.scopes)) if path else []
+            if isinstance(keys, Unknown):
+                holes.append(keys)
+                continue
+            for one in dict.fromkeys(keys):
+                by_key.setdefault(one, []).append(entry)
+        return Index(entries, by_key, next((hole for hole in holes if hole), None))
+
+    def _population(self, scope: str, of: TypeShape) -> tuple[Entry, ...]:
+        if (scope, of.name) not in self._entries:
+            facets = sorted(self._facets[of.name] - {of.facet})
+            found = self.evidence.resources(scope, of.name, facets)
+            self._entries[scope, of.name] = tuple(Entry(scope, one.id, one.facets, of) for one in found)
+        return self._entries[scope, of.name]
+
+
+def account_of(scope: str) -> str:
+    """The first two parts of a scope's name: `aws/123456789012`."""
+    return "/".join(scope.split("/", 2)[:2])
+
+
+def applies(of: TypeShape, attributes: Mapping[str, JSON]) -> bool:
+    """Whether a scope with these attributes has resources of the type."""
+    return attributes.get("level") == of.level and attributes.get("provider") == of.provider
+
+
+def facet_of(of: TypeShape, facets: Mapping[str, JSON | Unknown], name: str) -> JSON | Unknown:
+    """A facet's value as mappings call it: the listing's body by the type's main facet."""
+    return facets.get("" if name == of.facet else name, UNOBSERVED)
+
+
+def root_of(entry: Entry, root: str, scopes: Mapping[str, Mapping[str, JSON]]) -> JSON | Unknown:
+    """What a path of the joined type starts from; null keys for what is Unknown are the caller's."""
+    if root == "id":
+        return entry.id
+    if root == "scope":
+        return {"name": entry.scope, **scopes[entry.scope]}
+    if root == "tags":
+        return tags_of(entry.of, entry.facets)
+    return facet_of(entry.of, entry.facets, root)
+
+
+def lines_of(of: TypeShape, facets: Collection[str], scopes: Iterable[str]) -> Iterator[Line]:
+    """A type's listing and these facets, in these scopes."""
+    for scope in scopes:
+        yield Line(scope, of.name)
+        yield from (Line(scope, of.name, facet) for facet in sorted(facets) if facet != of.facet)
+
+
+ORGANIZATION = {"registers": Line(ORG, "register"), "settings": Line(ORG, "setting"), "labels": Line(ORG, "label")}
+"""The organization's own lines, by the variable that reads them."""

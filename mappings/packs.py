@@ -1,0 +1,202 @@
+"""Find and read what mappings are made of: packs (entry points) and the user's own folders, laid out alike.
+
+A folder holds `tests/**/*.yaml`, `iso27001_2022/*.yaml` (or `controls/`), `registers/*.yaml|csv`, `exceptions/*.yaml`,
+`settings.yaml`, `labels.yaml`, `owners.yaml` and `soa.yaml`, each where needed. What a later folder says replaces what
+an earlier one or a pack says of the same id; within one folder, and between packs, an id is given once.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import TypeVar
+
+from annexlog.evidence_store.model import JSON, MappingError, TypeShape
+from annexlog.mappings.definitions import Test
+from annexlog.mappings.derive import GROUP
+from annexlog.mappings.labels import Label, read_labels
+from annexlog.mappings.organization import (
+    Applicability,
+    Exemption,
+    read_csv,
+    read_exceptions,
+    read_owners,
+    read_register,
+    read_soa,
+)
+from annexlog.mappings.pages import CONTROLS, Control, read_control
+from annexlog.mappings.reading import fields, items
+from annexlog.mappings.strictyaml import Document, parse
+from annexlog.mappings.testreading import read_test
+
+__all__ = ["Contents", "Reading", "packs", "read_folder", "read_tests"]
+
+_FILES = ("settings.yaml", "labels.yaml", "owners.yaml", "soa.yaml")
+_FOLDERS = ("tests", "iso27001_2022", "controls", "registers", "exceptions")
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Contents:
+    """What one folder, or all of them together, say: by id."""
+
+    tests: dict[str, Test] = field(default_factory=dict)
+    controls: dict[str, Control] = field(default_factory=dict)
+    registers: dict[str, JSON] = field(default_factory=dict)
+    settings: dict[str, JSON] = field(default_factory=dict)
+    exceptions: dict[str, Exemption] = field(default_factory=dict)
+    labels: dict[str, Label] = field(default_factory=dict)
+    owners: dict[str, JSON] = field(default_factory=dict)
+    soa: dict[str, Applicability] = field(default_factory=dict)
+    places: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(kind, id) → where it is written."""
+
+    def add(self, kind: str, id: str, value: object, where: str) -> None:
+        """Raises MappingError if the id is there already."""
+        if (kind, id) in self.places:
+            raise MappingError(f"{kind[:-1]} {id} is already in {self.places[kind, id]}", where=where)
+        self.places[kind, id] = where
+        getattr(self, kind)[id] = value
+
+    def overlay(self, other: Contents) -> None:
+        """Takes in all that another says, in place of its own."""
+        for kind in ("tests", "controls", "registers", "settings", "exceptions", "labels", "owners", "soa"):
+            getattr(self, kind).update(getattr(other, kind))
+        self.places.update(other.places)
+
+
+@dataclass(slots=True)
+class Reading:
+    """One reading of folders. Every problem is kept, so that all can be shown at once."""
+
+    shapes: Mapping[str, TypeShape]
+    problems: list[MappingError] = field(default_factory=list)
+
+    def attempt(self, read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except MappingError as problem:
+            self.problems.append(problem)
+            return None
+
+    def refuse(self, what: str, where: str, next: str = "") -> None:
+        self.problems.append(MappingError(what, where=where, next=next))
+
+
+def packs() -> Mapping[str, Traversable]:
+    """The roots of all installed packs, by entry point name; built-in and third-party alike."""
+    points = sorted(entry_points(group=GROUP), key=lambda point: point.name)
+    return {point.name: importlib.resources.files(point.value) for point in points}
+
+
+def read_folder(reading: Reading, root: Traversable, *, pack: bool = False) -> Contents:
+    """Everything in a pack's or a user's folder; problems go into the reading."""
+    found = Contents()
+    if not pack:
+        _refuse_strangers(reading, root)
+    for file in _files(reading, root / "tests", deep=True):
+        read_tests(reading, file, found)
+    for name in ("iso27001_2022", "controls"):
+        for file in _files(reading, root / name):
+            _add(reading, found, "controls", file, lambda document: [read_control(document)])
+    for file in _files(reading, root / "exceptions"):
+        _add(reading, found, "exceptions", file, read_exceptions)
+    for file in _files(reading, root / "registers", suffixes=(".yaml", ".csv")):
+        _read_register(reading, file, found)
+    for name in _FILES:
+        file = root / name
+        if file.is_file():
+            reading.attempt(lambda file=file, name=name: _read_whole(found, file, name))
+    return found
+
+
+def read_tests(reading: Reading, file: Traversable, found: Contents) -> None:
+    """The tests of one file."""
+    document = reading.attempt(lambda: _document(file))
+    if document is None:
+        return
+    for path in reading.attempt(lambda: items(document)) or ():
+        test = reading.attempt(lambda path=path: read_test(document, path, reading.shapes))
+        if test:
+            reading.attempt(lambda test=test: found.add("tests", test.id, test, test.where))
+
+
+def _add(
+    reading: Reading,
+    found: Contents,
+    kind: str,
+    file: Traversable,
+    read: Callable[[Document], Sequence[Control] | Sequence[Exemption]],
+) -> None:
+    for one in reading.attempt(lambda: read(_document(file))) or ():
+        reading.attempt(lambda one=one: found.add(kind, one.id, one, one.where))
+
+
+def _read_register(reading: Reading, file: Traversable, found: Contents) -> None:
+    name, _, suffix = file.name.rpartition(".")
+
+    def read() -> JSON:
+        return read_register(_document(file)) if suffix == "yaml" else read_csv(_text(file), str(file))
+
+    value = reading.attempt(read)
+    if value is not None:
+        reading.attempt(lambda: found.add("registers", name, value, str(file)))
+
+
+def _read_whole(found: Contents, file: Traversable, name: str) -> None:
+    """A file of which a folder has one. Owners are checked later, when all ids are known."""
+    document = _document(file)
+    values: Mapping[str, object]
+    if name == "labels.yaml":
+        values = read_labels(document)
+    elif name == "soa.yaml":
+        values = read_soa(document)
+    else:
+        values = fields(document, (), (), document.value or ()).value
+    for id, value in values.items():
+        found.add(name.removesuffix(".yaml"), id, value, document.where((id,)))
+
+
+def _refuse_strangers(reading: Reading, root: Traversable) -> None:
+    if not root.is_dir():
+        reading.refuse("there is no such folder", str(root))
+        return
+    for entry in sorted(root.iterdir(), key=lambda e: e.name):
+        known = _FOLDERS if entry.is_dir() else _FILES
+        if entry.name.startswith(".") or entry.name in known or entry.name.lower().endswith((".md", ".txt")):
+            continue
+        reading.refuse(f"nothing reads this; known here are {', '.join((*_FOLDERS, *_FILES))}", str(entry))
+
+
+def _files(
+    reading: Reading, folder: Traversable, *, deep: bool = False, suffixes: Sequence[str] = (".yaml",)
+) -> Iterator[Traversable]:
+    if not folder.is_dir():
+        return
+    for entry in sorted(folder.iterdir(), key=lambda e: e.name):
+        if entry.name.startswith((".", "_")) or entry.name.lower().endswith((".md", ".txt")):
+            continue
+        if entry.is_dir() and deep:
+            yield from _files(reading, entry, deep=True, suffixes=suffixes)
+        elif entry.is_file() and entry.name.endswith(tuple(suffixes)):
+            yield entry
+        else:
+            reading.refuse(f"nothing reads this; files here end in {' or '.join(suffixes)}", str(entry))
+
+
+def _text(file: Traversable) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise MappingError("not a text in UTF-8", where=str(file)) from None
+    except OSError as error:
+        raise MappingError(f"cannot be read: {error.strerror}", where=str(file)) from None
+
+
+def _document(file: Traversable) -> Document:
+    return parse(_text(file), str(file))
