@@ -1,0 +1,343 @@
+"""Roots and proofs are those of RFC 6962, whoever computes them, and a proof of anything else is refused."""
+
+import plain_layout
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from annexlog.evidence_store.layout import record_leaf
+from annexlog.evidence_store.merkle import (
+    EMPTY,
+    Ordered,
+    Tree,
+    consistency_proof,
+    inclusion_proof,
+    node,
+    root,
+    verify_consistency,
+    verify_inclusion,
+)
+
+unhex = bytes.fromhex
+GARBAGE = plain_layout.sha(b"garbage")
+
+# Known answers of github.com/transparency-dev/merkle, proof/verify_test.go and rfc6962/rfc6962_test.go (Apache-2.0),
+# the same that Certificate Transparency's reference implementation has used since RFC 6962.
+ENTRIES = [unhex(e) for e in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657")]
+ENTRIES.append(unhex("606162636465666768696a6b6c6d6e6f"))
+LEAVES = [record_leaf(entry) for entry in ENTRIES]
+ROOTS = [
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+    "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+    "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+    "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+    "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+    "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+]
+INCLUSION = {  # (index from 0, size): path
+    (0, 1): [],
+    (0, 8): [
+        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+    ],
+    (5, 8): [
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ],
+    (2, 3): ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"],
+    (1, 5): [
+        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    ],
+}
+CONSISTENCY = {  # (old size, new size): path
+    (1, 1): [],
+    (1, 8): INCLUSION[0, 8],
+    (6, 8): [
+        "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ],
+    (2, 5): [
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    ],
+    (6, 7): [
+        "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+        "b08693ec2e721597130641e8211e7eedccb4c26413963eee6c1e2ed16ffb1a5f",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ],
+}
+
+
+def hexes(hashes):
+    return [hash.hex() for hash in hashes]
+
+
+def grown(leaves):
+    """A tree of these leaves, and the tiles that it gave out."""
+    tree, tiles = Tree(), {}
+    for leaf in leaves:
+        for level, index, tile in tree.append(leaf):
+            tiles[level, index] = tile
+    return tree, tiles
+
+
+def test_roots_are_those_of_the_reference_implementation():
+    tree, _ = grown(LEAVES)
+
+    made = [(root(LEAVES[:n]).hex(), tree.root(n).hex()) for n in range(9)]
+
+    assert made == [(wanted, wanted) for wanted in ROOTS]
+
+
+def test_inclusion_paths_are_those_of_the_reference_implementation():
+    tree, _ = grown(LEAVES)
+
+    made = {(i, n): hexes(inclusion_proof(LEAVES[:n], i)) for i, n in INCLUSION}
+    of_tree = {(i, n): hexes(tree.inclusion_proof(i, n)) for i, n in INCLUSION}
+
+    assert made == of_tree == INCLUSION
+
+
+def test_consistency_paths_are_those_of_the_reference_implementation():
+    tree, _ = grown(LEAVES)
+
+    made = {(old, new): hexes(consistency_proof(LEAVES[:new], old)) for old, new in CONSISTENCY}
+    of_tree = {(old, new): hexes(tree.consistency_proof(old, new)) for old, new in CONSISTENCY}
+
+    assert made == of_tree == CONSISTENCY
+
+
+def test_the_reference_implementation_s_proofs_verify():
+    included = [
+        verify_inclusion(LEAVES[i], i, n, [unhex(h) for h in path], unhex(ROOTS[n]))
+        for (i, n), path in INCLUSION.items()
+    ]
+    consistent = [
+        verify_consistency(old, new, unhex(ROOTS[old]), unhex(ROOTS[new]), [unhex(h) for h in path])
+        for (old, new), path in CONSISTENCY.items()
+    ]
+
+    assert included + consistent == [True] * 10
+
+
+def corrupt_paths(path):
+    """The corruptions of a path that the reference implementation's tests try."""
+    flipped = [[*path[:i], bytes([path[i][0] ^ 8]) + path[i][1:], *path[i + 1 :]] for i in range(len(path))]
+    cut = [path[:-1], path[1:]] if path else []
+    return [*flipped, *cut, [*path, b""], [*path, GARBAGE], [b"", *path], [GARBAGE, *path]]
+
+
+@given(st.integers(1, 70).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n - 1))))
+def test_an_inclusion_proof_verifies_for_its_leaf_place_and_root_alone(size_and_index):
+    size, index = size_and_index
+    leaves = [plain_layout.sha(bytes([i])) for i in range(size)]
+    whole = plain_layout.tree(leaves)
+
+    path = inclusion_proof(leaves, index)
+    wrong = [
+        *(verify_inclusion(leaves[index], i, size, path, whole) for i in range(-1, size + 2) if i != index),
+        *(verify_inclusion(leaves[index], index, size, bad, whole) for bad in corrupt_paths(path)),
+        verify_inclusion(GARBAGE, index, size, path, whole),
+        verify_inclusion(leaves[index], index, size, path, GARBAGE),
+        verify_inclusion(leaves[index][:31], index, size, path, whole),
+        verify_inclusion(leaves[index], index, 0, path, whole),
+    ]
+
+    assert (verify_inclusion(leaves[index], index, size, path, whole), any(wrong)) == (True, False)
+
+
+@given(st.integers(1, 70).flatmap(lambda n: st.tuples(st.integers(1, n), st.just(n))))
+def test_a_consistency_proof_verifies_for_its_sizes_and_roots_alone(sizes):
+    old, new = sizes
+    leaves = [plain_layout.sha(bytes([i])) for i in range(new)]
+    before, after = plain_layout.tree(leaves[:old]), plain_layout.tree(leaves)
+
+    path = consistency_proof(leaves, old)
+    wrong = [
+        *(verify_consistency(old, new, before, after, bad) for bad in corrupt_paths(path)),
+        verify_consistency(old, new, GARBAGE, after, path),
+        verify_consistency(old, new, before, GARBAGE, path),
+        verify_consistency(new + 1, new, before, after, path),
+        verify_consistency(-1, new, before, after, path),
+    ]
+
+    assert (verify_consistency(old, new, before, after, path), any(wrong)) == (True, False)
+
+
+def test_a_proof_that_is_too_long_is_refused_even_if_it_leads_to_the_root():
+    leaf, sibling = LEAVES[:2]
+
+    verdicts = [
+        verify_inclusion(leaf, 0, 1, [sibling], node(sibling, leaf)),
+        verify_consistency(1, 2, leaf, node(sibling, node(leaf, leaf)), [leaf, sibling]),
+    ]
+
+    assert verdicts == [False, False]
+
+
+def test_a_fork_has_no_consistency_proof():
+    leaves = [plain_layout.sha(bytes([i])) for i in range(40)]
+    forked = [*leaves[:19], GARBAGE, *leaves[20:]]
+
+    verdicts = [
+        verify_consistency(old, 40, root(leaves[:old]), root(forked), consistency_proof(forked, old))
+        for old in range(1, 41)
+    ]
+
+    assert verdicts == [True] * 19 + [False] * 21
+
+
+def test_everything_extends_the_empty_log_and_the_empty_root_alone():
+    verdicts = [
+        verify_consistency(0, 3, EMPTY, GARBAGE, []),
+        verify_consistency(0, 0, EMPTY, EMPTY, []),
+        verify_consistency(0, 3, GARBAGE, GARBAGE, []),
+        verify_consistency(0, 0, EMPTY, GARBAGE, []),
+        verify_consistency(0, 3, EMPTY, GARBAGE, [GARBAGE]),
+    ]
+
+    assert verdicts == [True, True, False, False, False]
+
+
+@given(st.integers(0, 140))
+def test_a_root_is_the_definition_s(size):
+    leaves = [plain_layout.sha(bytes([i])) for i in range(size)]
+
+    assert root(leaves) == plain_layout.tree(leaves)
+
+
+MANY = [plain_layout.sha(b"%d" % i) for i in range(66_000)]
+GROWN, TILES = grown(MANY)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_a_log_reopened_from_its_tiles_is_the_log_that_grew(data):
+    size = data.draw(st.sampled_from([0, 1, 255, 256, 257, 511, 513, 65_535, 65_536, 65_537]) | st.integers(0, 66_000))
+    old = data.draw(st.integers(0, size))
+    asked = []
+
+    def leaves(start, stop):
+        asked.append((start, stop))
+        return MANY[start:stop]
+
+    tree = Tree(size, lambda level, index: TILES[level, index], leaves)
+    whole = root(MANY[:size])
+
+    assert asked == [(size - size % 256, size)]
+    assert (tree.root(), GROWN.root(size), tree.root(old)) == (whole, whole, root(MANY[:old]))
+    assert tree.consistency_proof(old) == GROWN.consistency_proof(old, size)
+    assert verify_consistency(old, size, root(MANY[:old]), whole, tree.consistency_proof(old))
+    assert size == 0 or verify_inclusion(
+        MANY[old % size], old % size, size, tree.inclusion_proof(old % size), whole
+    )  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 600), st.integers(0, 600))
+def test_a_reopened_log_goes_on_growing_as_if_it_had_never_closed(size, more):
+    stored = dict(TILES)
+    tree = Tree(size, lambda level, index: stored[level, index], lambda start, stop: MANY[start:stop])
+
+    filled = [tile for leaf in MANY[size : size + more] for tile in tree.append(leaf)]
+
+    assert (tree.size, tree.root()) == (size + more, root(MANY[: size + more]))
+    assert {(level, index): tile for level, index, tile in filled} == {
+        (0, index): TILES[0, index] for index in range(size // 256, (size + more) // 256)
+    }
+
+
+def test_tiles_are_those_of_tlog_tiles():
+    """Tile (l, n) is MTH(D[(256n + i)·256^l : (256n + i + 1)·256^l]) for i of 0 to 255, and only full ones are kept."""
+    level_0 = {(0, n): b"".join(MANY[256 * n : 256 * n + 256]) for n in range(257)}
+    level_1 = {(1, 0): b"".join(plain_layout.tree(MANY[256 * i : 256 * i + 256]) for i in range(256))}
+
+    assert level_0 | level_1 == TILES
+
+
+@pytest.mark.parametrize(
+    ("tile", "leaves"),
+    [(lambda *_: b"", lambda a, b: MANY[a:b]), (lambda *_: bytes(32 * 255), lambda a, b: MANY[a:b])],
+)
+def test_a_log_whose_tile_is_not_whole_says_so(tile, leaves):
+    with pytest.raises(ValueError, match="tile 0/0"):
+        Tree(300, tile, leaves)
+
+
+def test_a_log_that_lacks_leaves_says_so():
+    with pytest.raises(ValueError, match="lacks"):
+        Tree(300, lambda *at: TILES[at], lambda start, stop: MANY[start : stop - 1])
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda tree: tree.root(9),
+        lambda tree: tree.root(-1),
+        lambda tree: tree.inclusion_proof(8),
+        lambda tree: tree.inclusion_proof(5, 5),
+        lambda tree: tree.inclusion_proof(-1),
+        lambda tree: tree.consistency_proof(6, 5),
+        lambda tree: tree.consistency_proof(-1),
+        lambda tree: inclusion_proof(LEAVES, 8),
+        lambda tree: consistency_proof(LEAVES, 9),
+    ],
+)
+def test_what_a_log_never_had_is_an_index_error(ask):
+    tree, _ = grown(LEAVES)
+
+    with pytest.raises(IndexError):
+        ask(tree)
+
+
+def test_a_leaf_of_another_length_is_refused():
+    with pytest.raises(ValueError, match="32 bytes"):
+        Tree().append(b"short")
+
+
+keys = st.integers(0, 60).map(lambda i: b"%03d" % i)
+
+
+@given(
+    st.lists(st.tuples(keys, st.integers(0, 255)), max_size=20),
+    st.lists(st.lists(st.tuples(keys, st.integers(0, 255)), max_size=8), max_size=6),
+)
+def test_an_ordered_tree_is_the_tree_of_its_sorted_leaves_whatever_changed(first, rounds):
+    wanted = {key: plain_layout.sha(bytes([value])) for key, value in first}
+    tree = Ordered(wanted.items())
+    roots, naive = [tree.root()], [plain_layout.tree([wanted[key] for key in sorted(wanted)])]
+
+    for puts in rounds:
+        for key, value in puts:
+            wanted[key] = plain_layout.sha(bytes([value]))
+            tree.put(key, wanted[key])
+        roots.append(tree.root())
+        naive.append(plain_layout.tree([wanted[key] for key in sorted(wanted)]))
+
+    assert (roots, len(tree)) == (naive, len(wanted))
+
+
+def test_an_ordered_tree_proves_a_key():
+    tree = Ordered((b"%d" % i, plain_layout.sha(b"%d" % i)) for i in range(9))
+
+    index, path = tree.proof(b"5")
+
+    assert index == 5
+    assert verify_inclusion(plain_layout.sha(b"5"), 5, 9, path, tree.root())
+
+
+def test_an_ordered_tree_has_no_proof_of_a_key_that_it_lacks():
+    with pytest.raises(KeyError):
+        Ordered([(b"a", GARBAGE)]).proof(b"b")
+
+
+def test_a_node_is_the_hash_of_one_and_both_children():
+    assert node(b"l" * 32, b"r" * 32) == plain_layout.sha(b"\x01" + b"l" * 32 + b"r" * 32)
