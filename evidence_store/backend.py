@@ -22,6 +22,9 @@ class Backend(Protocol):
     def append(self, table: str, rows: Iterable[Row]) -> None:
         """Add rows, whole and in the order of the table's columns. Only inside `writing`."""
 
+    def claim(self, table: str, count: int) -> range:
+        """Numbers for `count` new rows of a table, which must be appended before the next claim. Only in `writing`."""
+
     def lock(self) -> AbstractContextManager[None]:
         """Be the only writer. Reentrant. Raises StoreBusy if another process stays the writer too long."""
 

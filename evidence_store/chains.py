@@ -1,0 +1,58 @@
+"""A line's chain: what is known of each of its resources after a given record. The statements that read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import zstandard
+
+from annexlog.evidence_store.backend import Backend, Row
+
+CHUNK = 500
+"""Parameters of one statement."""
+
+_DIGESTS = """
+SELECT m.rid, b.sha256 FROM member m JOIN blob b ON b.bid = (
+    SELECT v.bid FROM version v WHERE v.lid = m.lid AND v.rid = m.rid AND v.run <= ? ORDER BY v.run DESC LIMIT 1)
+WHERE m.lid = ?
+"""
+_BODIES = """
+SELECT m.rid, r.native_id, b.size, b.z FROM member m JOIN resource r ON r.rid = m.rid JOIN blob b ON b.bid = (
+    SELECT v.bid FROM version v WHERE v.lid = m.lid AND v.rid = m.rid AND v.run <= ? ORDER BY v.run DESC LIMIT 1)
+WHERE m.lid = ?
+"""
+_OUTCOMES = """
+SELECT m.rid, o.run, o.status, o.reason, o.cause FROM member m JOIN outcome o ON o.lid = m.lid AND o.rid = m.rid
+    AND o.run = (SELECT max(x.run) FROM outcome x WHERE x.lid = m.lid AND x.rid = m.rid AND x.run <= ?)
+WHERE m.lid = ? AND o.status IS NOT NULL
+"""
+ALL = 1 << 62
+"""A record later than any."""
+
+
+def digests(backend: Backend, lid: int, run: int = ALL) -> Iterator[tuple[int, bytes]]:
+    """(rid, sha256) of each resource that the line holds after record `run`, by rid."""
+    return ((row[0], row[1]) for row in backend.select(_DIGESTS, (run, lid)))
+
+
+def bodies(backend: Backend, lid: int, run: int) -> Iterator[tuple[int, str, bytes]]:
+    """(rid, id, body) of each resource that the line holds after record `run`."""
+    return ((row[0], row[1], body(row[2], row[3])) for row in backend.select(_BODIES, (run, lid)))
+
+
+def outcomes(backend: Backend, lid: int, run: int = ALL) -> Iterator[tuple[int, int, str, int | None, str | None]]:
+    """(rid, record of the last change, status, bid of the reason, cause) of each outcome that stands after `run`."""
+    return ((row[0], row[1], row[2], row[3], row[4]) for row in backend.select(_OUTCOMES, (run, lid)))
+
+
+def body(size: int, z: bytes) -> bytes:
+    """The bytes of a stored body: raw where it is as long as it says, else compressed."""
+    return z if len(z) == size else zstandard.ZstdDecompressor().decompress(z, max_output_size=size)
+
+
+def chunked(backend: Backend, sql: str, before: Sequence[object], values: Iterable[object]) -> Iterator[Row]:
+    """The rows of a statement whose last condition is `IN ({})`, asked for some values at a time."""
+    rest = list(values)
+    for start in range(0, len(rest), CHUNK):
+        some = rest[start : start + CHUNK]
+        yield from backend.select(sql.format(", ".join("?" * len(some))), (*before, *some))

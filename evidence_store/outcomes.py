@@ -1,0 +1,178 @@
+"""How an assessment's outcomes are recorded: what changed since the line was last judged, why, and the counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from annexlog.evidence_store import chains, layout, manifest
+from annexlog.evidence_store.manifest import Entry
+from annexlog.evidence_store.merkle import root
+from annexlog.evidence_store.model import (
+    Coverage,
+    Line,
+    Millis,
+    Outcome,
+    Status,
+    StoreDamaged,
+    StoreError,
+    Unknown,
+    decode,
+    encode,
+)
+from annexlog.evidence_store.population import keep
+from annexlog.evidence_store.recording import Recording
+from annexlog.evidence_store.sweeps import latest
+
+@dataclass(frozen=True, slots=True)
+class JudgedLine:
+    """The outcomes of one test in one scope, to be recorded.
+
+    `line.facet` is `outcome:<test id>`. `outcomes`: all of them, by resource id; None: those of the line's latest
+    assessment as known at (`now`, `upto`) stand. `inputs`: the lines that were read; `fingerprint`: of what they
+    said. `causes`: why an outcome changed (estate, definition, register, exception, coverage, clock), by id; only
+    those of changed outcomes are kept.
+    """
+
+    line: Line
+    outcomes: Mapping[str, Outcome] | None
+    inputs: frozenset[Line] = frozenset()
+    fingerprint: bytes = b""
+    causes: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """One judging of evidence as observed at `now` and recorded up to log size `upto`."""
+
+    run_key: str
+    now: Millis
+    upto: int
+    lines: Sequence[JudgedLine]
+
+
+class _Verdict(NamedTuple):
+    status: str
+    reason: int | None  # bid
+
+
+class _Change(NamedTuple):
+    """A row of `outcome`; no status: no outcome any more."""
+
+    lid: int
+    rid: int
+    run: int
+    status: str | None
+    reason: int | None
+    cause: str | None
+
+
+class Outcomes:
+    """The outcome lines of one record."""
+
+    def __init__(self, recording: Recording, assessment: Assessment) -> None:
+        self._recording, self._backend = recording, recording.backend
+        self._now, self._upto = assessment.now, assessment.upto
+        self._reasons: dict[Unknown, int] = {}
+        self._digests: dict[_Verdict, bytes] = {}
+
+    def judged(self, judged: JudgedLine) -> None:
+        """Record one line. Raises StoreError if it carries outcomes forward that are not there."""
+        before = self._recording.previous(judged.line)
+        told = manifest.inputs(judged.inputs)
+        entry = Entry(
+            judged.line,
+            Coverage.COMPLETE,
+            self._now,
+            self._now,
+            changed=before.changed if before else 0,
+            provenance=encode({"fingerprint": judged.fingerprint.hex(), "inputs_sha256": layout.sha256(told).hex()}),
+            inputs=told,
+        )
+        if judged.outcomes is not None:
+            verdicts = self._verdicts(judged)
+        else:
+            standing = self._standing(judged.line)
+            if before is not None and before.changed <= standing:
+                self._recording.add(replace(entry, n=before.n, root=before.root, counts=before.counts))
+                return
+            verdicts = self._at(judged.line, standing)
+        self._recording.add(self._changes(entry, verdicts, judged.causes or {}))
+
+    # ── what is to be true from now on ────────────────────────────────────────────────────
+
+    def _verdicts(self, judged: JudgedLine) -> dict[int, _Verdict]:
+        population = self._recording.population(judged.line)
+        outcomes = judged.outcomes or {}
+        population.ensure(outcomes)
+        reasons = {outcome.reason for outcome in outcomes.values() if outcome.reason is not None}
+        self._keep_reasons(reasons - self._reasons.keys())
+        known, rids = self._reasons, population.rids
+        return {
+            rids[id]: _Verdict(outcome.status, None if outcome.reason is None else known[outcome.reason])
+            for id, outcome in outcomes.items()
+        }
+
+    def _keep_reasons(self, reasons: Iterable[Unknown]) -> None:
+        ordered = sorted(reasons, key=lambda reason: encode(reason))
+        bodies = [(layout.sha256(body), body) for body in map(encode, ordered)]
+        self._reasons.update(zip(ordered, keep(self._backend, bodies), strict=True))
+
+    def _standing(self, line: Line) -> int:
+        """The record whose outcomes of a line stand at (`now`, `upto`)."""
+        look = latest(self._backend, self._recording.lid(line), self._now, self._upto)
+        if look is None:
+            raise StoreError(f"no outcomes of {'/'.join(line)} are recorded that could be carried forward.")
+        return look.run
+
+    def _at(self, line: Line, run: int) -> dict[int, _Verdict]:
+        found = chains.outcomes(self._backend, self._recording.lid(line), run)
+        return {rid: _Verdict(status, reason) for rid, _, status, reason, _ in found}
+
+    # ── what that changes ─────────────────────────────────────────────────────────────────
+
+    def _changes(self, entry: Entry, verdicts: Mapping[int, _Verdict], causes: Mapping[str, str]) -> Entry:
+        line, lid, seq = entry.line, self._recording.lid(entry.line), self._recording.seq
+        population = self._recording.population(line)
+        chain = self._at(line, chains.ALL) if entry.changed else {}
+        why = {population.rids[id]: cause for id, cause in causes.items() if id in population.rids}
+        new = [_Change(lid, rid, seq, *verdict, why.get(rid)) for rid, verdict in verdicts.items() if chain.get(rid) != verdict]
+        ended = [_Change(lid, rid, seq, None, None, why.get(rid)) for rid in chain.keys() - verdicts.keys()]
+        changes = sorted(new + ended)
+        population.join(lid, [change.rid for change in changes])
+        self._backend.append("outcome", changes)
+        population.open([*verdicts, *(change.rid for change in changes)])
+        shown = [(rid, self._digest(verdict)) for rid, verdict in verdicts.items()]
+        return replace(
+            entry,
+            n=len(verdicts),
+            root=root(population.leaves(line.facet, shown)),
+            changed=seq if changes else entry.changed,
+            counts=self._tally(lid, verdicts.values()),
+            causes=layout.causes_sha256({population.cid(c.rid): c.cause for c in changes if c.cause is not None}),
+        )
+
+    def _digest(self, verdict: _Verdict) -> bytes:
+        """The digest of an outcome's body."""
+        if verdict not in self._digests:
+            reason = None if verdict.reason is None else self._reason(verdict.reason)
+            self._digests[verdict] = layout.sha256(layout.outcome_body(verdict.status, reason))
+        return self._digests[verdict]
+
+    def _reason(self, bid: int) -> Unknown:
+        size, z = next(self._backend.select("SELECT size, z FROM blob WHERE bid = ?", (bid,)))
+        reason = decode(chains.body(size, z))
+        if not isinstance(reason, Unknown):
+            raise StoreDamaged("the reason of an unknown outcome is not one.", next="Run `annexlog verify`.")
+        return reason
+
+    def _tally(self, lid: int, verdicts: Iterable[_Verdict]) -> tuple[int, int, int, int]:
+        """How many of each status; kept where it changed."""
+        of = Counter(verdict.status for verdict in verdicts)
+        counts = (of[Status.PASS], of[Status.FAIL], of[Status.UNKNOWN], of[Status.NOT_APPLICABLE])
+        sql = "SELECT pass, fail, unknown, na FROM tally WHERE lid = ? ORDER BY run DESC LIMIT 1"
+        if next(self._backend.select(sql, (lid,)), None) != counts:
+            self._backend.append("tally", [(lid, self._recording.seq, *counts)])
+        return counts

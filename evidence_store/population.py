@@ -1,0 +1,94 @@
+"""The resources of one scope and type, and the bodies they have: numbered when they are first recorded."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+import zstandard
+
+from annexlog.evidence_store import layout
+from annexlog.evidence_store.backend import Backend
+from annexlog.evidence_store.chains import chunked
+
+_RIDS = "SELECT native_id, rid FROM resource WHERE scope = ? AND type = ? AND native_id IN ({})"
+_OPENINGS = "SELECT r.rid, r.cid, o.salt FROM resource r JOIN opening o ON o.rid = r.rid WHERE r.rid IN ({})"
+_MEMBERS = "SELECT rid FROM member WHERE lid = ? AND rid IN ({})"
+_BLOBS = "SELECT sha256, bid FROM blob WHERE substr(sha256, 1, 6) IN ({})"
+_CREATE_AT_ONCE = 1000
+
+
+class Population:
+    """What a recording needs to know of the resources of one scope and type; asked once, shared by their lines."""
+
+    def __init__(self, backend: Backend, scope: str, type: str) -> None:
+        self._backend, self._scope, self._type = backend, scope, type
+        self.rids: dict[str, int] = {}
+        self._openings: dict[int, bytes] = {}  # cid ‖ salt
+
+    def find(self, ids: Iterable[str]) -> None:
+        """Put those that are recorded already into `rids`."""
+        unknown = [id for id in ids if id not in self.rids]
+        self.rids.update(
+            (row[0], row[1]) for row in chunked(self._backend, _RIDS, (self._scope, self._type), unknown)
+        )
+
+    def ensure(self, ids: Iterable[str]) -> None:
+        """As `find`; and record those that are new."""
+        wanted = list(ids)
+        self.find(wanted)
+        new = sorted({id for id in wanted if id not in self.rids})
+        for start in range(0, len(new), _CREATE_AT_ONCE):
+            self._create(new[start : start + _CREATE_AT_ONCE])
+
+    def _create(self, ids: Sequence[str]) -> None:
+        numbers = self._backend.claim("resource", len(ids))
+        salts = [os.urandom(layout.SALT_BYTES) for _ in ids]
+        cids = [layout.cid(salt, self._scope, self._type, id) for salt, id in zip(salts, ids, strict=True)]
+        named = zip(numbers, ids, cids, strict=True)
+        self._backend.append("resource", ((rid, self._scope, self._type, id, cid) for rid, id, cid in named))
+        self._backend.append("opening", zip(numbers, salts, strict=True))
+        self.rids.update(zip(ids, numbers, strict=True))
+        self._openings.update((rid, cid + salt) for rid, cid, salt in zip(numbers, cids, salts, strict=True))
+
+    def open(self, rids: Iterable[int]) -> None:
+        """Have the cids and salts of these at hand."""
+        unknown = [rid for rid in rids if rid not in self._openings]
+        self._openings.update((rid, cid + salt) for rid, cid, salt in chunked(self._backend, _OPENINGS, (), unknown))
+
+    def cid(self, rid: int) -> bytes:
+        return self._openings[rid][:32]
+
+    def leaves(self, facet: str, digests: Iterable[tuple[int, bytes]]) -> list[bytes]:
+        """The leaves of these (rid, sha256 of the body), in the order of their root."""
+        known, leaf = self._openings, layout.leaf
+        opened = sorted((known[rid], digest) for rid, digest in digests)
+        return [leaf(opening[:32], opening[32:], facet, digest) for opening, digest in opened]
+
+    def join(self, lid: int, rids: Sequence[int]) -> None:
+        """Make these members of a line, where they are not."""
+        known = {row[0] for row in chunked(self._backend, _MEMBERS, (lid,), rids)}
+        self._backend.append("member", [(lid, rid) for rid in rids if rid not in known])
+
+
+def keep(backend: Backend, bodies: Sequence[tuple[bytes, bytes]]) -> Iterator[int]:
+    """The bids of these (sha256, body), storing those that are new."""
+    wanted = dict(bodies)
+    prefixes = {digest[:6] for digest in wanted}
+    known: dict[bytes, int] = {row[0]: row[1] for row in chunked(backend, _BLOBS, (), prefixes)}
+    new = [digest for digest in wanted if digest not in known]
+    numbers = backend.claim("blob", len(new))
+    press = zstandard.ZstdCompressor(level=3, write_content_size=True).compress
+    rows = []
+    for bid, digest in zip(numbers, new, strict=True):
+        known[digest] = bid
+        body = wanted[digest]
+        z = press(body) if len(body) > _WORTH_PRESSING else body
+        rows.append((bid, digest, None, None, len(body), z if len(z) < len(body) * _GAIN else body))
+    backend.append("blob", rows)
+    return (known[digest] for digest, _ in bodies)
+
+
+_WORTH_PRESSING = 128
+_GAIN = 0.9
+"""A compressed body is kept only if it is that much smaller: reading it costs as much as parsing it."""

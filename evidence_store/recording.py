@@ -1,0 +1,189 @@
+"""One record in the making: what its sweeps and outcomes change, and the bytes that commit to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from annexlog.evidence_store import layout, manifest
+from annexlog.evidence_store.backend import Backend
+from annexlog.evidence_store.chains import digests
+from annexlog.evidence_store.log import Log
+from annexlog.evidence_store.manifest import Entry, Manifests
+from annexlog.evidence_store.merkle import root
+from annexlog.evidence_store.model import Coverage, Line, Millis, Sweep
+from annexlog.evidence_store.population import Population, keep
+from annexlog.evidence_store.schema import STATUSES
+from annexlog.evidence_store.spool import Seen, Spool
+
+_CHUNK = 2000
+"""Changed bodies held in memory at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a record says besides its lines."""
+
+    kind: str
+    run_key: str
+    writer: str
+    target: str = "-"
+    caller: str = "-"
+    collector: str = "-"
+    policy: str = "-"
+    now: Millis | None = None
+    upto: int | None = None
+    definitions_root: bytes | None = None
+
+
+class Recording:
+    """The next record of a log. Used inside the writer's transaction; where that fails, the log is thrown away."""
+
+    def __init__(self, backend: Backend, log: Log, manifests: Manifests) -> None:
+        self.backend, self._log, self._manifests = backend, log, manifests
+        self.seq = log.size + 1
+        self._entries: list[Entry] = []
+        self._sweeps: list[tuple[int, ...]] = []
+        self._population: tuple[tuple[str, str], Population] | None = None
+        self._lids = {name: head.lid for name, head in log.heads.items()}
+
+    # ── what sweeps and outcomes are recorded on ──────────────────────────────────────────
+
+    def lid(self, line: Line) -> int:
+        lid = self._lids.get(line)
+        if lid is None:
+            lid = self._lids[line] = self.backend.claim("line", 1)[0]
+            self.backend.append("line", [(lid, *line)])
+        return lid
+
+    def population(self, line: Line) -> Population:
+        """The resources of the line's scope and type; those of the last asked are kept."""
+        if self._population is None or self._population[0] != line[:2]:
+            self._population = (line[:2], Population(self.backend, line.scope, line.type))
+        return self._population[1]
+
+    def previous(self, line: Line) -> Entry | None:
+        """What the last record that looked at the line says of it."""
+        head = self._log.heads.get(line)
+        return None if head is None else self._manifests.entry(line, head.last)
+
+    def add(self, entry: Entry) -> None:
+        """Take in a line whose versions or outcomes are written."""
+        lid = self.lid(entry.line)
+        self._sweeps.append((lid, entry.end, self.seq, self.seq, entry.start, STATUSES.index(entry.status)))
+        if self._log.swept(entry.line, lid, entry.end, self.seq):
+            self.backend.append("late", [(lid, self.seq)])
+        self._entries.append(entry)
+
+    # ── evidence ──────────────────────────────────────────────────────────────────────────
+
+    def sweep(self, sweep: Sweep, spool: Spool) -> None:
+        """Record one look at a line: its changes against the line's chain, and what it commits to."""
+        before = self.previous(sweep.line)
+        entry = Entry(
+            sweep.line,
+            sweep.status,
+            sweep.start,
+            sweep.end,
+            chain=before.chain if before else None,
+            changed=before.changed if before else 0,
+            rules=manifest.rules(sweep.rules),
+            provenance=manifest.provenance(sweep.provenance, sweep.refusal),
+        )
+        if sweep.status in layout.SEEN:
+            entry = self._versions(entry, spool.seen(sweep.line), spool)
+        self.add(entry)
+
+    def _versions(self, entry: Entry, seen: Seen, spool: Spool) -> Entry:
+        line, lid = entry.line, self.lid(entry.line)
+        population = self.population(line)
+        population.find(seen.ids)
+        chain = dict(digests(self.backend, lid)) if entry.changed else {}
+        order = seen.order()
+        told = bytes(seen.digests)
+        changed, same = [], 0
+        rids, ids = population.rids, seen.ids
+        for index in order:
+            rid = rids.get(ids[index], -1)
+            if chain.pop(rid, None) == told[32 * index : 32 * index + 32]:
+                same += 1
+            else:
+                changed.append(index)
+        supplement = entry.status is Coverage.SUPPLEMENT
+        moved = bool(changed or (chain and not supplement))
+        self._write(lid, population, seen, spool, order if supplement else changed)
+        if not supplement:
+            self.backend.append("version", [(lid, rid, self.seq, None) for rid in sorted(chain)])
+        if not supplement and not moved and entry.chain is not None:
+            n, top = entry.chain
+        else:
+            n, top = len(order), self._root(line, population, [(rids[ids[i]], told[32 * i : 32 * i + 32]) for i in order])
+        wrote = moved or (supplement and bool(order))
+        known = (entry.chain if not moved else None) if supplement else (n, top)
+        return replace(entry, n=n, root=top, chain=known, changed=self.seq if wrote else entry.changed)
+
+    def _write(self, lid: int, population: Population, seen: Seen, spool: Spool, indexes: Sequence[int]) -> None:
+        """A version of each of these."""
+        population.ensure(seen.ids[i] for i in indexes)
+        for start in range(0, len(indexes), _CHUNK):
+            some = indexes[start : start + _CHUNK]
+            rids = [population.rids[seen.ids[i]] for i in some]
+            bids = keep(self.backend, [(seen.digest(i), spool.body(seen, i)) for i in some])
+            population.join(lid, rids)
+            rows = [(lid, rid, self.seq, bid) for rid, bid in zip(rids, bids, strict=True)]
+            self.backend.append("version", rows)
+
+    def _root(self, line: Line, population: Population, shown: Sequence[tuple[int, bytes]]) -> bytes:
+        population.open(rid for rid, _ in shown)
+        return root(population.leaves(line.facet, shown))
+
+    # ── the record ────────────────────────────────────────────────────────────────────────
+
+    def finish(self, about: About, clock: Millis) -> int:
+        """Store the record of all that was added; returns its place in the log."""
+        self.backend.append("sweep", sorted(self._sweeps))
+        top = root(layout.line_leaves(entry.text() for entry in self._entries))
+        judged = about.kind == "assess"
+        record = layout.Record(
+            seq=self.seq,
+            recorded=max(clock, self._log.recorded),
+            clock=clock,
+            writer=about.writer,
+            run_key=about.run_key,
+            kind=about.kind,
+            target=about.target,
+            caller=about.caller,
+            collector=about.collector,
+            policy=about.policy,
+            now=about.now,
+            upto=about.upto,
+            definitions_root=about.definitions_root,
+            lines=len(self._entries),
+            populations_root=None if judged else top,
+            heads_root=self._log.heads_root(),
+            outcomes_root=top if judged else None,
+            previous_checkpoint=self._newest("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"),
+            previous_timestamp=self._newest(
+                "SELECT token FROM anchor WHERE kind = 'timestamp' ORDER BY size DESC LIMIT 1"
+            ),
+        )
+        newest = max((entry.end for entry in self._entries), default=0)
+        if self._log.size:
+            newest = max(newest, self._manifests[self._log.size].newest)
+        packed = manifest.pack(newest, sorted(self._entries, key=lambda entry: entry.line))
+        data = record.encode()
+        self.backend.append("run", [(self.seq, self.seq, about.run_key, record.recorded, data, packed)])
+        self._log.add(data, record.recorded)
+        return self.seq
+
+    def _newest(self, sql: str) -> bytes | None:
+        row = next(self.backend.select(sql), None)
+        return None if row is None else layout.sha256(row[0])
+
+
+def by_line(sweeps: Sequence[Sweep]) -> Sequence[Sweep]:
+    """Sorted by line. Raises ValueError if a line was swept twice."""
+    lines: Mapping[Line, Sweep] = {sweep.line: sweep for sweep in sweeps}
+    if len(lines) < len(sweeps):
+        raise ValueError("a run has one sweep of each line")
+    return [lines[line] for line in sorted(lines)]

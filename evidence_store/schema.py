@@ -1,0 +1,88 @@
+"""The store's tables as data: every backend makes the same ones, and all of them only ever grow."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+VERSION = 1
+"""Of the schema. A store of a greater version was written by a newer annexlog."""
+
+STATUSES = ("complete", "partial", "denied", "failed", "unsupported", "supplement")
+"""Coverage in the order of its numbers in `sweep.status`."""
+COMPLETE, PARTIAL, DENIED, FAILED, UNSUPPORTED, SUPPLEMENT = range(6)
+
+
+class Column(NamedTuple):
+    """`kind`: integer, text, blob, or hash (32 bytes)."""
+
+    name: str
+    kind: str
+    null: bool = False
+
+
+class Table(NamedTuple):
+    """`key`: the primary key. `unique`: further keys. `rowid`: whether the one integer key is the row's own number."""
+
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    unique: tuple[tuple[str, ...], ...] = ()
+    rowid: bool = False
+
+
+def _columns(text: str) -> tuple[Column, ...]:
+    """`name:kind` words; `?` after the kind: may be null."""
+    words = (word.partition(":") for word in text.split())
+    return tuple(Column(name, kind.rstrip("?") or "integer", kind.endswith("?")) for name, _, kind in words)
+
+
+TABLES: dict[str, Table] = {
+    # what is looked at, and what of it there is
+    "line": Table(_columns("lid scope:text type:text facet:text"), ("lid",), (("scope", "type", "facet"),), rowid=True),
+    "resource": Table(
+        _columns("rid scope:text type:text native_id:text? cid:hash"),
+        ("rid",),
+        (("scope", "type", "native_id"),),
+        rowid=True,
+    ),
+    "opening": Table(_columns("rid salt:hash"), ("rid",), rowid=True),
+    # bodies: raw where `z` is as long as `size`, else compressed (`did`: with a dictionary, `base_bid`: after a body)
+    "dictionary": Table(_columns("did type:text sha256:hash bytes:blob"), ("did",), rowid=True),
+    "blob": Table(_columns("bid sha256:hash did:? base_bid:? size z:blob"), ("bid",), rowid=True),
+    # what changed: `member` says which resources a line ever held; `bid` null: not in this answer
+    "member": Table(_columns("lid rid"), ("lid", "rid")),
+    "version": Table(_columns("lid rid run bid:?"), ("lid", "rid", "run")),
+    "outcome": Table(_columns("lid rid run status:text? reason:? cause:text?"), ("lid", "rid", "run")),
+    "tally": Table(_columns("lid run pass fail unknown na"), ("lid", "run")),
+    "erased": Table(_columns("lid rid run leaf:hash"), ("lid", "rid", "run")),
+    # each look; `late`: those that were recorded after a sweep that ended later (so that the last recorded is found)
+    "sweep": Table(_columns("lid at seq run start status"), ("lid", "at", "seq")),
+    "late": Table(_columns("lid seq"), ("lid", "seq")),
+    # the log, and what vouches for it
+    "run": Table(
+        _columns("seq run run_key:text recorded record:blob manifest:blob"), ("seq",), (("run",), ("run_key",)), rowid=True
+    ),
+    "checkpoint": Table(_columns("size note:blob"), ("size",), rowid=True),
+    "anchor": Table(_columns("size kind:text token:blob"), ("size", "kind")),
+    "tile": Table(_columns("level idx bytes:blob"), ("level", "idx")),
+}
+
+INDEXES = {
+    "blob_by_digest": "blob(substr(sha256, 1, 6))",
+    "run_by_recorded": "run(recorded, seq)",
+}
+
+_TIME = "strftime('%Y-%m-%dT%H:%M:%fZ', {} / 1000.0, 'unixepoch')"
+_STATUS = f"CASE s.status {' '.join(f'WHEN {n} THEN {name!r}' for n, name in enumerate(STATUSES))} END"
+_NAMED = "JOIN line l ON l.lid = {0}.lid JOIN resource r ON r.rid = {0}.rid"
+_BODY = "CASE WHEN {0}.z IS NULL THEN NULL WHEN length({0}.z) = {0}.size THEN CAST({0}.z AS TEXT) ELSE '(compressed)' END"
+
+VIEWS = {
+    "runs": f"SELECT seq, {_TIME.format('recorded')} AS recorded, run_key, CAST(record AS TEXT) AS record FROM run",
+    "sweeps": f"SELECT l.scope, l.type, l.facet, s.seq, {_STATUS} AS status, {_TIME.format('s.start')} AS started, "
+    f"{_TIME.format('s.at')} AS ended FROM sweep s JOIN line l ON l.lid = s.lid",
+    "versions": f"SELECT l.scope, l.type, l.facet, r.native_id AS id, v.run AS seq, {_BODY.format('b')} AS body "
+    f"FROM version v {_NAMED.format('v')} LEFT JOIN blob b ON b.bid = v.bid",
+    "outcomes": f"SELECT substr(l.facet, 9) AS test, l.scope, l.type, r.native_id AS id, o.run AS seq, o.status, "
+    f"{_BODY.format('b')} AS reason, o.cause FROM outcome o {_NAMED.format('o')} LEFT JOIN blob b ON b.bid = o.reason",
+}
+"""For whoever opens the store with a SQL tool: the same rows with names and readable times."""

@@ -1,0 +1,265 @@
+"""The store in one SQLite file: tables that refuse every change, one writer, errors a user can act on."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import NoReturn
+
+from filelock import FileLock, Timeout
+
+from annexlog.evidence_store.backend import Row
+from annexlog.evidence_store.model import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreTooNew
+from annexlog.evidence_store.schema import INDEXES, TABLES, VERSION, VIEWS, Column, Table
+
+APPLICATION_ID = 0x616E786C
+"""`PRAGMA application_id` of a store: "anxl"."""
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+_SELECT_AHEAD = 256
+
+
+# ── tables ────────────────────────────────────────────────────────────────────────────────
+
+
+def _column(column: Column) -> str:
+    size = f" AND length({column.name}) = 32" if column.kind == "hash" else ""
+    kind = "blob" if column.kind == "hash" else column.kind
+    fits = f"typeof({column.name}) = '{kind}'{size}"
+    null = f"{column.name} IS NULL OR " if column.null else ""
+    return f"{column.name} {kind.upper()}{'' if column.null else ' NOT NULL'} CHECK ({null}{fits})"
+
+
+def _table(name: str, table: Table) -> Iterator[str]:
+    columns = [_column(column) for column in table.columns]
+    columns += [f"PRIMARY KEY ({', '.join(table.key)})", *(f"UNIQUE ({', '.join(key)})" for key in table.unique)]
+    yield f"CREATE TABLE {name} ({', '.join(columns)}){'' if table.rowid else ' WITHOUT ROWID'}"
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{name} is append-only'); END"
+    yield f"CREATE TRIGGER {name}_no_update BEFORE UPDATE ON {name} {refuse}"
+    yield f"CREATE TRIGGER {name}_no_delete BEFORE DELETE ON {name} {refuse}"
+    for number, key in enumerate((table.key, *table.unique)):  # INSERT OR REPLACE fires no delete trigger
+        same = " AND ".join(f"{part} = NEW.{part}" for part in key)
+        taken = f"EXISTS (SELECT 1 FROM {name} WHERE {same})"
+        yield f"CREATE TRIGGER {name}_no_replace{number or ''} BEFORE INSERT ON {name} WHEN {taken} {refuse}"
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make an empty store. Valid from SQLite 3.34 on (no STRICT, no RETURNING)."""
+    from sqlite_utils import Database  # noqa: PLC0415 — 80 ms that opening a store does not need
+
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    for name, table in TABLES.items():
+        for statement in _table(name, table):
+            connection.execute(statement)
+    for name, on in INDEXES.items():
+        connection.execute(f"CREATE INDEX {name} ON {on}")
+    views = Database(connection, recursive_triggers=False)
+    for name, query in VIEWS.items():
+        views.create_view(name, query)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+_INSERT = {
+    name: f"INSERT INTO {name} VALUES ({', '.join('?' * len(table.columns))})"  # noqa: S608 — names of our own tables
+    for name, table in TABLES.items()
+}
+
+
+# ── errors ────────────────────────────────────────────────────────────────────────────────
+
+
+def _raise(error: sqlite3.Error, path: Path) -> NoReturn:
+    """Raise the store's own error for SQLite's."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    name, where = getattr(error, "sqlite_errorname", ""), str(path)
+    primary = code & 0xFF
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        raise StoreBusy("another program is writing to the store.", where=where, next="Try again.") from error
+    if primary == sqlite3.SQLITE_FULL or (primary == sqlite3.SQLITE_IOERR and "READ" not in name):
+        raise StoreFull(
+            f"the disk refused a write ({error}); nothing was recorded.", where=where, next="Make room, and run it again."
+        ) from error
+    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR):
+        raise StoreDamaged(
+            f"the file cannot be read as an evidence store ({error}).",
+            where=where,
+            next="Restore a copy, and run `annexlog verify` on it.",
+        ) from error
+    if primary == sqlite3.SQLITE_READONLY:
+        raise StoreError("the store cannot be written to.", where=where, next="Check the file's owner and mode.") from error
+    if primary == sqlite3.SQLITE_CANTOPEN:
+        raise StoreError("the store cannot be opened.", where=where, next="Check the path and its permissions.") from error
+    raise StoreError(f"the store refused: {error}.", where=where) from error
+
+
+def full(error: OSError, path: Path) -> StoreError:
+    """The store's own error for one of the operating system's, met while writing at `path`."""
+    if error.errno in _FULL:
+        return StoreFull(
+            f"the disk refused a write ({error.strerror}); nothing was recorded.",
+            where=str(path),
+            next="Make room, and run it again.",
+        )
+    return StoreError(f"{error.strerror or error}.", where=str(path), next="Check the folder and its permissions.")
+
+
+# ── the backend ───────────────────────────────────────────────────────────────────────────
+
+
+class SQLite:
+    """A `backend.Backend`: one connection writes, others are borrowed for as long as a select is read."""
+
+    def __init__(self, path: Path, *, create: bool, readonly: bool, timeout: float) -> None:
+        self.path, self.readonly, self._timeout = path, readonly, timeout
+        self._idle: list[sqlite3.Connection] = []
+        self._turn = threading.RLock()  # writers of this process queue here; those of others meet at the file lock
+        self._file = FileLock(f"{path}.lock", timeout=timeout, mode=0o600, thread_local=False)
+        self._writer: sqlite3.Connection | None = None
+        self._owner = 0  # the thread whose transaction is open
+        if create and not readonly and not path.exists():
+            with self.lock(), self._translated():
+                self._create()
+        if not path.exists():
+            raise StoreError("there is no evidence store here.", where=str(path), next="Make one: annexlog init")
+        with self._translated():
+            self._check()
+
+    def _create(self) -> None:
+        """Make the whole file under another name first: a store that exists is complete."""
+        if self.path.exists():
+            return
+        try:
+            handle, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")  # mode 0600
+            os.close(handle)
+        except OSError as error:
+            raise full(error, self.path.parent) from error
+        try:
+            with closing(sqlite3.connect(name, isolation_level=None)) as connection:
+                create(connection)
+            os.rename(name, self.path)
+        finally:
+            for leftover in (name, f"{name}-wal", f"{name}-shm"):
+                Path(leftover).unlink(missing_ok=True)
+
+    def _check(self) -> None:
+        if self.path.stat().st_size == 0:
+            raise StoreDamaged("the file is empty.", where=str(self.path), next="Restore a copy of the store.")
+        application = next(self.select("PRAGMA application_id"))[0]
+        version = next(self.select("PRAGMA user_version"))[0]
+        if application != APPLICATION_ID:
+            raise StoreDamaged(
+                "this is a database, but not an evidence store.",
+                where=str(self.path),
+                next="Check `store` in annexlog.toml.",
+            )
+        if version > VERSION:
+            raise StoreTooNew(
+                f"the store has schema {version}; this annexlog knows {VERSION}.",
+                where=str(self.path),
+                next="Update annexlog.",
+            )
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode={'ro' if self.readonly else 'rw'}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,  # each is used by one thread at a time: `_idle` hands it on
+            timeout=self._timeout,
+        )
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -8000")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        return connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            _raise(error, self.path)
+
+    @contextmanager
+    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+        if self._writer is not None and self._owner == threading.get_ident():
+            yield self._writer
+            return
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._connect()
+        try:
+            yield connection
+        finally:
+            self._idle.append(connection)
+
+    # ── Backend ───────────────────────────────────────────────────────────────────────────
+
+    def select(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
+        with self._translated(), self._borrowed() as connection, closing(connection.execute(sql, parameters)) as cursor:
+            while rows := cursor.fetchmany(_SELECT_AHEAD):
+                yield from rows
+
+    def append(self, table: str, rows: Iterable[Row]) -> None:
+        if self._writer is None or self._owner != threading.get_ident():
+            raise StoreError("rows are appended inside a transaction only.", where=str(self.path))
+        with self._translated():
+            self._writer.executemany(_INSERT[table], rows)
+
+    def claim(self, table: str, count: int) -> range:
+        key = TABLES[table].key[0]
+        first = next(self.select(f"SELECT coalesce(max({key}), 0) + 1 FROM {table}"))[0]  # noqa: S608 — our own names
+        return range(first, first + count)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        with self._turn:
+            try:
+                self._file.acquire()
+            except Timeout as error:
+                raise StoreBusy(
+                    f"another annexlog has been writing to the store for {self._timeout:g} s.",
+                    where=str(self.path),
+                    next="Wait for it to end, and run it again.",
+                ) from error
+            except OSError as error:
+                raise full(error, self.path) from error
+            try:
+                yield
+            finally:
+                self._file.release()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        if self.readonly:
+            raise StoreError("the store was opened for reading only.", where=str(self.path))
+        with self.lock(), self._translated():
+            if self._writer is None:
+                self._writer = self._connect()
+            self._writer.execute("BEGIN IMMEDIATE")
+            self._owner = threading.get_ident()
+            try:
+                yield
+                self._writer.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):  # a full disk has rolled it back already
+                    self._writer.execute("ROLLBACK")
+                raise
+            finally:
+                self._owner = 0
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
