@@ -172,15 +172,17 @@ def test_a_consistency_proof_verifies_for_its_sizes_and_roots_alone(sizes):
     assert (verify_consistency(old, new, before, after, path), any(wrong)) == (True, False)
 
 
-def test_a_proof_that_is_too_long_is_refused_even_if_it_leads_to_the_root():
+def test_a_proof_of_the_wrong_length_is_refused_even_if_it_leads_to_the_root():
     leaf, sibling = LEAVES[:2]
 
     verdicts = [
         verify_inclusion(leaf, 0, 1, [sibling], node(sibling, leaf)),
+        verify_inclusion(leaf, 0, 3, [sibling], node(leaf, sibling)),
         verify_consistency(1, 2, leaf, node(sibling, node(leaf, leaf)), [leaf, sibling]),
+        verify_consistency(1, 3, leaf, node(leaf, sibling), [sibling]),
     ]
 
-    assert verdicts == [False, False]
+    assert verdicts == [False, False, False, False]
 
 
 def test_a_fork_has_no_consistency_proof():
