@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from annexlog.collectors import Call, Caller, Discovery, Page, Refused, Scope
+from annexlog.collectors import Call, Caller, Discovery, Page, Scope
 from annexlog.collectors.aws import _discovery
 from annexlog.collectors.aws._connection import Connection
 from annexlog.collectors.aws._credentials import Base, Role, Source
@@ -17,13 +17,11 @@ from annexlog.collectors.aws._options import Options
 from annexlog.collectors.aws._paging import Pages
 from annexlog.evidence_store.model import ConfigError
 
-Ask = Callable[[str, Mapping[str, Any]], Page]
 
-
-def target(call: Call, operation: str = "") -> tuple[str, str]:
+def target(call: Call) -> tuple[str, str]:
     """The botocore service and operation of a call; the service is the permission's, unless the operation names one."""
-    service, dot, name = (operation or call.operation).rpartition(".")
-    return (service if dot else call.permission.partition(":")[0]), name
+    service, _, operation = call.operation.rpartition(".")
+    return service or call.permission.partition(":")[0], operation
 
 
 class Aws:
@@ -96,46 +94,17 @@ class Aws:
         return scope.values.get("region") or self.connection.home_region
 
     def pages(self, call: Call, params: Mapping[str, Any], scope: Scope, region: str | None = None) -> Iterator[Page]:
+        """See Adapter. A call's `fn` is the engine's to run: it asks for the operations one by one."""
         where = region or self._region(scope)
+        service, operation = target(call)
 
-        def ask(operation: str, params: Mapping[str, Any]) -> Page:
-            service, name = target(Call(call.permission, operation))
-            return self.connection.ask(self._source(scope), service, where, name, params)
+        def ask(params: Mapping[str, Any]) -> Page:
+            return self.connection.ask(self._source(scope), service, where, operation, params)
 
-        if call.fn is not None:
-            return _Made(call.fn, ask, params)
-        service, name = target(call)
-        return Pages(lambda p: ask(call.operation, p), params, self.connection.plan(service, where, name))
+        return Pages(ask, params, self.connection.plan(service, where, operation))
 
     def close(self) -> None:
         self.connection.close()
-
-
-class _Made:
-    """The pages of a declaration's own function, which starts over after a Refused if it had given none yet."""
-
-    def __init__(self, fn: Callable[..., Any], ask: Ask, params: Mapping[str, Any]) -> None:
-        self._start: Callable[[], Iterator[Page]] = lambda: iter(fn(ask, params))
-        self._pages: Iterator[Page] | None = None
-        self._given = False
-        self._broken: Refused | None = None
-
-    def __iter__(self) -> _Made:
-        return self
-
-    def __next__(self) -> Page:
-        if self._broken:
-            raise self._broken
-        try:
-            if self._pages is None:
-                self._pages = self._start()
-            page = next(self._pages)
-        except Refused as refused:
-            self._pages = None
-            self._broken = refused if self._given else None
-            raise
-        self._given = True
-        return page
 
 
 def _external_id(options: Options, name: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -19,8 +19,10 @@ from annexlog.collectors import Refused
 from annexlog.collectors.aws import _refusals
 
 _ROOT = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<(?!!)([\w.:-]+)", re.DOTALL)
+_ERROR = re.compile(rb"\s*(?:<\?xml[^>]*\?>\s*)?<Error>")
 _HTML = re.compile(rb"\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
-_FOREIGN = frozenset({b"html", b"HTML", b"Error", b"ErrorResponse", b"Response"})
+_FOREIGN = frozenset({b"html", b"HTML", b"ErrorResponse", b"Response"})
+_JSON_TEXTS = frozenset({"GetBucketPolicy"})  # answers that are a text by their model, and JSON by their documentation
 
 # Outputs whose emptiness means something (never versioned, not logged), and the others of S3: their models do not
 # name the root, so it is said here. Source: the S3 API Reference, "Response Syntax" of each action; second names are
@@ -62,7 +64,9 @@ def moment(value: Any) -> str:
     else:
         at = parse_timestamp(value)
     at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    return at.isoformat(timespec="milliseconds" if at.microsecond else "seconds")[:-6] + "Z"
+    if at.microsecond % 1000:
+        at += timedelta(microseconds=500)  # what is cut off below rounds
+    return at.isoformat(timespec="milliseconds" if at.microsecond >= 1000 else "seconds")[:-6] + "Z"
 
 
 class Parsers(ResponseParserFactory):
@@ -96,6 +100,8 @@ class _Checked:
         """What botocore makes of the answer. Raises Refused if it is none."""
         status, body = response["status_code"], response["body"]
         if status < 300 and isinstance(body, bytes) and shape is not None:  # not bytes: a stream, read elsewhere
+            if self._xml and _ERROR.match(body):
+                raise self._error(response, shape)
             fault = self._fault(body, shape, response["context"].get("operation_name", ""))
             if fault:
                 raise Refused("unreadable", fault, _said(response))
@@ -106,6 +112,12 @@ class _Checked:
                 raise Refused(_refusals.reason("", status), str(status), _said(response)) from error
             raise Refused("unreadable", type(error).__name__, _said(response)) from error
 
+    def _error(self, response: Mapping[str, Any], shape: Shape) -> Refused:
+        """The refusal that S3 says with status 200."""
+        said = self._parser.parse({**response, "status_code": 500}, shape)["Error"]
+        code = said.get("Code") or "500"
+        return Refused(_refusals.reason(code, 500), code, said.get("Message") or "")
+
     def _fault(self, body: bytes, shape: Shape, operation: str) -> str:
         kind = self._bodies.get(shape)
         if kind is None:
@@ -115,7 +127,7 @@ class _Checked:
         if not body.strip():
             return "EmptyBody"
         if kind == "text":
-            return "ForeignBody" if _HTML.match(body) else ""
+            return _json_fault(body) if operation in _JSON_TEXTS else "ForeignBody" if _HTML.match(body) else ""
         if self._xml:
             return self._xml_fault(body, operation)
         if self._cbor:

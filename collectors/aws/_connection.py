@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import botocore.handlers
 import botocore.session
 from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.credentials import ReadOnlyCredentials
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -20,11 +24,12 @@ from botocore.exceptions import (
     ProfileNotFound,
     UnknownServiceError,
 )
+from botocore.loaders import Loader, create_loader
 
 from annexlog.collectors import Page, Refused
 from annexlog.collectors.aws import _refusals
 from annexlog.collectors.aws._bodies import Parsers
-from annexlog.collectors.aws._credentials import Current, Source, asking_as
+from annexlog.collectors.aws._credentials import Current, Source, asking_with
 from annexlog.collectors.aws._options import Options
 from annexlog.collectors.aws._paging import Plan, plan
 from annexlog.evidence_store.model import ConfigError, DeclarationError, Millis
@@ -55,9 +60,12 @@ class Connection:
     def _session(self, options: Options) -> botocore.session.Session:
         session = botocore.session.Session(profile=options.profile)
         session.user_agent_name = "annexlog"
-        session.register_component("data_loader", self.base.get_component("data_loader"))
+        session.register_component("data_loader", loader(self.base.get_config_variable("data_path")))
         session.register_component("response_parser_factory", Parsers())
         session.register_component("credential_provider", Current())
+        # botocore parses every S3 answer a second time to find errors of status 200, and calls a cut one "500".
+        # Ours (in _bodies) finds them without either.
+        session.unregister("before-parse.s3.*", getattr(botocore.handlers, "_handle_200_error", None))
         if self.endpoint_url:
             session.register("before-call.s3-control", _without_account_in_host)
         return session
@@ -106,36 +114,41 @@ class Connection:
         return found
 
     def ask(self, source: Source, service: str, region: str, operation: str, params: Mapping[str, Any]) -> Page:
-        """One request, once more with new credentials if they had expired. Raises Refused."""
-        try:
-            return self._once(source, service, region, operation, params, 0)
-        except _Expired as expired:
-            if not expired.renewable:
-                raise expired.refused from None
-        return self._once(source, service, region, operation, params, 1)
-
-    def _once(
-        self, source: Source, service: str, region: str, operation: str, params: Mapping[str, Any], retries: int
-    ) -> Page:
+        """One request; once more if its credentials had expired and there are new ones. Raises Refused."""
         method = getattr(self.client(service, region), operation)
-        used = None
+        with self._refusing(service, region):
+            used = source.frozen()
         try:
-            with asking_as(source):
-                used = source.frozen()
-                body = method(**params)
+            return self._request(method, params, used, service, region)
+        except Refused as refused:
+            if refused.code not in _refusals.EXPIRED:
+                raise
+            with self._refusing(service, region):
+                renewed = source.renewed(used)
+            if renewed == used:
+                raise
+        return replace(self._request(method, params, renewed, service, region), retries=1)
+
+    def _request(
+        self, method: Any, params: Mapping[str, Any], credentials: ReadOnlyCredentials, service: str, region: str
+    ) -> Page:
+        with self._refusing(service, region), asking_with(credentials):
+            body = method(**params)
+        meta = body.pop("ResponseMetadata", {})
+        headers = meta.get("HTTPHeaders", {})
+        id = meta.get("RequestId") or headers.get("x-amzn-requestid") or headers.get("x-amz-request-id") or ""
+        return Page(body, id, _date(headers.get("date", "")))
+
+    @contextmanager
+    def _refusing(self, service: str, region: str) -> Iterator[None]:
+        try:
+            yield
         except ClientError as error:
-            refused = _refusals.answered(error)
-            if not retries and refused.code in _refusals.EXPIRED and used:
-                raise _Expired(refused, source.expire(used)) from None
-            raise refused from None
+            raise _refusals.answered(error) from None
         except EndpointConnectionError as error:
             raise self._unreachable(service, region, error) from None
         except BotoCoreError as error:
             raise _refusals.unanswered(error) from None
-        meta = body.pop("ResponseMetadata", {})
-        headers = meta.get("HTTPHeaders", {})
-        id = meta.get("RequestId") or headers.get("x-amzn-requestid") or headers.get("x-amz-request-id") or ""
-        return Page(body, id, _date(headers.get("date", "")), retries=retries)
 
     def _unreachable(self, service: str, region: str, error: EndpointConnectionError) -> Refused:
         partition = self.session.get_partition_for_region(region)
@@ -159,10 +172,10 @@ class Connection:
             self._clients.clear()
 
 
-class _Expired(Exception):
-    def __init__(self, refused: Refused, renewable: bool) -> None:
-        super().__init__(str(refused))
-        self.refused, self.renewable = refused, renewable
+@cache
+def loader(data_path: str | None = None) -> Loader:
+    """What reads botocore's service models, each of them once in this process: they take up to 0.1 s each."""
+    return create_loader(data_path)
 
 
 def _without_account_in_host(**event: Any) -> None:

@@ -26,30 +26,30 @@ class Source(Protocol):
     def frozen(self) -> ReadOnlyCredentials:
         """The credentials of now. Raises Refused or a botocore error."""
 
-    def expire(self, used: ReadOnlyCredentials) -> bool:
-        """Drop these, which the provider says have expired; true if it is worth another try."""
+    def renewed(self, used: ReadOnlyCredentials) -> ReadOnlyCredentials:
+        """Others than these, which the provider says have expired; the same if there are none. Raises as `frozen`."""
 
 
-_SOURCE: ContextVar[Source] = ContextVar("annexlog_aws_credentials")
+_CREDENTIALS: ContextVar[ReadOnlyCredentials] = ContextVar("annexlog_aws_credentials")
 
 
 @contextmanager
-def asking_as(source: Source) -> Iterator[None]:
-    """Calls made inside, by this thread, are signed by `source`."""
-    token = _SOURCE.set(source)
+def asking_with(credentials: ReadOnlyCredentials) -> Iterator[None]:
+    """Requests made inside, by this thread, are signed with these."""
+    token = _CREDENTIALS.set(credentials)
     try:
         yield
     finally:
-        _SOURCE.reset(token)
+        _CREDENTIALS.reset(token)
 
 
 class Current:
-    """What botocore takes for credentials: those of whoever asks now. Its signer reads them in the calling thread."""
+    """What botocore takes for credentials: those of the request at hand. Its signer reads them in the calling thread."""
 
     method = "annexlog"
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        return _SOURCE.get().frozen()
+        return _CREDENTIALS.get()
 
     def get_deferred_property(self, name: str) -> Callable[[], None]:  # noqa: ARG002 — botocore's signature
         """No endpoint is named after the account: the client is every account's."""
@@ -74,8 +74,8 @@ class Base:
         frozen: ReadOnlyCredentials = found.get_frozen_credentials()
         return frozen
 
-    def expire(self, used: ReadOnlyCredentials) -> bool:
-        return self.frozen() != used
+    def renewed(self, used: ReadOnlyCredentials) -> ReadOnlyCredentials:  # noqa: ARG002 — botocore renews by time alone
+        return self.frozen()
 
 
 @dataclass(slots=True)
@@ -118,8 +118,8 @@ class Role:
         self._refused = None
         self.arn = answer["AssumedRoleUser"]["Arn"]
 
-    def expire(self, used: ReadOnlyCredentials) -> bool:
+    def renewed(self, used: ReadOnlyCredentials) -> ReadOnlyCredentials:
         with self._lock:
-            if self._held == used:
+            if self._held == used:  # else another thread was quicker
                 self._held = None
-            return True
+        return self.frozen()

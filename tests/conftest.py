@@ -1,0 +1,68 @@
+"""Counterparts that tests share, and an environment in which nothing of this machine's own AWS set-up is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.wire import Moto, Wire, forward
+from tests.wire.moto import CREDENTIALS
+
+_NOTHING = {
+    "AWS_CONFIG_FILE": "/nonexistent/config",
+    "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent/credentials",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+_UNSET = (
+    "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE",
+    "AWS_ENDPOINT_URL", "ANNEXLOG_CONFIG",
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in _UNSET:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**_NOTHING, **CREDENTIALS}.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[Moto]:
+    with Moto() as moto:
+        yield moto
+
+
+@pytest.fixture
+def moto(moto_server: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
+    """An AWS that has nothing in it; `AWS_ENDPOINT_URL` leads to it."""
+    moto_server.reset()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_server.url)
+    return moto_server
+
+
+@pytest.fixture(scope="session")
+def _wire(moto_server: Moto) -> Iterator[Wire]:
+    with Wire(forward(moto_server.url)) as wire:
+        yield wire
+
+
+@pytest.fixture
+def wire(_wire: Wire, moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Wire:
+    """The same AWS behind a wire without faults yet; `AWS_ENDPOINT_URL` leads to the wire."""
+    _wire.clear()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", _wire.url)
+    return _wire
+
+
+@pytest.fixture
+def client(moto_server: Moto) -> Any:
+    """`client(service, region=…)`: a boto3 client straight to moto, to plant facts with."""
+    import boto3  # noqa: PLC0415 — only tests that plant facts need it
+
+    def make(service: str, region: str = "us-east-1", **more: Any) -> Any:
+        return boto3.client(service, region_name=region, endpoint_url=moto_server.url, **more)
+
+    return make
