@@ -13,14 +13,16 @@ bucket = ResourceType(
     # MaxBuckets is what makes S3 name each bucket's region; and accounts of more than 10,000 buckets must page.
     listed=Call("s3:ListAllMyBuckets", "list_buckets", {"MaxBuckets": 10_000}, items="Buckets"),
     details=[
-        Detail("location", Call("s3:GetBucketLocation", "get_bucket_location", NAMED)),
+        # Only where the listing does not say it (S3 itself does).
+        Detail("location", Call("s3:GetBucketLocation", "get_bucket_location", NAMED), only="bucket.BucketRegion == ''"),
         Detail("public_access_block", Call("s3:GetBucketPublicAccessBlock", "get_public_access_block", NAMED,
                take="PublicAccessBlockConfiguration", absent=("NoSuchPublicAccessBlockConfiguration",))),
         Detail("policy_status", Call("s3:GetBucketPolicyStatus", "get_bucket_policy_status", NAMED,
                take="PolicyStatus", absent=("NoSuchBucketPolicy",))),
         Detail("policy", Call("s3:GetBucketPolicy", "get_bucket_policy", NAMED,
                take="Policy", absent=("NoSuchBucketPolicy",), decode={"": "json"})),
-        Detail("acl", Call("s3:GetBucketAcl", "get_bucket_acl", NAMED)),
+        Detail("ownership", Call("s3:GetBucketOwnershipControls", "get_bucket_ownership_controls", NAMED,
+               take="OwnershipControls", absent=("OwnershipControlsNotFoundError",))),
         Detail("encryption", Call("s3:GetEncryptionConfiguration", "get_bucket_encryption", NAMED,
                take="ServerSideEncryptionConfiguration", absent=("ServerSideEncryptionConfigurationNotFoundError",))),
         # A bucket that never had versions, or has no access log, answers with an empty element: {} here.
@@ -39,6 +41,5 @@ bucket = ResourceType(
     # S3 says that CreationDate may move when the policy is edited: details are then read as not yet looked at until
     # their next poll. The other way round, a bucket made anew under the old name would keep its predecessor's details.
     incarnation="bucket.CreationDate",
-    ignore=("acl.Owner.DisplayName", "acl.Grants[].Grantee.DisplayName"),  # S3 no longer gives it, region by region
-    sets=("acl.Grants", "tagging"),
+    sets=("tagging",),
 )
