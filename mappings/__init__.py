@@ -9,11 +9,13 @@ from annexlog.mappings.loading import Mappings, from_documents, load
 from annexlog.mappings.memory import MemoryEvidence, Population
 from annexlog.mappings.organization import Applicability, Exemption
 from annexlog.mappings.pages import CONTROLS, Control, Link
+from annexlog.mappings.states import ControlState, Rule, TestState, control_state, test_state
 
 __all__ = [
     "CONTROLS",
     "Applicability",
     "Control",
+    "ControlState",
     "Derivation",
     "Estate",
     "Example",
@@ -25,11 +27,15 @@ __all__ = [
     "Mappings",
     "MemoryEvidence",
     "Population",
+    "Rule",
     "Test",
+    "TestState",
+    "control_state",
     "derived",
     "from_documents",
     "inputs",
     "judge",
     "judge_together",
     "load",
+    "test_state",
 ]

@@ -152,7 +152,7 @@ class _Reader:
         if value.roots and not value.path:
             self.found.append(Selection(value.roots, (), "[]", tested=False))
 
-    def primary(self, bound: Mapping[str, _Value]) -> _Value:
+    def primary(self, bound: Mapping[str, _Value]) -> _Value:  # noqa: PLR0911 — one return for each kind of primary
         kind, text = self.tokens[self.at]
         self.at += 1
         if text == "(" and kind == "sign":

@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import pkgutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from annexlog.evidence_store.model import AnnexlogError, MappingError, TypeShape
+from annexlog.evidence_store.model import MappingError, TypeShape
 from annexlog.mappings.definitions import Test
 from annexlog.mappings.examples import run_examples
 from annexlog.mappings.labels import Label
-from annexlog.mappings.loading import Mappings, read
+from annexlog.mappings.loading import read
 from annexlog.mappings.packs import Contents, Reading, read_tests
 from annexlog.mappings.pages import CONTROLS
 
 __all__ = ["check", "check_files", "check_test"]
 
 
-def check(shapes: Mapping[str, TypeShape], *, folders: Sequence[Path] = ()) -> tuple[Mappings, list[MappingError]]:
-    """Everything there is, and everything that is wrong with it, in the order of reading."""
+def check(shapes: Mapping[str, TypeShape], *, folders: Sequence[Path] = ()) -> list[MappingError]:
+    """Everything that is wrong with the installed packs and the user's folders, in the order of reading."""
     mappings, problems = read(shapes, folders=folders)
     for test in mappings.tests.values():
         problems += check_test(test, mappings.labels)
@@ -31,10 +30,12 @@ def check(shapes: Mapping[str, TypeShape], *, folders: Sequence[Path] = ()) -> t
     for id in CONTROLS:
         if id not in mappings.controls:
             problems.append(MappingError(f"{id} has no page", next=f"Add iso27001_2022/{id}.yaml."))
-    return mappings, problems
+    return problems
 
 
-def check_files(files: Sequence[Path], shapes: Mapping[str, TypeShape], labels: Mapping[str, Label]) -> list[MappingError]:
+def check_files(
+    files: Sequence[Path], shapes: Mapping[str, TypeShape], labels: Mapping[str, Label]
+) -> list[MappingError]:
     """The same for the tests of some files alone, whatever else there is."""
     reading, found = Reading(shapes), Contents()
     for file in files:
@@ -60,7 +61,7 @@ def check_test(test: Test, labels: Mapping[str, Label]) -> list[MappingError]:
     return problems + run_examples(test, labels)
 
 
-def _check_defaults(tests: Any) -> list[MappingError]:
+def _check_defaults(tests: Iterable[Test]) -> list[MappingError]:
     """A setting has one default, whichever test reads it."""
     problems: list[MappingError] = []
     seen: dict[str, Test] = {}
@@ -84,10 +85,12 @@ def main(arguments: Sequence[str]) -> int:
     """Checks test files, or everything where none is given; 0 if nothing is wrong, else 2."""
     try:
         shapes = _collected_shapes()
-        mappings, problems = check(shapes)
         if arguments:
+            mappings, _ = read(shapes)
             problems = check_files([Path(name) for name in arguments], shapes, mappings.labels)
-    except AnnexlogError as error:
+        else:
+            problems = check(shapes)
+    except MappingError as error:
         problems = [error]
     for problem in problems:
         print(problem)  # noqa: T201 — the tool's output

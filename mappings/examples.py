@@ -10,7 +10,7 @@ same way, and is found by the join's own `by`, so its facets must say what that 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from annexlog.evidence_store.model import (
     JSON,
@@ -19,7 +19,6 @@ from annexlog.evidence_store.model import (
     MappingError,
     Millis,
     Outcome,
-    Status,
     TypeShape,
     Unknown,
     instant,
@@ -87,7 +86,7 @@ class _Making:
         test, given = self.test, self.example.given
         scope, attributes = _scope(test.of, self.mapping("scope"), {})
         evidence = MemoryEvidence(self.now(), {scope: attributes}, organization=self.organization())
-        resource = self.resource(test.of, given, (*_OWN, *test.of.facets), "the example")
+        resource = self.resource(test.of, given, (*_OWN, *test.of.facets), "the example", attributes)
         evidence.populations[scope, test.of.name] = Population({str(given.get("id", ID)): resource})
         joins = {join.name: join for join in test.joins}
         for name, joined in self.mapping("with").items():
@@ -132,9 +131,14 @@ class _Making:
     # ── resources ──
 
     def resource(
-        self, of: TypeShape, given: Mapping[str, JSON], known: Collection[str], what: str
+        self,
+        of: TypeShape,
+        given: Mapping[str, JSON],
+        known: Collection[str],
+        what: str,
+        attributes: Mapping[str, JSON],
     ) -> dict[str, JSON | Unknown]:
-        facets: dict[str, JSON | Unknown] = {}
+        facets: dict[str, JSON | Unknown] = {"": dict(attributes)} if of.single else {}
         for name, value in given.items():
             if name not in known:
                 self.refuse(f"{what} says {name!r}, which is no facet of {of.name}", nearest(name, known))
@@ -201,7 +205,7 @@ class _Making:
             self.refuse("`scope` of a joined resource is a mapping of attributes")
         scope, attributes = _scope(join.of, elsewhere, own)
         evidence.open = {scope: attributes, **evidence.open}
-        resource = self.resource(join.of, one, (*_JOINED, *join.of.facets), f"a resource of {join.name}")
+        resource = self.resource(join.of, one, (*_JOINED, *join.of.facets), f"a resource of {join.name}", attributes)
         population = evidence.populations.setdefault((scope, join.of.name), Population())
         population.resources[str(one.get("id", f"{join.name}-{number}"))] = resource
 

@@ -93,14 +93,15 @@ class Estate:
 
     def group(self, join: Join, scope: str) -> tuple[str, ...]:
         """The open scopes in which a join from this scope looks, sorted."""
-        key = (join.of.name, join.within, scope if join.within == "scope" else account_of(scope))
+        place = {"scope": scope, "account": account_of(scope)}.get(join.within, "")
+        key = (join.of.name, join.within, place)
         if key not in self._groups:
-            inside = {"scope": lambda s: s == scope, "account": lambda s: account_of(s) == key[2]}.get(join.within)
-            self._groups[key] = tuple(
-                name
-                for name, attributes in self.scopes.items()
-                if applies(join.of, attributes) and (inside is None or inside(name))
-            )
+            level = [name for name, attributes in self.scopes.items() if applies(join.of, attributes)]
+            if join.within == "scope":
+                level = [name for name in level if name == place]
+            elif join.within == "account":
+                level = [name for name in level if account_of(name) == place]
+            self._groups[key] = tuple(level)
         return self._groups[key]
 
     def targets(self, join: Join, scope: str) -> tuple[Line, ...]:

@@ -293,14 +293,14 @@ class _Joining:
         keep = self.join.keep
         if keep is None:
             return True
-        data, gaps = dict(self.bench.constants), {}
+        data, gaps = dict(self.bench.constants), dict[str, Unknown]()
         for name in keep.reads:
             if name not in data:
                 _put(name, root_of(entry, name, self.estate.scopes), data, gaps)
         if "scope" in keep.reads:
             data["scope"] = root_of(entry, "scope", self.estate.scopes)
         result = keep.evaluate(data)
-        if isinstance(result, bool):
+        if not isinstance(result, str):
             return result
         for name in (*entry.of.facets, "tags"):
             if name in gaps:

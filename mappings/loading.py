@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +44,14 @@ class Mappings:
                 facets = found.setdefault(name, {})
                 facets[facet] = min(test.every, facets.get(facet, test.every))
         return found
+
+    def exception_for(self, test: str, scope: str, id: str, at: Millis) -> Exemption | None:
+        """The exception that is valid then and covers this outcome; of several the one that lasts longest."""
+        covering = (one for one in self._exceptions_of(test) if one.valid(at) and one.covers(test, scope, id))
+        return max(covering, key=lambda one: (one.expires, one.id), default=None)
+
+    def _exceptions_of(self, test: str) -> Iterable[Exemption]:
+        return (one for one in self.exceptions.values() if one.test == test)
 
     def documents(self) -> dict[str, dict[str, JSON]]:
         """{type: {id: JSON}}: what is recorded as evidence under the scope `org`."""

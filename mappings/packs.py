@@ -8,11 +8,11 @@ an earlier one or a pack says of the same id; within one folder, and between pac
 from __future__ import annotations
 
 import importlib.resources
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import entry_points
 from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import TypeVar
 
 from annexlog.evidence_store.model import JSON, MappingError, TypeShape
@@ -24,11 +24,10 @@ from annexlog.mappings.organization import (
     Exemption,
     read_csv,
     read_exceptions,
-    read_owners,
     read_register,
     read_soa,
 )
-from annexlog.mappings.pages import CONTROLS, Control, read_control
+from annexlog.mappings.pages import Control, read_control
 from annexlog.mappings.reading import fields, items
 from annexlog.mappings.strictyaml import Document, parse
 from annexlog.mappings.testreading import read_test
@@ -111,7 +110,7 @@ def read_folder(reading: Reading, root: Traversable, *, pack: bool = False) -> C
     for name in _FILES:
         file = root / name
         if file.is_file():
-            reading.attempt(lambda file=file, name=name: _read_whole(found, file, name))
+            reading.attempt(partial(_read_whole, found, file, name))
     return found
 
 
@@ -121,9 +120,9 @@ def read_tests(reading: Reading, file: Traversable, found: Contents) -> None:
     if document is None:
         return
     for path in reading.attempt(lambda: items(document)) or ():
-        test = reading.attempt(lambda path=path: read_test(document, path, reading.shapes))
+        test = reading.attempt(partial(read_test, document, path, reading.shapes))
         if test:
-            reading.attempt(lambda test=test: found.add("tests", test.id, test, test.where))
+            reading.attempt(partial(found.add, "tests", test.id, test, test.where))
 
 
 def _add(
@@ -134,7 +133,7 @@ def _add(
     read: Callable[[Document], Sequence[Control] | Sequence[Exemption]],
 ) -> None:
     for one in reading.attempt(lambda: read(_document(file))) or ():
-        reading.attempt(lambda one=one: found.add(kind, one.id, one, one.where))
+        reading.attempt(partial(found.add, kind, one.id, one, one.where))
 
 
 def _read_register(reading: Reading, file: Traversable, found: Contents) -> None:

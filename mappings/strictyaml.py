@@ -58,7 +58,7 @@ def parse(text: str, name: str) -> Document:
         value = builder.document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        at = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
+        at = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark is not None else name
         raise MappingError(f"not YAML: {error.problem or error.context}", where=at) from None
     except yaml.YAMLError as error:  # a byte that YAML does not allow has no mark
         raise MappingError(f"not YAML: {' '.join(str(error).split())}", where=name) from None
@@ -131,6 +131,7 @@ class _Builder:
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
                 self._refuse(event, "a key must be a text")
+            mark: Any = event.start_mark
             if event.anchor is not None or event.tag is not None:
                 self._refuse(event, "anchors and tags are not allowed")
             key = event.value
@@ -138,6 +139,6 @@ class _Builder:
                 self._refuse(event, "merge keys are not allowed: write the values where they are used")
             if key in found:
                 self._refuse(event, f"the key {key!r} is given twice")
-            self.marks[(*path, key)] = (event.start_mark.line + 1, event.start_mark.column + 1)
+            self.marks[(*path, key)] = (mark.line + 1, mark.column + 1)
             found[key] = self._value(next(self._events), (*path, key))
         return found

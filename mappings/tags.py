@@ -26,19 +26,13 @@ def tags_of(of: TypeShape, facets: Mapping[str, JSON | Unknown]) -> dict[str, JS
     value = root if isinstance(root, Unknown) else path.value(root)
     if isinstance(value, Unknown):
         return value
-    if value is None:
-        return {}
     if isinstance(value, Mapping):
         return dict(value)
-    if not isinstance(value, list):
+    pairs = [] if value is None else value
+    if not isinstance(pairs, list):
         return Unknown("unreadable", code=of.tags)
-    found: dict[str, JSON] = {}
-    for pair in value:
-        key = _first(pair, _KEYS)
-        if not isinstance(key, str):
-            return Unknown("unreadable", code=of.tags)
-        found[key] = _first(pair, _VALUES) or ""
-    return found
+    found = {_first(pair, _KEYS): _first(pair, _VALUES) or "" for pair in pairs}
+    return found if all(isinstance(key, str) for key in found) else Unknown("unreadable", code=of.tags)
 
 
 def _first(pair: JSON, names: tuple[str, ...]) -> JSON:
