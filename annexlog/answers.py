@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,23 +9,31 @@ from typing import TYPE_CHECKING
 
 from annexlog.collectors import providers, resource_types
 from annexlog.evidence_store.model import (
+    JSON,
     ORG,
     POPULATION,
+    ConfigError,
     Coverage,
     Line,
     Millis,
+    Outcome,
+    State,
     Status,
     TypeShape,
     Unknown,
     duration,
 )
-from annexlog.mappings import Mappings, Test, from_documents
+from annexlog.mappings import Control, Exemption, Mappings, Test, from_documents
+from annexlog.mappings.states import ControlState, Rule, TestState, control_state, test_state
 
 if TYPE_CHECKING:
     from annexlog.evidence_store.queries import AssessedLine, OutcomeRow, View
 
 PREFIX = "outcome:"
 """Outcome lines are facets of this prefix and a test's id."""
+
+ACCEPTED = "annexlog.accepted"
+"""The setting that records which definitions count: {test id: digest}; others are only observed."""
 
 DOCUMENTS = ("definition", "control", "register", "setting", "exception", "label", "owner", "soa")
 """What the organization itself says, each a type of the scope `org`."""
@@ -78,6 +85,48 @@ class Answer:
     since: Millis | None
     run: int | None
     exception: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TestAnswer:
+    """One test of a control at an instant."""
+
+    __test__ = False  # pytest: this is no test class
+
+    test: Test
+    strength: str
+    state: TestState
+
+
+@dataclass(frozen=True, slots=True)
+class ControlAnswer:
+    """One control at an instant. `oldest`: start of the oldest look that its primary tests rest on; `stale`: how many
+    of their outcomes are too old to count; `unexcepted_unknown`: whether one of them is unknown and not excepted.
+    """
+
+    control: Control
+    whole: ControlState
+    tests: tuple[TestAnswer, ...]
+    oldest: Millis | None
+    stale: int
+    unexcepted_unknown: bool
+
+    @property
+    def state(self) -> State:
+        return self.whole.state
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One recorded change of one outcome. `seq`: the assessment's place in the log."""
+
+    at: Millis
+    test: str
+    line: Line
+    id: str
+    outcome: Outcome
+    cause: str
+    seq: int
 
 
 class Reading:
@@ -135,8 +184,12 @@ class Reading:
         status, reason, cause = row.status, row.reason, row.cause
         if blind is not None and status is not Status.UNKNOWN:
             status, reason, cause = Status.UNKNOWN, blind, "clock" if blind.reason == "stale" else "coverage"
-        covering = self.mappings.exception_for(test.id, line.scope, row.id, self.view.at)
-        return Answer(test, line, row.id, status, reason, cause, observed, row.since, row.seq, covering and covering.id)
+        covering = next((e.id for e in self._exemptions if e.covers(test.id, line.scope, row.id)), None)
+        return Answer(test, line, row.id, status, reason, cause, observed, row.since, row.seq, covering)
+
+    @cached_property
+    def _exemptions(self) -> list[Exemption]:
+        return [one for one in self.mappings.exceptions.values() if one.valid(self.view.at)]
 
     def _blind(self, test: Test, assessed: AssessedLine) -> tuple[Unknown | None, Millis | None]:
         """Why what the assessment read says nothing at this instant, if so; and the oldest look that it read."""
@@ -156,6 +209,101 @@ class Reading:
             blind = Unknown("stale", test.of.name)
         return blind, oldest
 
-    def counts(self, test: str | None = None) -> Counter[Status]:
-        """How many answers of each status, exceptions included, retired scopes left out."""
-        return Counter(a.status for a in self.answers(test=test) if a.reason is None or a.reason.reason != "retired")
+    # ── states ────────────────────────────────────────────────────────────────────────────
+
+    def controls(self) -> list[ControlAnswer]:
+        """All 93 controls, in the order of Annex A."""
+        linked = {link.test for control in self.mappings.controls.values() for link in control.tests}
+        known = {id: self._test(test) for id, test in self.mappings.tests.items() if id in linked}
+        return [self._control(control, known) for control in self.mappings.controls.values()]
+
+    def not_met(self) -> set[str]:
+        """The controls that are not met."""
+        return {answer.control.id for answer in self.controls() if answer.state is State.NOT_MET}
+
+    def _test(self, test: Test) -> _Told:
+        told = _Told()
+        accepted = self.view.documents("setting").get(ACCEPTED, {})
+        rows = told.hear(a for a in self.answers(test=test.id) if a.reason is None or a.reason.reason != "retired")
+        observed = accepted.get(test.id) != test.digest
+        told.state = test_state(test, rows, now=self.view.at, rule=self._rule, observed=observed)
+        return told
+
+    @cached_property
+    def _rule(self) -> Rule:
+        return Rule.from_settings(self.mappings.settings)
+
+    def _control(self, control: Control, known: Mapping[str, _Told]) -> ControlAnswer:
+        told = {link.test: known[link.test] for link in control.tests if link.test in known}
+        states = {id: one.state for id, one in told.items() if one.state is not None}
+        whole = control_state(control, states, self.mappings.soa.get(control.id))
+        tests = tuple(
+            TestAnswer(self.mappings.tests[k.test], k.strength, states[k.test])
+            for k in control.tests
+            if k.test in states
+        )
+        primary = [told[id] for id in control.primary if id in told]
+        oldest = min((t.oldest for t in primary if t.oldest is not None), default=None)
+        open_unknown = any(t.open_unknown for t in primary)
+        return ControlAnswer(control, whole, tests, oldest, sum(t.stale for t in primary), open_unknown)
+
+    # ── what stands behind an answer ──────────────────────────────────────────────────────
+
+    def failing(self, answer: ControlAnswer) -> Iterator[Answer]:
+        """The failing outcomes of a control's tests that no exception covers, its primary tests' first."""
+        for test in sorted(answer.tests, key=lambda t: t.strength != "primary"):
+            yield from (a for a in self.answers(test=test.test.id) if a.status is Status.FAIL and a.exception is None)
+
+    def evidence(self, answer: Answer) -> Iterator[tuple[str, JSON | Unknown]]:
+        """The facets of its own resource that the outcome's test reads: (name, value)."""
+        shape = answer.test.of
+        for facet in shape.facets:
+            if facet in answer.test.facets or facet == shape.facet:
+                line = Line(answer.line.scope, shape.name, "" if facet == shape.facet else facet)
+                cell = self.view.cell(line, answer.id)
+                yield facet, Unknown("unobserved") if cell is None else cell.value
+
+    def tests_of(self, control: str) -> frozenset[str]:
+        """The ids of a control's tests. Raises ConfigError if there is no such control."""
+        id = control if control.startswith("A.") else f"A.{control}"
+        if id not in self.mappings.controls:
+            raise ConfigError(f"Annex A has no control {control!r}.", next="Its controls are A.5.1 to A.8.34.")
+        return frozenset(link.test for link in self.mappings.controls[id].tests)
+
+    def changes(self, subject: str) -> Iterator[Change]:
+        """Every change of the recorded outcomes of a control's tests, a test or a resource, oldest first."""
+        named = {subject} if subject in self.mappings.tests else set()
+        if subject.removeprefix("A.") != subject and subject in self.mappings.controls:
+            named = set(self.tests_of(subject))
+        found: list[Change] = []
+        for line in self.view.lines(facet=PREFIX + "*"):
+            test = line.facet.removeprefix(PREFIX)
+            if named and test not in named:
+                continue
+            ids = self.view.members(line) if named else (subject,)
+            for id in ids:
+                found += [
+                    Change(version.end, test, line, id, version.value, version.cause, version.seq)
+                    for version in self.view.history(line, id)
+                    if isinstance(version.value, Outcome) and version.shown
+                ]
+        return iter(sorted(found, key=lambda c: (c.at, c.seq, c.test, c.id)))
+
+
+class _Told:
+    """What one pass over a test's outcomes says beside its state."""
+
+    def __init__(self) -> None:
+        self.state: TestState | None = None
+        self.oldest: Millis | None = None
+        self.stale = 0
+        self.open_unknown = False
+
+    def hear(self, answers: Iterator[Answer]) -> Iterator[Answer]:
+        for answer in answers:
+            if answer.observed is not None:
+                self.oldest = answer.observed if self.oldest is None else min(self.oldest, answer.observed)
+            if answer.status is Status.UNKNOWN:
+                self.stale += answer.reason is not None and answer.reason.reason == "stale"
+                self.open_unknown = self.open_unknown or answer.exception is None
+            yield answer

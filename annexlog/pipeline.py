@@ -9,14 +9,14 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from annexlog import __version__
-from annexlog.answers import DOCUMENTS, FLOOR
+from annexlog.answers import ACCEPTED, DOCUMENTS, FLOOR
 from annexlog.collectors import Adapter, Discovery, ResourceType, Scope, resource_types
 from annexlog.collectors.engine import Ask, Engine
 from annexlog.collectors.limits import Limits
@@ -44,7 +44,7 @@ Types = Mapping[str, Sequence[tuple[ResourceType, Mapping[str, Millis]]]]
 """Per level of scope, resource types with the facets that are wanted of each, and how often."""
 
 Choose = Callable[["View", str, ResourceType, Mapping[str, Millis]], Collection[str] | None]
-"""(view, scope, type, wanted facets) → the facets to poll now (the listing always with them); None: nothing is due."""
+"""(view, scope, type, wanted facets) → the facets to poll now (always with the listing); None: nothing is due."""
 
 
 def everything(view: View, scope: str, kind: ResourceType, facets: Mapping[str, Millis]) -> Collection[str]:  # noqa: ARG001 — a Choose
@@ -206,6 +206,7 @@ class Collector:
         now, view = self.clock.now(), self.store.view()
         documents = {kind: dict(self.mappings.documents().get(kind, {})) for kind in DOCUMENTS}
         documents["setting"][FLOOR] = self.config.collect.floor
+        documents["setting"][ACCEPTED] = self._accepted(view)
         changed = [k for k in DOCUMENTS if view.seen(Line(ORG, k)) is None or dict(view.documents(k)) != documents[k]]
         if not changed:
             return
@@ -215,6 +216,12 @@ class Collector:
                 for id, body in documents[kind].items():
                     spool.add(Line(ORG, kind), id, body)
             self.record(_run(ORG, ORG, sweeps, now), spool, done)
+
+    def _accepted(self, view: View) -> JSON:
+        """Which definitions count: all of the first recording; later ones when they are accepted (`mappings accept`)."""
+        if view.seen(Line(ORG, "definition")) is None:
+            return {id: test.digest for id, test in self.mappings.tests.items()}
+        return view.documents("setting").get(ACCEPTED, {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,9 +105,11 @@ def covered(mappings: Mappings, readme: str) -> str:
     rows = [(p, sum(t.of.provider == p for t in mappings.tests.values())) for p in per]
     primary = [c for c in mappings.controls.values() if c.primary]
     any_test = [c for c in mappings.controls.values() if c.tests]
+    told = ", ".join(f"{n} for {name.upper()}" for name, n in rows)
     text = (
-        f"{len(primary)} of {len(mappings.controls)} controls have a test that decides their state, {len(any_test)} have any test; "
-        f"every control has a page that says what is not shown. Control tests: {', '.join(f'{n} for {p.upper()}' for p, n in rows)}."
+        f"{len(primary)} of {len(mappings.controls)} controls have a test that decides their state, "
+        f"{len(any_test)} have any test; each of the {len(mappings.controls)} has a page that says what is not shown. "
+        f"Control tests: {told}."
     )
     before, _, rest = readme.partition(begin)
     return f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}"

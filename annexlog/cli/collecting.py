@@ -136,14 +136,7 @@ def _report(turn: Turn, *, json: bool) -> int:
     done = turn.collected
     code = 3 if done.unseen or done.interrupted else 0
     if json:
-        changed = {s.value: n for s, n in turn.assessed.changed.items()} if turn.assessed else {}
-        render.emit(shapes.Collected(
-            slot=iso(done.slot), runs=done.runs, resources=done.resources, calls=done.calls,
-            unseen=[shapes.Unseen(scope=li.scope, type=li.type, facet=li.facet, reason=r) for li, u in done.unseen.items()
-                    if (r := reason_of(u))],
-            collapsed=[{"scope": li.scope, "type": li.type, "before": n} for li, n in done.collapsed.items()],
-            changed=changed, newly_not_met=list(turn.newly_not_met), interrupted=done.interrupted, exit_code=code,
-        ))  # fmt: skip
+        render.emit(_collected(turn, code))
         return code
     if done.skipped_runs:
         render.say(
@@ -163,6 +156,23 @@ def _report(turn: Turn, *, json: bool) -> int:
             render.say(f"{len(rows) - SHOWN} more; --json lists them.")
     _say_assessed(turn)
     return code
+
+
+def _collected(turn: Turn, code: int) -> shapes.Collected:
+    done = turn.collected
+    unseen = [(line, reason_of(why)) for line, why in sorted(done.unseen.items())]
+    return shapes.Collected(
+        slot=iso(done.slot),
+        runs=done.runs,
+        resources=done.resources,
+        calls=done.calls,
+        unseen=[shapes.Unseen(scope=li.scope, type=li.type, facet=li.facet, reason=r) for li, r in unseen if r],
+        collapsed=[{"scope": li.scope, "type": li.type, "before": n} for li, n in sorted(done.collapsed.items())],
+        changed={s.value: n for s, n in turn.assessed.changed.items()} if turn.assessed else {},
+        newly_not_met=list(turn.newly_not_met),
+        interrupted=done.interrupted,
+        exit_code=code,
+    )
 
 
 def _say_assessed(turn: Turn) -> None:

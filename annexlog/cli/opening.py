@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from annexlog.mappings import Mappings
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[Millis]):
     """A time on the command line: RFC 3339, or a date; without an offset it is UTC."""
 
     name = "time"

@@ -8,7 +8,7 @@ import click
 
 from annexlog.cli import render, shapes
 from annexlog.cli.opening import as_json, configuration, opened
-from annexlog.evidence_store.model import iso
+from annexlog.evidence_store.model import Outcome, iso
 
 LIMIT = 50
 
@@ -28,16 +28,21 @@ def verify(checkpoint: Path | None, public_key: str | None, json: bool) -> int:
     with opened(config) as store:
         report = check(store, keys=verifiers, checkpoint=checkpoint.read_bytes() if checkpoint else None)
     if json:
-        found = [shapes.Finding(where=f.where, what=f.what) for f in report.findings]
-        render.emit(shapes.Verified(ok=report.ok, records=report.records, findings=found,
-                                    total_findings=report.total, not_seen_without_anchor=list(report.blind_spots)))  # fmt: skip
+        verdict = shapes.Verified(
+            ok=report.ok,
+            records=report.records,
+            findings=[shapes.Finding(where=f.where, what=f.what) for f in report.findings],
+            total_findings=report.total,
+            not_seen_without_anchor=list(report.blind_spots),
+        )
+        render.emit(verdict)
         return 0 if report.ok else 1
     for finding in report.findings[:LIMIT]:
         render.say(f"{finding.where}: {finding.what}", style="red")
     if report.total > LIMIT:
         render.say(f"{report.total - LIMIT} more; --json lists them.")
-    verdict = "every byte is what its signed log committed to" if report.ok else f"{report.total} findings"
-    render.say(f"{report.records} records checked: {verdict}.", style="green" if report.ok else "bold red")
+    told = "every byte is what its signed log committed to" if report.ok else f"{report.total} findings"
+    render.say(f"{report.records} records checked: {told}.", style="green" if report.ok else "bold red")
     for spot in report.blind_spots:
         render.say(f"Not seen without an anchor elsewhere: {spot}")
     return 0 if report.ok else 1
@@ -58,8 +63,8 @@ def replay(record: int | None, test: str | None, resource: str | None, json: boo
     if json:
         differences = [
             shapes.ReplayDifference(test=d.test, resource=d.id, scope=d.scope,
-                                    recorded=d.recorded and d.recorded.status.value,
-                                    replayed=d.replayed and d.replayed.status.value)
+                                    recorded=_status(d.recorded),
+                                    replayed=_status(d.replayed))
             for d in result.differences
         ]  # fmt: skip
         at = iso(result.now)
@@ -69,7 +74,13 @@ def replay(record: int | None, test: str | None, resource: str | None, json: boo
     told = f"{len(result.differences)} of {result.outcomes} outcomes differ" if result.differences else same
     render.say(f"Record {result.seq}, judged as of {iso(result.now)} from the first {result.upto} records: {told}.")
     if result.differences:
-        rows = ((d.test, d.id, d.scope, (d.recorded and d.recorded.status.value) or "none",
-                 (d.replayed and d.replayed.status.value) or "none") for d in result.differences[:LIMIT])  # fmt: skip
+        rows = [
+            (d.test, d.id, d.scope, _status(d.recorded) or "none", _status(d.replayed) or "none")
+            for d in result.differences[:LIMIT]
+        ]
         render.table(("test", "resource", "scope", "recorded", "replayed"), rows)
     return 1 if result.differences else 0
+
+
+def _status(outcome: Outcome | None) -> shapes.StatusName | None:
+    return None if outcome is None else outcome.status.value

@@ -21,7 +21,7 @@ from annexlog.evidence_store.model import (
 )
 
 if TYPE_CHECKING:
-    from annexlog.answers import Answer, ControlAnswer, Reading
+    from annexlog.answers import Answer, Change, ControlAnswer, Reading
 
 LIMIT = 50
 """So many rows are printed on a terminal; --json and --limit 0 give all."""
@@ -49,18 +49,27 @@ def status(reading: Reading, fail_on: str, since: Millis | None, every: bool, js
     bad = [a.control.id for a in answers if a.state is State.NOT_MET]
     if fail_on == "not_met" and bad:
         return 1
-    if fail_on == "new" and bad and set(bad) - reading.before(since).not_met():
+    if fail_on == "new" and bad and set(bad) - _before(reading, since).not_met():
         return 1
     return 3 if any(a.unexcepted_unknown for a in answers) else 0
+
+
+def _before(reading: Reading, since: Millis | None) -> Reading:
+    """What was known at `since`, or just before the latest assessment that the reading rests on."""
+    from annexlog.answers import Reading as Another
+
+    latest = next(reading.view.runs(kind="assess", limit=1), None)
+    at = since if since is not None else (latest.now - 1 if latest and latest.now is not None else reading.view.at)
+    return Another(reading.view.earlier(at), reading.known_at)
 
 
 def print_status(reading: Reading, answers: list[ControlAnswer], *, every: bool) -> None:
     shown = [a for a in answers if every or a.tests]
     rows = []
     for a in shown:
-        n = a.counts
+        n = a.whole.counts
         rows.append((a.control.id, a.control.title, a.state.value, n[Status.PASS], n[Status.FAIL], n[Status.UNKNOWN],
-                     n[Status.NOT_APPLICABLE], a.reason))  # fmt: skip
+                     n[Status.NOT_APPLICABLE], a.whole.reason))  # fmt: skip
     columns = ("control", "title", "state", "pass", "fail", "unknown", "n/a", "why")
     render.table(columns, rows, title=f"Annex A as of {iso(reading.view.at)}", right=("pass", "fail", "unknown", "n/a"))
     tally = {s: sum(a.state is s for a in answers) for s in State}
@@ -93,11 +102,11 @@ def show(reading: Reading, control: str, limit: int, json: bool) -> None:
         ))  # fmt: skip
         return
     render.say(f"{page.id} {page.title}: {found.state.value.replace('_', ' ')}", style="bold")
-    for text in (found.reason, page.says, f"Shown: {page.can_show}", f"Not shown: {page.not_shown}"):
+    for text in (found.whole.reason, page.says, f"Shown: {page.can_show}", f"Not shown: {page.not_shown}"):
         render.say(text)
     if page.manual:
         render.say(f"Evidence that people supply: {', '.join(page.manual)}")
-    rows = ((t.test.id, t.strength, t.state.value, *_four(t.counts), t.reason) for t in found.tests)
+    rows = ((t.test.id, t.strength, t.state.state.value, *_four(t.state.counts), t.state.reason) for t in found.tests)
     columns = ("test", "strength", "state", "pass", "fail", "unknown", "n/a", "why")
     render.table(columns, rows, right=("pass", "fail", "unknown", "n/a"))
     for answer, facets in failing:
@@ -175,11 +184,7 @@ def history(subject: str, json: bool) -> None:
 
     with opened(configuration()) as store:
         reading = Reading(store.view())
-        changes = [
-            shapes.Change(at=iso(at), test=test, resource=id, scope=line.scope, status=o.status.value,
-                          reason=reason_of(o.reason), cause=cause, run=seq)
-            for at, test, line, id, o, cause, seq in reading.changes(subject)
-        ]  # fmt: skip
+        changes = [_change(c) for c in reading.changes(subject)]
     if json:
         render.emit(shapes.History(subject=subject, changes=changes))
         return
@@ -187,6 +192,19 @@ def history(subject: str, json: bool) -> None:
         raise ConfigError(f"nothing is recorded of {subject!r}.", next="Give a control, a test or a resource id.")
     rows = ((c.at[:19].replace("T", " "), c.status, c.test, c.resource, c.scope, c.cause) for c in changes)
     render.table(("since (UTC)", "status", "test", "resource", "scope", "cause"), rows, title=f"History of {subject}")
+
+
+def _change(c: Change) -> shapes.Change:
+    return shapes.Change(
+        at=iso(c.at),
+        test=c.test,
+        resource=c.id,
+        scope=c.line.scope,
+        status=c.outcome.status.value,
+        reason=reason_of(c.outcome.reason),
+        cause=c.cause,
+        run=c.seq,
+    )
 
 
 # ── population, runs, gaps ────────────────────────────────────────────────────────────────
@@ -225,12 +243,17 @@ def _fields(reason: shapes.Reason) -> dict[str, str]:
 
 def _population(reading: Reading, line: Line) -> shapes.Population:
     seen = reading.view.seen(line)
-    row = None if seen is None else next(reading.view.population_lines(line, seen.seq), None)
+    if seen is None:
+        return shapes.Population(
+            at=iso(reading.view.at), known_at=moment(reading.known_at), scope=line.scope, type=line.type,
+            coverage="never", start=None, end=None, run=None, refusal=None, provenance={}, resources=[],
+        )  # fmt: skip
+    row = next(reading.view.population_lines(line, seen.seq), None)
     return shapes.Population(
         at=iso(reading.view.at), known_at=moment(reading.known_at), scope=line.scope, type=line.type,
-        coverage="never" if seen is None else seen.status.value,
-        start=moment(seen and seen.start), end=moment(seen and seen.end), run=seen and seen.seq,
-        refusal=reason_of(seen and seen.refusal), provenance=dict(row.provenance) if row else {},
+        coverage=seen.status.value,
+        start=iso(seen.start), end=iso(seen.end), run=seen.seq,
+        refusal=reason_of(seen.refusal), provenance=dict(row.provenance) if row else {},
         resources=list(reading.view.ids(line.scope, line.type)),
     )  # fmt: skip
 

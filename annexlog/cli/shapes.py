@@ -10,7 +10,7 @@ StateName = Literal["met", "deviating", "not_met", "unknown", "not_tested", "exc
 StatusName = Literal["pass", "fail", "not_applicable", "unknown"]
 
 
-class Shape(msgspec.Struct, frozen=True, kw_only=True):
+class Shape(msgspec.Struct, kw_only=True):
     """One JSON object."""
 
 

@@ -66,13 +66,13 @@ def outcome(answer: Answer) -> shapes.Outcome:
 def test_entry(answer: TestAnswer) -> shapes.TestEntry:
     return shapes.TestEntry(
         test=answer.test.id,
-        strength=answer.strength,
+        strength=answer.strength,  # type: ignore[arg-type]  # checked when the page was read
         severity=answer.test.severity,  # type: ignore[arg-type]  # checked when the definition was read
-        state=answer.state.value,
-        reason=answer.reason,
-        counts=counts(answer.counts),
-        excepted=answer.excepted,
-        counted=answer.counted,
+        state=answer.state.state.value,
+        reason=answer.state.reason,
+        counts=counts(answer.state.counts),
+        excepted=answer.state.excepted,
+        counted=not answer.state.observed,
     )
 
 
@@ -82,8 +82,8 @@ def control_entry(answer: ControlAnswer) -> shapes.ControlEntry:
         title=answer.control.title,
         theme=answer.control.theme,  # type: ignore[arg-type]  # checked when the page was read
         state=answer.state.value,
-        reason=answer.reason,
-        counts=counts(answer.counts),
+        reason=answer.whole.reason,
+        counts=counts(answer.whole.counts),
         tests=[test_entry(test) for test in answer.tests],
         freshness=shapes.Freshness(oldest=moment(answer.oldest), stale=answer.stale),
     )

@@ -19,7 +19,6 @@ from annexlog.evidence_store.model import ConfigError, Millis, Status, iso
 
 if TYPE_CHECKING:
     from annexlog.config import Config
-    from annexlog.demo.estate import Estate
 
 FOLDER = "annexlog-demo"
 DAY: Millis = 86_400_000
@@ -42,7 +41,7 @@ REGISTERS = {
 
 
 class ShiftedClock:
-    """This host's clock, some days ago."""
+    """The host's clock, set back by some days."""
 
     def __init__(self) -> None:
         self.offset: Millis = 0

@@ -1,0 +1,175 @@
+"""For every operation and every fault on the wire: no outcome becomes better, and nothing known disappears."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from annexlog.answers import Answer, Reading
+from annexlog.collectors import ResourceType
+from annexlog.config import Config, load
+from annexlog.cycle import Cycle, Turn
+from annexlog.evidence_store import keys
+from annexlog.evidence_store.model import POPULATION, Millis, Status
+from annexlog.evidence_store.queries import View
+from annexlog.evidence_store.store import Store
+from tests.estate import REGION, plant
+from tests.wire import KINDS, Fault, Moto, Tape, Wire, forward
+
+Key = tuple[str, str, str]
+Answers = Mapping[Key, Answer]
+
+CONFIG = f"""
+[targets.acme]
+provider = "aws"
+organization = true
+regions = ["{REGION}"]
+"""
+
+
+class Hastened:
+    """A clock that runs on its own: waiting costs nothing."""
+
+    def __init__(self, start: Millis) -> None:
+        self._now = float(start)
+
+    def now(self) -> Millis:
+        self._now += 1
+        return int(self._now)
+
+    def monotonic(self) -> float:
+        return self._now / 1000
+
+    def sleep(self, seconds: float) -> None:
+        self._now += seconds * 1000
+
+
+@dataclass(frozen=True)
+class Ground:
+    """An estate that was collected once without a fault, and the tape of what the provider said."""
+
+    folder: Path
+    wire: Wire
+    operations: frozenset[str]
+    at: Millis
+    answers: Answers
+
+    def config(self, folder: Path) -> Config:
+        """A copy of the ground's store and configuration in another folder."""
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return load(folder / "annexlog.toml")
+
+
+def answers(config: Config, at: Millis) -> Answers:
+    with Store.open(config.store, readonly=True) as store:
+        return {(a.test.id, a.line.scope, a.id): a for a in Reading(store.view(at=at)).answers()}
+
+
+@pytest.fixture(scope="module")
+def ground(moto_server: Moto, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    folder = tmp_path_factory.mktemp("ground")
+    (folder / "annexlog.toml").write_text(CONFIG)
+    keys.generate(folder / "annexlog.key")
+    config = load(folder / "annexlog.toml")
+    moto_server.reset()
+    plant(lambda service, region="us-east-1": boto3.client(service, region_name=region, endpoint_url=moto_server.url))
+    tape = Tape()
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in {
+            "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+            "AWS_SECRET_ACCESS_KEY": "annexlog-tests",
+        }.items():
+            environment.setenv(name, value)
+        with Wire(tape.record(forward(moto_server.url))) as recording:
+            environment.setenv("AWS_ENDPOINT_URL", recording.url)
+            clock = Hastened(1_790_000_000_000)
+            Cycle(config, clock=clock).turn()
+            operations = frozenset(recording.operations())
+        with Wire(tape.replay) as wire:
+            yield Ground(folder, wire, operations, clock.now(), answers(config, clock.now()))
+
+
+def services(kind: ResourceType) -> set[str]:
+    """The services that a type's calls go to (a call that stands in for several stays within one)."""
+    return {name for call in kind.calls() for name in (_service(call.operation, call.permission),)}
+
+
+def _service(operation: str, permission: str) -> str:
+    return operation.partition(".")[0] if "." in operation else permission.partition(":")[0]
+
+
+def concerned(operation: str) -> Any:
+    """Polls only the types that ask something of the operation's service: the rest is as it was."""
+    service = operation.partition(".")[0]
+
+    def choose(view: View, scope: str, kind: ResourceType, facets: Mapping[str, Millis]) -> Collection[str] | None:
+        return facets if service in ("sts", "organizations") or service in services(kind) else None
+
+    return choose
+
+
+def turned(ground: Ground, folder: Path, *faults: Fault, operation: str = "") -> tuple[Turn, Answers]:
+    """One more turn, over replayed answers with these faults."""
+    config = ground.config(folder)
+    clock = Hastened(ground.at + 3_600_000)
+    ground.wire.clear()
+    ground.wire.inject(*faults)
+    turn = Cycle(config, clock=clock).turn(**({"choose": concerned(operation)} if operation else {}))
+    return turn, answers(config, clock.now())
+
+
+def worsened(before: Answers, after: Answers) -> list[str]:
+    """What a fault must never do: turn an outcome to pass or not applicable, or make one disappear unsaid."""
+    problems = []
+    for (test, scope, id), was in before.items():
+        now = after.get((test, scope, id))
+        if now is None:
+            said = after.get((test, scope, POPULATION))
+            if said is None or said.status is not Status.UNKNOWN:
+                problems.append(f"{test} {id}: {was.status} → disappeared")
+        elif now.status is not was.status and now.status is not Status.UNKNOWN:
+            problems.append(f"{test} {id}: {was.status} → {now.status}")
+        elif now.status is Status.UNKNOWN and (now.reason is None or not now.reason.reason):
+            problems.append(f"{test} {id}: unknown without a reason")
+    return problems
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_fault_of_any_operation_makes_an_outcome_better_or_disappear(
+    kind: str, ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", ground.wire.url)
+    problems, silent = [], []
+
+    for number, operation in enumerate(sorted(ground.operations)):
+        turn, after = turned(ground, tmp_path / str(number), Fault(kind, operation), operation=operation)
+        problems += [f"{operation}: {problem}" for problem in worsened(ground.answers, after)]
+        hit = any(seen.fault for seen in ground.wire.seen)
+        if (
+            hit
+            and not turn.collected.unseen
+            and not any(seen.fault and seen.status == 200 for seen in ground.wire.seen)
+        ):
+            silent.append(operation)
+
+    assert problems == []
+    assert silent == []
+
+
+def test_with_everything_refused_nothing_passes_and_everything_known_is_unknown(
+    ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", ground.wire.url)
+
+    turn, after = turned(ground, tmp_path, Fault("refused"))
+
+    assert {a.status for a in after.values()} == {Status.UNKNOWN}
+    assert ground.answers.keys() <= after.keys()
+    assert turn.collected.unseen
+    assert not turn.collected.seen_any
