@@ -110,10 +110,9 @@ class Manifest:
         row = {name: column[index] for name, column in self.columns.items()}
         chain, counts, text = row["chain"], row["counts"], row["inputs"]
         status, n, root = Coverage(row["status"]), row["n"], _unhex(row["root"])
+        known = None if chain is None else (chain[0], bytes.fromhex(chain[1]))
         if status in _WHOLE and root is not None:
             known = (n, root)
-        else:
-            known = None if chain is None else (chain[0], bytes.fromhex(chain[1]))
         return Entry(
             line=Line(*row["line"]),
             status=status,
@@ -213,5 +212,6 @@ class Manifests:
         """What record `seq` says of a line. Raises StoreDamaged if nothing."""
         entry = self[seq].entry(line)
         if entry is None:
-            raise StoreDamaged(f"record {seq} does not say what it saw of {'/'.join(line)}.", next="Run `annexlog verify`.")
+            where = "/".join(line)
+            raise StoreDamaged(f"record {seq} does not say what it saw of {where}.", next="Run `annexlog verify`.")
         return entry

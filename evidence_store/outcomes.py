@@ -26,6 +26,7 @@ from annexlog.evidence_store.population import keep
 from annexlog.evidence_store.recording import Recording
 from annexlog.evidence_store.sweeps import latest
 
+
 @dataclass(frozen=True, slots=True)
 class JudgedLine:
     """The outcomes of one test in one scope, to be recorded.
@@ -116,7 +117,7 @@ class Outcomes:
         }
 
     def _keep_reasons(self, reasons: Iterable[Unknown]) -> None:
-        ordered = sorted(reasons, key=lambda reason: encode(reason))
+        ordered = sorted(reasons, key=encode)
         bodies = [(layout.sha256(body), body) for body in map(encode, ordered)]
         self._reasons.update(zip(ordered, keep(self._backend, bodies), strict=True))
 
@@ -138,9 +139,9 @@ class Outcomes:
         population = self._recording.population(line)
         chain = self._at(line, chains.ALL) if entry.changed else {}
         why = {population.rids[id]: cause for id, cause in causes.items() if id in population.rids}
-        new = [_Change(lid, rid, seq, *verdict, why.get(rid)) for rid, verdict in verdicts.items() if chain.get(rid) != verdict]
-        ended = [_Change(lid, rid, seq, None, None, why.get(rid)) for rid in chain.keys() - verdicts.keys()]
-        changes = sorted(new + ended)
+        new = [(rid, *verdict) for rid, verdict in verdicts.items() if chain.get(rid) != verdict]
+        ended = [(rid, None, None) for rid in chain.keys() - verdicts.keys()]
+        changes = [_Change(lid, rid, seq, *verdict, why.get(rid)) for rid, *verdict in sorted([*new, *ended])]
         population.join(lid, [change.rid for change in changes])
         self._backend.append("outcome", changes)
         population.open([*verdicts, *(change.rid for change in changes)])

@@ -29,9 +29,7 @@ class Population:
     def find(self, ids: Iterable[str]) -> None:
         """Put those that are recorded already into `rids`."""
         unknown = [id for id in ids if id not in self.rids]
-        self.rids.update(
-            (row[0], row[1]) for row in chunked(self._backend, _RIDS, (self._scope, self._type), unknown)
-        )
+        self.rids.update((row[0], row[1]) for row in chunked(self._backend, _RIDS, (self._scope, self._type), unknown))
 
     def ensure(self, ids: Iterable[str]) -> None:
         """As `find`; and record those that are new."""

@@ -3,183 +3,328 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from types import MappingProxyType
 
-from annexlog.evidence_store.model import JSON, Coverage, Line, Millis, Outcome, Resource, Seen, Status, Unknown
+import orjson
 
+from annexlog.evidence_store import chains, fingerprint, verdicts
+from annexlog.evidence_store.asof import UNOBSERVED, Detail, EntryOf, Listing, resources
+from annexlog.evidence_store.backend import Backend
+from annexlog.evidence_store.layout import Record
+from annexlog.evidence_store.manifest import Entry, Manifests
+from annexlog.evidence_store.model import JSON, ORG, Line, Millis, Resource, Seen, Status, Unknown, decode
+from annexlog.evidence_store.rows import (
+    AssessedLine,
+    Cell,
+    OutcomeRow,
+    PopulationRow,
+    RunRow,
+    ScopeState,
+    Version,
+)
+from annexlog.evidence_store.schema import COMPLETE
+from annexlog.evidence_store.sweeps import Look, Looks, latest
+from annexlog.evidence_store.timeline import Chain, versions
 
-@dataclass(frozen=True, slots=True)
-class ScopeState:
-    """A scope of a target. `state`: open, skipped (`why`) or retired; `since`: when that was first seen."""
+__all__ = [
+    "AssessedLine", "Cell", "OutcomeRow", "PopulationRow", "RunRow", "ScopeState", "Version", "View",
+]  # fmt: skip
 
-    name: str
-    target: str
-    state: str
-    since: Millis
-    attributes: Mapping[str, JSON]
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class OutcomeRow:
-    """A recorded outcome. `since`: `now` of the first of the assessments that agree on its status without a break.
-
-    `seq`: the assessment that recorded status and reason as they are; `at`: `now` of the latest one that holds it.
-    """
-
-    test: str
-    scope: str
-    type: str
-    id: str
-    status: Status
-    reason: Unknown | None
-    cause: str
-    since: Millis
-    at: Millis
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class AssessedLine:
-    """The latest assessment of an outcome line."""
-
-    line: Line
-    now: Millis
-    upto: int
-    seq: int
-    inputs: frozenset[Line]
-    fingerprint: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One value of one cell, from the sweep that first showed it on.
-
-    `shown` False: a complete sweep did not have it (gone). `value` is JSON, Unknown, or an Outcome of an outcome line.
-    """
-
-    start: Millis
-    end: Millis
-    seq: int
-    status: Coverage
-    shown: bool
-    value: JSON | Unknown | Outcome
-    sha256: bytes
-    cause: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One facet of one resource: what `resources` says of it (`value`), and what was last seen, for display only.
-
-    `seen`: the sweep that `last` is from, None if it was never seen (or is gone).
-    """
-
-    value: JSON | Unknown
-    last: JSON | Unknown
-    seen: Seen | None
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """One record of the log. `coverage`: how many lines it saw how; `now`, `upto` of an assessment."""
-
-    seq: int
-    kind: str
-    target: str
-    scope: str
-    recorded: Millis
-    clock: Millis
-    run_key: str
-    caller: str
-    collector: str
-    writer: str
-    lines: int
-    coverage: Mapping[str, int]
-    now: Millis | None
-    upto: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class PopulationRow:
-    """One sweep of one line, with what the log commits to."""
-
-    line: Line
-    seen: Seen
-    n: int | None
-    root: bytes | None
-    rules: Mapping[str, JSON]
-    provenance: Mapping[str, JSON]
+_TARGET = "target/"
+_IDS = (
+    "SELECT r.rid, r.native_id, (SELECT v.bid FROM version v WHERE v.lid = ? AND v.rid = r.rid AND v.run <= ? "
+    "ORDER BY v.run DESC LIMIT 1) FROM resource r WHERE r.scope = ? AND r.type = ? ORDER BY r.native_id"
+)
+_RID = "SELECT rid FROM resource WHERE scope = ? AND type = ? AND native_id = ?"
+_CELL = (
+    "SELECT v.run, b.sha256, b.size, b.z FROM version v LEFT JOIN blob b ON b.bid = v.bid "
+    "WHERE v.lid = ? AND v.rid = ? AND v.run <= ?"
+)
 
 
 class View:
-    """Everything known at one instant (model.Evidence), and what was made of it. Any thread may read."""
+    """Everything known at one instant (model.Evidence), and what was made of it. Any thread may read.
 
-    at: Millis
-    upto: int
+    `at`: observed by then, in ms; `upto`: recorded within so many records of the log.
+    """
+
+    def __init__(self, backend: Backend, manifests: Manifests, at: Millis, upto: int) -> None:
+        self._backend, self._manifests = backend, manifests
+        self.at, self.upto = at, upto
+        self._lids: dict[Line, int] | None = None
+        self._seen: dict[Line, Seen | None] = {}
+        self._prints: dict[Line, bytes] = {}
+        self._documents: dict[Line, Mapping[str, JSON]] = {}
+        self._scopes: Mapping[str, Mapping[str, JSON]] | None = None
 
     # ── model.Evidence ────────────────────────────────────────────────────────────────────
 
     def scopes(self) -> Mapping[str, Mapping[str, JSON]]:
         """Open scopes by name, with their attributes, sorted by name."""
-        raise NotImplementedError
+        if self._scopes is None:
+            lines = [line for line in self.lines(type="scope", facet="") if line.scope.startswith(_TARGET)]
+            known = {name: body for line in lines for name, body in self._known(line).items() if "skipped" not in body}
+            self._scopes = MappingProxyType(dict(sorted(known.items())))
+        return self._scopes
 
     def seen(self, line: Line) -> Seen | None:
         """The line's latest sweep, supplements left out; None if nothing ever looked."""
-        raise NotImplementedError
+        if line not in self._seen:
+            lid = self._lid(line)
+            look = None if lid is None else latest(self._backend, lid, self.at, self.upto)
+            self._seen[line] = None if look is None else self._said(line, look)
+        return self._seen[line]
 
     def resources(self, scope: str, type: str, facets: Collection[str]) -> Iterator[Resource]:
-        """Each resource of the population, by id, with the facets asked for (and always "")."""
-        raise NotImplementedError
+        """Each resource of the population, by id, with the facets asked for (and always "").
+
+        A known resource that the latest sweep did not show is there, its facets Unknown. Streams.
+        """
+        return self._resources(scope, type, facets, None)
 
     def documents(self, type: str) -> Mapping[str, JSON]:
         """The organization's own documents of a type by id."""
-        raise NotImplementedError
+        line = Line(ORG, type)
+        if line not in self._documents:
+            self._documents[line] = MappingProxyType(dict(sorted(self._known(line).items())))
+        return self._documents[line]
 
     def fingerprint(self, lines: Iterable[Line]) -> bytes:
         """A digest of all that `seen` and `resources` would say of these lines, but for times."""
-        raise NotImplementedError
+        whole = sha256()
+        for line in sorted(set(lines)):
+            if line not in self._prints:
+                self._prints[line] = self._print(line)
+            whole.update("\0".join(line).encode() + b"\0" + self._prints[line])
+        return whole.digest()
 
-    # ── beyond judging ────────────────────────────────────────────────────────────────────
+    # ── populations ───────────────────────────────────────────────────────────────────────
 
     def scope_states(self) -> list[ScopeState]:
         """Every scope that was ever known, open or not, by name."""
-        raise NotImplementedError
+        lines = [line for line in self.lines(type="scope", facet="") if line.scope.startswith(_TARGET)]
+        found = [state for line in lines for state in self._states(line)]
+        return sorted(found, key=lambda state: (state.name, state.target))
 
     def lines(self, scope: str | None = None, type: str | None = None, facet: str | None = None) -> list[Line]:
         """Every line that was swept, sorted. `facet` may end in `*`."""
-        raise NotImplementedError
+
+        def asked(line: Line) -> bool:
+            if scope not in (None, line.scope) or type not in (None, line.type):
+                return False
+            if facet is not None and facet.endswith("*"):
+                return line.facet.startswith(facet[:-1])
+            return facet in (None, line.facet)
+
+        return [line for line in sorted(self._known_lids()) if asked(line) and next(iter(self._looks(line)), None)]
 
     def ids(self, scope: str, type: str) -> Iterator[str]:
-        """The ids that `resources` gives, without their bodies."""
-        raise NotImplementedError
+        """The ids that `resources` gives, without their bodies. Streams."""
+        listing = self._listing(Line(scope, type))
+        if listing is None:
+            return
+        hidden = listing.hidden()
+        run = listing.newest.run if listing.newest.shows else 0
+        for rid, id, bid in self._backend.select(_IDS, (listing.lid, run, scope, type)):
+            if bid is not None or hidden(rid):
+                yield id
 
     def cell(self, line: Line, id: str) -> Cell | None:
-        """One facet of one resource; None if it was never seen."""
-        raise NotImplementedError
+        """One facet of one resource, at the instant; None if the resource is not known then."""
+        resource = next(self._resources(line.scope, line.type, [line.facet] if line.facet else [], id), None)
+        if resource is None:
+            return None
+        lid, rid = self._lid(line), self._rid(line, id)
+        last: JSON | Unknown = UNOBSERVED
+        seen = None
+        if lid is not None and rid is not None:
+            chain = Chain((run, (sha, size, z)) for run, sha, size, z in self._cell(lid, rid))
+            for look in self._looks(line):
+                shown = chain.shown(look)
+                if shown is not None and shown[0] is not None:
+                    last, seen = decode(chains.body(shown[1], shown[2])), self._said(line, look)
+                    break
+        return Cell(resource.facets[line.facet], last, seen)
 
     def history(self, line: Line, id: str) -> list[Version]:
         """Every version of one cell, in the order observed, oldest first."""
-        raise NotImplementedError
+        lid, rid = self._lid(line), self._rid(line, id)
+        if lid is None or rid is None:
+            return []
+        looks = list(self._looks(line))[::-1]
+        if verdicts.is_outcome(line):
+            return list(verdicts.history(self._backend, lid, rid, looks, self.upto))
+        bodies = {sha: (size, z) for _, sha, size, z in self._cell(lid, rid) if sha is not None}
+        chain = Chain((run, sha) for run, sha, _, _ in self._cell(lid, rid))
+        return [
+            Version(
+                start=look.start,
+                end=look.end,
+                seq=look.seq,
+                status=look.coverage,
+                shown=sha is not None,
+                value=None if sha is None else decode(chains.body(*bodies[sha])),
+                sha256=sha or b"",
+            )
+            for look, sha in versions(looks, chain)
+        ]
+
+    # ── verdicts ──────────────────────────────────────────────────────────────────────────
 
     def outcomes(
         self, test: str | None = None, scope: str | None = None, resource: str | None = None
     ) -> Iterator[OutcomeRow]:
         """Recorded outcomes as the latest assessments left them, by test, scope and id: raw, without staleness."""
-        raise NotImplementedError
+        lines = self.lines(scope=scope, facet=f"{verdicts.PREFIX}{test if test is not None else '*'}")
+        for line in sorted(lines, key=lambda line: (line.facet, line.scope, line.type)):
+            lid = self._lid(line)
+            rid = None if resource is None else self._rid(line, resource)
+            if lid is not None and (resource is None or rid is not None):
+                yield from verdicts.outcomes(self._backend, line, lid, self._looks(line), rid, self.upto)
 
     def assessed(self, line: Line) -> AssessedLine | None:
         """The latest assessment of an outcome line; None if there is none."""
-        raise NotImplementedError
+        seen = self.seen(line)
+        if seen is None:
+            return None
+        entry = self._manifests.entry(line, seen.seq)
+        record = Record.parse(next(self._backend.select("SELECT record FROM run WHERE seq = ?", (seen.seq,)))[0])
+        return AssessedLine(
+            line,
+            seen.end,
+            record.upto or 0,
+            seen.seq,
+            frozenset(Line(*names) for names in orjson.loads(entry.inputs or b"[]")),
+            bytes.fromhex(entry.told()["fingerprint"]),
+        )
 
     def tally(self, line: Line) -> Mapping[Status, int]:
         """How many outcomes of each status the latest assessment of an outcome line left."""
-        raise NotImplementedError
+        seen, lid = self.seen(line), self._lid(line)
+        sql = "SELECT pass, fail, unknown, na FROM tally WHERE lid = ? AND run <= ? ORDER BY run DESC LIMIT 1"
+        counts = None if seen is None else next(self._backend.select(sql, (lid, seen.seq)), None)
+        return dict(zip(verdicts.COUNTED, counts or (0, 0, 0, 0), strict=True))
+
+    # ── the log ───────────────────────────────────────────────────────────────────────────
 
     def runs(self, kind: str | None = None, target: str | None = None, limit: int | None = None) -> Iterator[RunRow]:
         """The records of the log, newest first."""
-        raise NotImplementedError
+        left = self.upto if limit is None else limit
+        sql = "SELECT seq, record FROM run WHERE seq <= ? ORDER BY seq DESC"
+        for seq, data in self._backend.select(sql, (self.upto,)):
+            if left <= 0:
+                return
+            record = Record.parse(data)
+            if kind in (None, record.kind) and target in (None, record.target):
+                left -= 1
+                yield RunRow.of(record, self._manifests[seq])
 
     def population_lines(self, line: Line | None = None, seq: int | None = None) -> Iterator[PopulationRow]:
-        """The sweeps of a line, newest first, or those of one record, by line; supplements too."""
-        raise NotImplementedError
+        """The sweeps of a line, newest first (of one record: `seq`), or all those of a record, by line."""
+        if line is None:
+            entries = self._manifests[seq].entries() if seq is not None and 0 < seq <= self.upto else []
+            yield from (PopulationRow.of(entry, seq or 0) for entry in entries)
+            return
+        for look in self._looks(line):
+            if seq in (None, look.seq):
+                yield PopulationRow.of(self._manifests.entry(line, look.seq), look.seq)
+
+    # ── underneath ────────────────────────────────────────────────────────────────────────
+
+    def _known_lids(self) -> dict[Line, int]:
+        if self._lids is None:
+            rows = self._backend.select("SELECT scope, type, facet, lid FROM line")
+            self._lids = {Line(*names): lid for *names, lid in rows}
+        return self._lids
+
+    def _lid(self, line: Line) -> int | None:
+        return self._known_lids().get(line)
+
+    def _rid(self, line: Line, id: str) -> int | None:
+        rid: int | None = next(self._backend.select(_RID, (line.scope, line.type, id)), (None,))[0]
+        return rid
+
+    def _cell(self, lid: int, rid: int) -> Iterator[tuple[int, bytes | None, int, bytes]]:
+        """(record, sha256, size, z) of one cell's versions."""
+        return ((row[0], row[1], row[2], row[3]) for row in self._backend.select(_CELL, (lid, rid, self.upto)))
+
+    def _looks(self, line: Line) -> Iterable[Look]:
+        lid = self._lid(line)
+        return () if lid is None else Looks(self._backend, lid, self.at, self.upto)
+
+    def _entry(self, line: Line, look: Look) -> Entry:
+        return self._manifests.entry(line, look.seq)
+
+    def _entry_of(self, line: Line) -> EntryOf:
+        return partial(self._entry, line)
+
+    def _said(self, line: Line, look: Look) -> Seen:
+        refusal = None if look.status == COMPLETE else self._entry(line, look).refusal()
+        return Seen(look.coverage, look.start, look.end, look.seq, refusal)
+
+    def _listing(self, line: Line) -> Listing | None:
+        lid, looks = self._lid(line), self._looks(line)
+        if lid is None or next(iter(looks), None) is None:
+            return None
+        return Listing(self._backend, lid, looks, self._entry_of(line))
+
+    def _detail(self, line: Line) -> Detail | None:
+        lid, looks = self._lid(line), self._looks(line)
+        if lid is None or next(iter(looks), None) is None:
+            return None
+        return Detail(self._backend, lid, looks, self._entry_of(line))
+
+    def _resources(self, scope: str, type: str, facets: Collection[str], id: str | None) -> Iterator[Resource]:
+        listing = self._listing(Line(scope, type))
+        if listing is None:
+            return iter(())
+        details = {facet: self._detail(Line(scope, type, facet)) for facet in sorted(set(facets) - {""})}
+        return resources(self._backend, scope, type, listing, details, id)
+
+    def _known(self, line: Line) -> dict[str, JSON]:
+        """The last body of each resource of a small population, known even if the latest sweep did not show it."""
+        known: dict[str, JSON] = {}
+        lid = self._lid(line)
+        for look in self._looks(line) if lid is not None else ():
+            if lid is not None and look.shows:
+                for _, id, body in chains.bodies(self._backend, lid, look.run):
+                    known.setdefault(id, decode(body))
+            if look.status == COMPLETE:
+                break
+        return known
+
+    def _print(self, line: Line) -> bytes:
+        if not line.facet or verdicts.is_outcome(line):
+            return fingerprint.of_listing(self._looks(line), self._entry_of(line))
+        listing = line._replace(facet="")
+        whole = fingerprint.of_listing(self._looks(listing), self._entry_of(listing))
+        return whole + fingerprint.of_detail(
+            self._looks(line), self._entry_of(line), self._looks(listing), self._entry_of(listing)
+        )
+
+    def _states(self, line: Line) -> Iterator[ScopeState]:
+        """What became of each scope of a target."""
+        lid = self._lid(line)
+        if lid is None:
+            return
+        looks = list(self._looks(line))[::-1]
+        sql = (
+            "SELECT r.native_id, v.run, b.size, b.z FROM version v JOIN resource r ON r.rid = v.rid "
+            "LEFT JOIN blob b ON b.bid = v.bid WHERE v.lid = ? AND v.run <= ?"
+        )
+        cells: dict[str, list[tuple[int, JSON]]] = {}
+        for id, run, size, z in self._backend.select(sql, (lid, self.upto)):
+            cells.setdefault(id, []).append((run, None if z is None else decode(chains.body(size, z))))
+        for id, cell in cells.items():
+            state = None
+            attributes: Mapping[str, JSON] = {}
+            for look, body in versions(looks, Chain(cell)):
+                attributes = attributes if body is None else body
+                why = str(attributes.get("skipped", ""))
+                name = "retired" if body is None else "skipped" if "skipped" in attributes else "open"
+                begun = look.end if state is None or state.state != name else state.since
+                state = ScopeState(id, line.scope.removeprefix(_TARGET), name, begun, attributes, why)
+            if state is not None:
+                yield state

@@ -117,7 +117,8 @@ class Recording:
         if not supplement and not moved and entry.chain is not None:
             n, top = entry.chain
         else:
-            n, top = len(order), self._root(line, population, [(rids[ids[i]], told[32 * i : 32 * i + 32]) for i in order])
+            shown = [(rids[ids[i]], told[32 * i : 32 * i + 32]) for i in order]
+            n, top = len(order), self._root(line, population, shown)
         wrote = moved or (supplement and bool(order))
         known = (entry.chain if not moved else None) if supplement else (n, top)
         return replace(entry, n=n, root=top, chain=known, changed=self.seq if wrote else entry.changed)

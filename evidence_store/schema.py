@@ -59,7 +59,10 @@ TABLES: dict[str, Table] = {
     "late": Table(_columns("lid seq"), ("lid", "seq")),
     # the log, and what vouches for it
     "run": Table(
-        _columns("seq run run_key:text recorded record:blob manifest:blob"), ("seq",), (("run",), ("run_key",)), rowid=True
+        _columns("seq run run_key:text recorded record:blob manifest:blob"),
+        ("seq",),
+        (("run",), ("run_key",)),
+        rowid=True,
     ),
     "checkpoint": Table(_columns("size note:blob"), ("size",), rowid=True),
     "anchor": Table(_columns("size kind:text token:blob"), ("size", "kind")),
@@ -74,15 +77,23 @@ INDEXES = {
 _TIME = "strftime('%Y-%m-%dT%H:%M:%fZ', {} / 1000.0, 'unixepoch')"
 _STATUS = f"CASE s.status {' '.join(f'WHEN {n} THEN {name!r}' for n, name in enumerate(STATUSES))} END"
 _NAMED = "JOIN line l ON l.lid = {0}.lid JOIN resource r ON r.rid = {0}.rid"
-_BODY = "CASE WHEN {0}.z IS NULL THEN NULL WHEN length({0}.z) = {0}.size THEN CAST({0}.z AS TEXT) ELSE '(compressed)' END"
+_BODY = "CASE WHEN length({0}.z) = {0}.size THEN CAST({0}.z AS TEXT) WHEN {0}.z NOTNULL THEN '(compressed)' END"
+
+_NAMES = "l.scope, l.type, l.facet"
 
 VIEWS = {
-    "runs": f"SELECT seq, {_TIME.format('recorded')} AS recorded, run_key, CAST(record AS TEXT) AS record FROM run",
-    "sweeps": f"SELECT l.scope, l.type, l.facet, s.seq, {_STATUS} AS status, {_TIME.format('s.start')} AS started, "
-    f"{_TIME.format('s.at')} AS ended FROM sweep s JOIN line l ON l.lid = s.lid",
-    "versions": f"SELECT l.scope, l.type, l.facet, r.native_id AS id, v.run AS seq, {_BODY.format('b')} AS body "
-    f"FROM version v {_NAMED.format('v')} LEFT JOIN blob b ON b.bid = v.bid",
-    "outcomes": f"SELECT substr(l.facet, 9) AS test, l.scope, l.type, r.native_id AS id, o.run AS seq, o.status, "
-    f"{_BODY.format('b')} AS reason, o.cause FROM outcome o {_NAMED.format('o')} LEFT JOIN blob b ON b.bid = o.reason",
+    "runs": "SELECT seq, {at} AS recorded, run_key, CAST(record AS TEXT) AS record FROM run".format(
+        at=_TIME.format("recorded")
+    ),
+    "sweeps": "SELECT {names}, s.seq, {status} AS status, {start} AS started, {end} AS ended "
+    "FROM sweep s JOIN line l ON l.lid = s.lid".format(
+        names=_NAMES, status=_STATUS, start=_TIME.format("s.start"), end=_TIME.format("s.at")
+    ),
+    "versions": "SELECT {names}, r.native_id AS id, v.run AS seq, {body} AS body FROM version v {named} "
+    "LEFT JOIN blob b ON b.bid = v.bid".format(names=_NAMES, body=_BODY.format("b"), named=_NAMED.format("v")),
+    "outcomes": "SELECT substr(l.facet, 9) AS test, l.scope, l.type, r.native_id AS id, o.run AS seq, o.status, "
+    "{body} AS reason, o.cause FROM outcome o {named} LEFT JOIN blob b ON b.bid = o.reason".format(
+        body=_BODY.format("b"), named=_NAMED.format("o")
+    ),
 }
 """For whoever opens the store with a SQL tool: the same rows with names and readable times."""

@@ -48,7 +48,7 @@ class Seen:
 
 
 class Spool:
-    """A `model.Sink` over a temporary file beside the store (mode 0600, gone with the process). Threads may share it."""
+    """A `model.Sink` over a temporary file beside the store (mode 0600, gone with the process), for many threads."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -23,6 +23,9 @@ APPLICATION_ID = 0x616E786C
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 _SELECT_AHEAD = 256
+_REFUSED = "the disk refused a write ({}); nothing was recorded."
+_MAKE_ROOM = "Make room, and run it again."
+_CHECK = "Check the path, its owner and its mode."
 
 
 # ── tables ────────────────────────────────────────────────────────────────────────────────
@@ -45,7 +48,7 @@ def _table(name: str, table: Table) -> Iterator[str]:
     yield f"CREATE TRIGGER {name}_no_delete BEFORE DELETE ON {name} {refuse}"
     for number, key in enumerate((table.key, *table.unique)):  # INSERT OR REPLACE fires no delete trigger
         same = " AND ".join(f"{part} = NEW.{part}" for part in key)
-        taken = f"EXISTS (SELECT 1 FROM {name} WHERE {same})"
+        taken = f"EXISTS (SELECT 1 FROM {name} WHERE {same})"  # noqa: S608 — names of our own tables
         yield f"CREATE TRIGGER {name}_no_replace{number or ''} BEFORE INSERT ON {name} WHEN {taken} {refuse}"
 
 
@@ -85,9 +88,7 @@ def _raise(error: sqlite3.Error, path: Path) -> NoReturn:
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         raise StoreBusy("another program is writing to the store.", where=where, next="Try again.") from error
     if primary == sqlite3.SQLITE_FULL or (primary == sqlite3.SQLITE_IOERR and "READ" not in name):
-        raise StoreFull(
-            f"the disk refused a write ({error}); nothing was recorded.", where=where, next="Make room, and run it again."
-        ) from error
+        raise StoreFull(_REFUSED.format(error), where=where, next=_MAKE_ROOM) from error
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR):
         raise StoreDamaged(
             f"the file cannot be read as an evidence store ({error}).",
@@ -95,21 +96,17 @@ def _raise(error: sqlite3.Error, path: Path) -> NoReturn:
             next="Restore a copy, and run `annexlog verify` on it.",
         ) from error
     if primary == sqlite3.SQLITE_READONLY:
-        raise StoreError("the store cannot be written to.", where=where, next="Check the file's owner and mode.") from error
+        raise StoreError("the store cannot be written to.", where=where, next=_CHECK) from error
     if primary == sqlite3.SQLITE_CANTOPEN:
-        raise StoreError("the store cannot be opened.", where=where, next="Check the path and its permissions.") from error
+        raise StoreError("the store cannot be opened.", where=where, next=_CHECK) from error
     raise StoreError(f"the store refused: {error}.", where=where) from error
 
 
 def full(error: OSError, path: Path) -> StoreError:
     """The store's own error for one of the operating system's, met while writing at `path`."""
     if error.errno in _FULL:
-        return StoreFull(
-            f"the disk refused a write ({error.strerror}); nothing was recorded.",
-            where=str(path),
-            next="Make room, and run it again.",
-        )
-    return StoreError(f"{error.strerror or error}.", where=str(path), next="Check the folder and its permissions.")
+        return StoreFull(_REFUSED.format(error.strerror), where=str(path), next=_MAKE_ROOM)
+    return StoreError(f"{error.strerror or error}.", where=str(path), next=_CHECK)
 
 
 # ── the backend ───────────────────────────────────────────────────────────────────────────
@@ -145,7 +142,7 @@ class SQLite:
         try:
             with closing(sqlite3.connect(name, isolation_level=None)) as connection:
                 create(connection)
-            os.rename(name, self.path)
+            Path(name).rename(self.path)
         finally:
             for leftover in (name, f"{name}-wal", f"{name}-shm"):
                 Path(leftover).unlink(missing_ok=True)
@@ -206,8 +203,10 @@ class SQLite:
 
     def select(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
         with self._translated(), self._borrowed() as connection, closing(connection.execute(sql, parameters)) as cursor:
-            while rows := cursor.fetchmany(_SELECT_AHEAD):
+            ahead = 8  # most are asked for their first rows only
+            while rows := cursor.fetchmany(ahead):
                 yield from rows
+                ahead = _SELECT_AHEAD
 
     def append(self, table: str, rows: Iterable[Row]) -> None:
         if self._writer is None or self._owner != threading.get_ident():

@@ -9,8 +9,6 @@ from annexlog.evidence_store.backend import Backend
 from annexlog.evidence_store.model import Coverage, Millis
 from annexlog.evidence_store.schema import COMPLETE, PARTIAL, STATUSES, SUPPLEMENT
 
-NEVER = -1
-
 
 class Look(NamedTuple):
     """One sweep of a line. `end` and `seq` first: this is the order of observation, equal times by seq."""
@@ -41,9 +39,23 @@ _LATEST = (
 )
 
 
-def walk(backend: Backend, lid: int, at: Millis, upto: int) -> Iterator[Look]:
-    """Every sweep of a line known at (`at`, `upto`), newest first, supplements too."""
-    return (Look(*row) for row in backend.select(_WALK, (lid, at, upto)))
+class Looks:
+    """Every sweep of a line known at (`at`, `upto`), newest first, supplements too; read no further than asked."""
+
+    def __init__(self, backend: Backend, lid: int, at: Millis, upto: int) -> None:
+        self._rows = backend.select(_WALK, (lid, at, upto))
+        self._read: list[Look] = []
+
+    def __iter__(self) -> Iterator[Look]:
+        place = 0
+        while True:
+            if place == len(self._read):
+                row = next(self._rows, None)
+                if row is None:
+                    return
+                self._read.append(Look(*row))
+            yield self._read[place]
+            place += 1
 
 
 def latest(backend: Backend, lid: int, at: Millis, upto: int) -> Look | None:
