@@ -12,9 +12,11 @@ from annexlog.mappings.paths import Path
 from annexlog.mappings.strictyaml import Document
 from annexlog.mappings.tags import tags_of
 
-__all__ = ["Entry", "Estate", "Index", "applies", "facet_of", "lines_of"]
+__all__ = ["ORGANIZATION", "Entry", "Estate", "Index", "applies", "facet_of", "lines_of", "root_of", "target_line"]
 
 UNOBSERVED = Unknown("unobserved")
+ORGANIZATION = {"registers": Line(ORG, "register"), "settings": Line(ORG, "setting"), "labels": Line(ORG, "label")}
+"""The organization's own lines, by the variable that reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,9 @@ class Estate:
         self._labels: Mapping[str, Label] | None = None
         self._facets: dict[str, set[str]] = {}
         self._entries: dict[tuple[str, str], tuple[Entry, ...]] = {}
-        self._groups: dict[tuple[str, str, str], tuple[str, ...]] = {}
-        self._indexes: dict[tuple[str, str, tuple[str, ...], tuple[str, ...]], Index] = {}
+        self._reaches: dict[tuple[str, str, str], tuple[tuple[str, ...], tuple[Line, ...]]] = {}
+        self._indexes: dict[tuple[str, str, tuple[str, ...], tuple[Line, ...]], Index] = {}
+        self._lines: dict[tuple[object, ...], frozenset[Line]] = {}
         self._seen: dict[Line, Seen | None] = {}
         for test in tests:
             for join in test.joins:
@@ -91,26 +94,30 @@ class Estate:
             return None
         return seen.refusal or Unknown("incomplete", operation=line.type)
 
-    def group(self, join: Join, scope: str) -> tuple[str, ...]:
-        """The open scopes in which a join from this scope looks, sorted."""
+    def reach(self, join: Join, scope: str) -> tuple[tuple[str, ...], tuple[Line, ...]]:
+        """The open scopes in which a join from this scope looks, sorted; and the lines that say which scopes there are.
+
+        These are looked at where a join goes further than its own scope: a region nobody heard of may have the rest.
+        """
         place = {"scope": scope, "account": account_of(scope)}.get(join.within, "")
         key = (join.of.name, join.within, place)
-        if key not in self._groups:
+        if key not in self._reaches:
             level = [name for name, attributes in self.scopes.items() if applies(join.of, attributes)]
             if join.within == "scope":
-                level = [name for name in level if name == place]
-            elif join.within == "account":
-                level = [name for name in level if account_of(name) == place]
-            self._groups[key] = tuple(level)
-        return self._groups[key]
+                self._reaches[key] = tuple(name for name in level if name == place), ()
+            else:
+                inside = [name for name in level if join.within == "estate" or account_of(name) == place]
+                targets = {line for name in (scope, *inside) for line in target_line(self.scopes[name])}
+                self._reaches[key] = tuple(inside), tuple(sorted(targets))
+        return self._reaches[key]
 
-    def targets(self, join: Join, scope: str) -> tuple[Line, ...]:
-        """The lines that say which scopes there are, where a join looks further than its own."""
-        if join.within == "scope":
-            return ()
-        around = {scope} if join.within == "account" else {scope, *self.group(join, scope)}
-        named = {self.scopes[name].get("target") for name in around if name in self.scopes}
-        return tuple(Line(f"target/{name}", "scope") for name in sorted(filter(None, named)))
+    def lines(self, join: Join, scope: str) -> frozenset[Line]:
+        """Every line that a join from this scope may rest on."""
+        scopes, targets = self.reach(join, scope)
+        key = (join.of.name, join.facets, scopes, targets)
+        if key not in self._lines:
+            self._lines[key] = frozenset((*lines_of(join.of, join.facets, scopes), *targets))
+        return self._lines[key]
 
     def index(self, join: Join, scope: str, path: Path | None) -> Index:
         """The index for one join from one scope, by one path of the joined type."""
@@ -119,8 +126,8 @@ class Estate:
             wanted |= join.facets
             self._entries = {key: value for key, value in self._entries.items() if key[1] != join.of.name}
             self._indexes = {key: value for key, value in self._indexes.items() if key[0] != join.of.name}
-        scopes, targets = self.group(join, scope), self.targets(join, scope)
-        key = (join.of.name, path.text if path else "", scopes, tuple(line.scope for line in targets))
+        scopes, targets = self.reach(join, scope)
+        key = (join.of.name, path.text if path else "", scopes, targets)
         if key not in self._indexes:
             self._indexes[key] = self._build(join.of, scopes, targets, path)
         return self._indexes[key]
@@ -132,13 +139,18 @@ class Estate:
         entries = tuple(entry for name in scopes for entry in self._population(name, of))
         by_key: dict[JSON, list[Entry]] = {}
         for entry in entries if path else ():
-            keys = path.keys(root_of(entry, path.root, self.scopes)) if path else []
+            assert path is not None  # noqa: S101 — for the type checker
+            keys = self._keys(entry, path)
             if isinstance(keys, Unknown):
                 holes.append(keys)
                 continue
             for one in dict.fromkeys(keys):
                 by_key.setdefault(one, []).append(entry)
         return Index(entries, by_key, next((hole for hole in holes if hole), None))
+
+    def _keys(self, entry: Entry, path: Path) -> list[JSON] | Unknown:
+        root = root_of(entry, path.root, self.scopes)
+        return root if isinstance(root, Unknown) else path.keys(root)
 
     def _population(self, scope: str, of: TypeShape) -> tuple[Entry, ...]:
         if (scope, of.name) not in self._entries:
@@ -158,13 +170,18 @@ def applies(of: TypeShape, attributes: Mapping[str, JSON]) -> bool:
     return attributes.get("level") == of.level and attributes.get("provider") == of.provider
 
 
+def target_line(attributes: Mapping[str, JSON]) -> list[Line]:
+    """The line that says which scopes a scope's target has; none where the scope names no target."""
+    return [Line(f"target/{attributes['target']}", "scope")] if attributes.get("target") else []
+
+
 def facet_of(of: TypeShape, facets: Mapping[str, JSON | Unknown], name: str) -> JSON | Unknown:
     """A facet's value as mappings call it: the listing's body by the type's main facet."""
     return facets.get("" if name == of.facet else name, UNOBSERVED)
 
 
 def root_of(entry: Entry, root: str, scopes: Mapping[str, Mapping[str, JSON]]) -> JSON | Unknown:
-    """What a path of the joined type starts from; null keys for what is Unknown are the caller's."""
+    """What a path over a joined resource starts from."""
     if root == "id":
         return entry.id
     if root == "scope":
@@ -179,7 +196,3 @@ def lines_of(of: TypeShape, facets: Collection[str], scopes: Iterable[str]) -> I
     for scope in scopes:
         yield Line(scope, of.name)
         yield from (Line(scope, of.name, facet) for facet in sorted(facets) if facet != of.facet)
-
-
-ORGANIZATION = {"registers": Line(ORG, "register"), "settings": Line(ORG, "setting"), "labels": Line(ORG, "label")}
-"""The organization's own lines, by the variable that reads them."""

@@ -6,17 +6,18 @@ nothing, and nothing is shared between two calls but what an Estate remembers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from annexlog.evidence_store.model import JSON, POPULATION, Evidence, Line, Outcome, Resource, Status, Unknown
 from annexlog.mappings.conditions import Condition
-from annexlog.mappings.definitions import Derivation, Join, Test
+from annexlog.mappings.definitions import Derivation, Test
 from annexlog.mappings.derive import memoised
-from annexlog.mappings.joins import ORGANIZATION, Entry, Estate, applies, facet_of, lines_of, root_of
+from annexlog.mappings.joins import ORGANIZATION, Estate, applies, lines_of, target_line
 from annexlog.mappings.paths import Path
+from annexlog.mappings.resolving import Constants, Joining
 from annexlog.mappings.tags import tags_of
 
 __all__ = ["Judged", "inputs", "judge", "judge_together"]
@@ -64,8 +65,10 @@ def inputs(test: Test, scope: str, evidence: Evidence | Estate) -> frozenset[Lin
     if scope not in estate.scopes or not applies(test.of, estate.scopes[scope]):
         return frozenset()
     found = _own_lines(test, scope)
+    if "scope" in test.reads or test.joins:
+        found.update(target_line(estate.scopes[scope]))
     for join in test.joins:
-        found |= _all_lines(join, scope, estate)
+        found |= estate.lines(join, scope)
     return frozenset(found)
 
 
@@ -77,10 +80,6 @@ def _own_lines(test: Test, scope: str) -> set[Line]:
     return found
 
 
-def _all_lines(join: Join, scope: str, estate: Estate) -> set[Line]:
-    return {*lines_of(join.of, join.facets, estate.group(join, scope)), *estate.targets(join, scope)}
-
-
 class _Bench:
     """One test in one scope: all that is the same for every resource is worked out once."""
 
@@ -90,26 +89,10 @@ class _Bench:
         of, reads = test.of, test.reads
         self.facets = [(name, "" if name == of.facet else name) for name in of.facets if name in test.facets]
         self.order = (*of.facets, "tags", "labels", *(j.name for j in test.joins), *(d.name for d in test.derive))
-        self.constants: dict[str, Any] = {}
-        self.unset: dict[str, Unknown] = {}
         self.plain = not test.joins and not test.derive and not reads & {"tags", "labels"}
-        self._constants(reads)
-        self.joins = [_Joining(join, scope, estate, self) for join in test.joins]
-
-    def _constants(self, reads: frozenset[str]) -> None:
-        test, estate = self.test, self.estate
-        self.attributes = {"name": self.scope, **estate.scopes[self.scope]}
-        if "scope" in reads:
-            self.constants["scope"] = self.attributes
-        if "now" in reads:
-            self.constants["now"] = datetime.fromtimestamp(estate.at / 1000, UTC)
-        if "settings" in reads:
-            configured = estate.documents("setting")
-            self.constants["settings"] = {name: configured.get(name, own) for name, own in test.settings.items()}
-        if "registers" in reads:
-            kept = estate.documents("register")
-            self.constants["registers"] = {name: kept[name] for name in test.registers if name in kept}
-            self.unset = {name: Unknown("unset", operation=name) for name in test.registers if name not in kept}
+        constants = _constants(test, scope, estate)
+        self.constants, self.unset = constants.data, constants.unset
+        self.joins = [Joining(join, scope, estate, constants) for join in test.joins]
 
     # ── one resource ──
 
@@ -196,6 +179,23 @@ class _Bench:
         return frozenset(found)
 
 
+def _constants(test: Test, scope: str, estate: Estate) -> Constants:
+    reads, kept = test.reads, estate.documents("register")
+    attributes = {"name": scope, **estate.scopes[scope]}
+    data: dict[str, Any] = {}
+    if "scope" in reads:
+        data["scope"] = attributes
+    if "now" in reads:
+        data["now"] = datetime.fromtimestamp(estate.at / 1000, UTC)
+    if "settings" in reads:
+        configured = estate.documents("setting")
+        data["settings"] = {name: configured.get(name, own) for name, own in test.settings.items()}
+    if "registers" in reads:
+        data["registers"] = {name: kept[name] for name in test.registers if name in kept}
+    unset = {name: Unknown("unset", operation=name) for name in test.registers if name not in kept}
+    return Constants(data, attributes, unset)
+
+
 _UNOBSERVED = Unknown("unobserved")
 
 
@@ -204,136 +204,3 @@ def _put(name: str, value: Any, data: dict[str, Any], gaps: dict[str, Unknown]) 
         gaps[name] = value
     else:
         data[name] = value
-
-
-class _Joining:
-    """One join of one test in one scope."""
-
-    def __init__(self, join: Join, scope: str, estate: Estate, bench: _Bench) -> None:
-        self.join, self.scope, self.estate, self.bench = join, scope, estate, bench
-        paths: list[Path | None] = [theirs for _, theirs in join.by] or [None]
-        self.indexes = [estate.index(join, scope, path) for path in paths]
-        self.hole = next((index.hole for index in self.indexes if index.hole), None)
-        self.used: set[str] = set()  # scopes that gave a match, or all of them
-        self.everything = not join.one
-        self.whole: JSON | Unknown = None
-        self.seen_whole = False
-
-    def resolve(self, data: Mapping[str, Any], gaps: Mapping[str, Unknown]) -> JSON | Unknown:
-        """What the condition sees under the join's name."""
-        if not self.join.by:
-            if not self.seen_whole:
-                self.whole, self.seen_whole = self._many(self.indexes[0].entries), True
-            return self.whole
-        wanted: list[list[JSON]] = []
-        for mine, _ in self.join.by:
-            if mine.root in gaps:
-                return gaps[mine.root]
-            keys = mine.keys(self.bench.attributes if mine.root == "scope" else data[mine.root])
-            if isinstance(keys, Unknown):
-                return keys
-            wanted.append(keys)
-        found = self._matching(wanted)
-        return self._one(found, wanted) if self.join.one else self._many(found)
-
-    def _matching(self, wanted: Sequence[Sequence[JSON]]) -> list[Entry]:
-        first = self.indexes[0].by_key
-        keys = wanted[0]
-        found = first.get(keys[0], []) if len(keys) == 1 else _unique(e for key in keys for e in first.get(key, ()))
-        for index, others in zip(self.indexes[1:], wanted[1:], strict=True):
-            also = {id(entry) for key in others for entry in index.by_key.get(key, ())}
-            found = [entry for entry in found if id(entry) in also]
-        return found
-
-    def _many(self, found: Iterable[Entry]) -> JSON | Unknown:
-        if self.hole:
-            return self.hole
-        shown = []
-        for entry in found:
-            kept = self._kept(entry)
-            if kept is False:
-                continue
-            value = self._shown(entry) if kept is True else kept
-            if isinstance(value, Unknown):
-                return value
-            shown.append(value)
-        return shown
-
-    def _one(self, found: Sequence[Entry], wanted: Sequence[Sequence[JSON]]) -> JSON | Unknown:
-        candidates: list[JSON] = []
-        unknown: Unknown | None = None
-        for entry in found:
-            kept = self._kept(entry)
-            if kept is False:
-                continue
-            value = self._shown(entry) if kept is True else kept
-            if isinstance(value, Unknown):
-                unknown = unknown or value
-            else:
-                candidates.append(value)
-            self.used.add(entry.scope)
-        if candidates and all(_same(one, candidates[0]) for one in candidates[1:]):
-            return candidates[0]
-        if candidates:
-            return Unknown("unresolved", operation=self.join.of.name, code="ambiguous")
-        return unknown or self._missing(wanted)
-
-    def _missing(self, wanted: Sequence[Sequence[JSON]]) -> JSON | Unknown:
-        named = all(wanted)  # a resource that refers to nothing needs no search
-        if named:
-            self.everything = True
-            if self.hole:
-                return self.hole
-        if self.join.missing:
-            return None
-        key = ", ".join(str(key) for keys in wanted for key in keys)[:200]
-        return Unknown("unresolved", operation=self.join.of.name, code=key)
-
-    def _kept(self, entry: Entry) -> bool | Unknown:
-        keep = self.join.keep
-        if keep is None:
-            return True
-        data, gaps = dict(self.bench.constants), dict[str, Unknown]()
-        for name in keep.reads:
-            if name not in data:
-                _put(name, root_of(entry, name, self.estate.scopes), data, gaps)
-        if "scope" in keep.reads:
-            data["scope"] = root_of(entry, "scope", self.estate.scopes)
-        result = keep.evaluate(data)
-        if not isinstance(result, str):
-            return result
-        for name in (*entry.of.facets, "tags"):
-            if name in gaps:
-                return gaps[name]
-        if self.bench.unset and "registers" in keep.reads:
-            return next(iter(self.bench.unset.values()))
-        return Unknown("condition_error", code=result)
-
-    def _shown(self, entry: Entry) -> dict[str, JSON] | Unknown:
-        take = self.join.take
-        if take not in entry.maps:
-            entry.maps[take] = self._show(entry)
-        return entry.maps[take]
-
-    def _show(self, entry: Entry) -> dict[str, JSON] | Unknown:
-        shown: dict[str, JSON] = {"id": entry.id, "scope": root_of(entry, "scope", self.estate.scopes)}
-        for name in self.join.take:
-            value = tags_of(entry.of, entry.facets) if name == "tags" else facet_of(entry.of, entry.facets, name)
-            if isinstance(value, Unknown):
-                return value
-            shown[name] = value
-        return shown
-
-    def lines(self) -> set[Line]:
-        if self.everything:
-            return _all_lines(self.join, self.scope, self.estate)
-        return set(lines_of(self.join.of, self.join.facets, self.used))
-
-
-def _unique(entries: Iterable[Entry]) -> list[Entry]:
-    return list({id(entry): entry for entry in entries}.values())
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two matches are the same resource, saying the same, wherever it was seen from."""
-    return {**one, "scope": None} == {**other, "scope": None}

@@ -11,7 +11,7 @@ from annexlog.mappings.definitions import Test
 from annexlog.mappings.labels import Label, read_labels
 from annexlog.mappings.organization import Applicability, Exemption, read_exceptions, read_owners, read_soa
 from annexlog.mappings.packs import Contents, Reading, packs, read_folder
-from annexlog.mappings.pages import CONTROLS, Control, read_control
+from annexlog.mappings.pages import CONTROLS, Control, Manual, read_control, read_manual
 from annexlog.mappings.reading import nearest
 from annexlog.mappings.states import RULE_SETTINGS, Rule
 from annexlog.mappings.strictyaml import Document
@@ -29,6 +29,7 @@ class Mappings:
 
     tests: Mapping[str, Test]
     controls: Mapping[str, Control]
+    manual: Mapping[str, Manual]
     registers: Mapping[str, JSON]
     settings: Mapping[str, JSON]
     exceptions: Mapping[str, Exemption]
@@ -64,6 +65,7 @@ class Mappings:
             "soa": {id: one.document for id, one in self.soa.items()},
             "definition": {id: dict(one.definition) for id, one in self.tests.items()},
             "control": {id: one.document for id, one in self.controls.items()},
+            "manual": {id: one.document for id, one in self.manual.items()},
         }
 
 
@@ -86,7 +88,8 @@ def read(shapes: Mapping[str, TypeShape], *, folders: Sequence[Path] = ()) -> tu
     for root in packs().values():
         pack = read_folder(reading, root, pack=True)
         for place in sorted(set(pack.places) & set(found.places)):
-            reading.refuse(f"{place[0][:-1]} {place[1]} is already in {found.places[place]}", pack.places[place])
+            what = f"{place[0].removesuffix('s')} {place[1]} is already in {found.places[place]}"
+            reading.refuse(what, pack.places[place])
         found.overlay(pack)
     for folder in folders:
         found.overlay(read_folder(reading, folder))
@@ -107,6 +110,7 @@ def from_documents(documents: Mapping[str, Mapping[str, JSON]], shapes: Mapping[
         Contents(
             tests={id: read_test(one, (), shapes, recorded=True) for id, one in each("definition")},
             controls={id: read_control(one) for id, one in each("control")},
+            manual={id: read_manual(Document(one.name, {"items": [one.value]}))[0] for id, one in each("manual")},
             registers=dict(documents.get("register", {})),
             settings=dict(documents.get("setting", {})),
             exceptions={id: read_exceptions(Document(one.name, [one.value]))[0] for id, one in each("exception")},
@@ -121,6 +125,7 @@ def _mappings(found: Contents) -> Mappings:
     return Mappings(
         tests=dict(sorted(found.tests.items())),
         controls={id: found.controls[id] for id in CONTROLS if id in found.controls},
+        manual=dict(sorted(found.manual.items())),
         registers=dict(sorted(found.registers.items())),
         settings=dict(sorted(found.settings.items())),
         exceptions=dict(sorted(found.exceptions.items())),
@@ -142,10 +147,7 @@ def _check_together(reading: Reading, found: Contents) -> None:
         if name not in registers:
             what = f"no test or label reads a register called {name!r}"
             reading.refuse(what, found.places["registers", name], nearest(name, registers))
-    for control in found.controls.values():
-        for link in control.tests:
-            if link.test not in found.tests:
-                reading.refuse(f"no test is called {link.test!r}", link.where, nearest(link.test, found.tests))
+    _check_pages(reading, found)
     for one in found.exceptions.values():
         if one.test not in found.tests:
             reading.refuse(f"no test is called {one.test!r}", one.where, nearest(one.test, found.tests))
@@ -153,6 +155,22 @@ def _check_together(reading: Reading, found: Contents) -> None:
         where = next(place for (kind, _), place in found.places.items() if kind == "owners").rsplit(":", 2)[0]
         document = Document(where, found.owners)
         reading.attempt(lambda: read_owners(document, (*CONTROLS, *found.tests)))
+
+
+def _check_pages(reading: Reading, found: Contents) -> None:
+    for control in found.controls.values():
+        for link in control.tests:
+            if link.test not in found.tests:
+                reading.refuse(f"no test is called {link.test!r}", link.where, nearest(link.test, found.tests))
+        for id in control.manual:
+            if id not in found.manual:
+                reading.refuse(f"no manual evidence is called {id!r}", control.where, nearest(id, found.manual))
+            elif control.id not in found.manual[id].controls:
+                reading.refuse(f"{id} is not for {control.id}, says {found.manual[id].where}", control.where)
+    for item in found.manual.values():
+        for control_id in item.controls:
+            if control_id in found.controls and item.id not in found.controls[control_id].manual:
+                reading.refuse(f"the page of {control_id} does not name {item.id}", item.where)
 
 
 def _check_labels(reading: Reading, found: Contents) -> None:

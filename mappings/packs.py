@@ -1,8 +1,9 @@
 """Find and read what mappings are made of: packs (entry points) and the user's own folders, laid out alike.
 
-A folder holds `tests/**/*.yaml`, `iso27001_2022/*.yaml` (or `controls/`), `registers/*.yaml|csv`, `exceptions/*.yaml`,
-`settings.yaml`, `labels.yaml`, `owners.yaml` and `soa.yaml`, each where needed. What a later folder says replaces what
-an earlier one or a pack says of the same id; within one folder, and between packs, an id is given once.
+A folder holds `tests/**/*.yaml`, `iso27001_2022/*.yaml` (or `controls/`; `_manual.yaml` in it), `exceptions/*.yaml`,
+`registers/*.yaml|csv`, `settings.yaml`, `labels.yaml`, `owners.yaml` and `soa.yaml`, each where needed. What a later
+folder says replaces what an earlier one or a pack says of the same id; within one folder, and between packs, an id is
+given once.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from annexlog.mappings.organization import (
     read_register,
     read_soa,
 )
-from annexlog.mappings.pages import Control, read_control
+from annexlog.mappings.pages import Control, Manual, read_control, read_manual
 from annexlog.mappings.reading import fields, items
 from annexlog.mappings.strictyaml import Document, parse
 from annexlog.mappings.testreading import read_test
@@ -36,6 +37,8 @@ __all__ = ["Contents", "Reading", "packs", "read_folder", "read_tests"]
 
 _FILES = ("settings.yaml", "labels.yaml", "owners.yaml", "soa.yaml")
 _FOLDERS = ("tests", "iso27001_2022", "controls", "registers", "exceptions")
+_MANUAL = "_manual.yaml"
+_KINDS = ("tests", "controls", "manual", "registers", "settings", "exceptions", "labels", "owners", "soa")
 
 T = TypeVar("T")
 
@@ -46,6 +49,7 @@ class Contents:
 
     tests: dict[str, Test] = field(default_factory=dict)
     controls: dict[str, Control] = field(default_factory=dict)
+    manual: dict[str, Manual] = field(default_factory=dict)
     registers: dict[str, JSON] = field(default_factory=dict)
     settings: dict[str, JSON] = field(default_factory=dict)
     exceptions: dict[str, Exemption] = field(default_factory=dict)
@@ -58,13 +62,13 @@ class Contents:
     def add(self, kind: str, id: str, value: object, where: str) -> None:
         """Raises MappingError if the id is there already."""
         if (kind, id) in self.places:
-            raise MappingError(f"{kind[:-1]} {id} is already in {self.places[kind, id]}", where=where)
+            raise MappingError(f"{kind.removesuffix('s')} {id} is already in {self.places[kind, id]}", where=where)
         self.places[kind, id] = where
         getattr(self, kind)[id] = value
 
     def overlay(self, other: Contents) -> None:
         """Takes in all that another says, in place of its own."""
-        for kind in ("tests", "controls", "registers", "settings", "exceptions", "labels", "owners", "soa"):
+        for kind in _KINDS:
             getattr(self, kind).update(getattr(other, kind))
         self.places.update(other.places)
 
@@ -103,6 +107,8 @@ def read_folder(reading: Reading, root: Traversable, *, pack: bool = False) -> C
     for name in ("iso27001_2022", "controls"):
         for file in _files(reading, root / name):
             _add(reading, found, "controls", file, lambda document: [read_control(document)])
+        if (root / name / _MANUAL).is_file():
+            _add(reading, found, "manual", root / name / _MANUAL, read_manual)
     for file in _files(reading, root / "exceptions"):
         _add(reading, found, "exceptions", file, read_exceptions)
     for file in _files(reading, root / "registers", suffixes=(".yaml", ".csv")):
@@ -130,7 +136,7 @@ def _add(
     found: Contents,
     kind: str,
     file: Traversable,
-    read: Callable[[Document], Sequence[Control] | Sequence[Exemption]],
+    read: Callable[[Document], Sequence[Control] | Sequence[Exemption] | Sequence[Manual]],
 ) -> None:
     for one in reading.attempt(lambda: read(_document(file))) or ():
         reading.attempt(partial(found.add, kind, one.id, one, one.where))

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from annexlog.evidence_store.model import JSON
 from annexlog.mappings.reading import fields, items, nearest
-from annexlog.mappings.strictyaml import Document
+from annexlog.mappings.strictyaml import Document, Path
 
-__all__ = ["CONTROLS", "STRENGTHS", "THEMES", "Control", "Link", "read_control"]
+__all__ = ["CONTROLS", "STRENGTHS", "THEMES", "Control", "Link", "Manual", "read_control", "read_manual"]
 
 THEMES = {"A.5": "organizational", "A.6": "people", "A.7": "physical", "A.8": "technological"}
 STRENGTHS = ("primary", "secondary")
@@ -48,6 +48,49 @@ class Control:
     @property
     def primary(self) -> tuple[str, ...]:
         return tuple(link.test for link in self.tests if link.strength == "primary")
+
+
+@dataclass(frozen=True, slots=True)
+class Manual:
+    """Evidence that only people can supply, and the controls that it is for. Owner and validity are defaults.
+
+    `valid_for`: an ISO 8601 duration, or what ends it. `renew_on`: what asks for a new one before that.
+    """
+
+    id: str
+    title: str
+    contains: str
+    controls: tuple[str, ...]
+    owner: str
+    valid_for: str
+    renew_on: str
+    document: JSON
+    where: str
+
+
+def read_manual(document: Document) -> list[Manual]:
+    """The items of a `_manual.yaml`. Raises MappingError with file, line and column."""
+    fields(document, (), ("items",), ("metadata",)).texts("metadata")
+    return [_manual(document, path) for path in items(document, ("items",))]
+
+
+def _manual(document: Document, path: Path) -> Manual:
+    page = fields(document, path, ("id", "title", "contains", "controls", "owner", "valid_for", "renew_on"))
+    controls = page.texts("controls")
+    for id in controls:
+        if id not in CONTROLS:
+            page.refuse("controls", f"Annex A has no control {id!r}", nearest(id, CONTROLS))
+    return Manual(
+        id=page.text("id"),
+        title=page.text("title"),
+        contains=page.text("contains"),
+        controls=controls,
+        owner=page.text("owner"),
+        valid_for=page.text("valid_for"),
+        renew_on=page.text("renew_on"),
+        document=page.value,
+        where=document.where(path),
+    )
 
 
 def read_control(document: Document) -> Control:

@@ -129,7 +129,7 @@ class _Reading:
         of, one = self.shape(page, "of"), page.flag("one")
         take = page.texts("take")
         for facet in take:
-            if facet not in of.facets and facet != "tags":
+            if facet not in of.facets and (facet != "tags" or of.tags is None):
                 page.refuse("take", f"{of.name} has no facet {facet!r}", nearest(facet, of.facets))
         by = tuple(self.pair(page, mine, theirs, of) for mine, theirs in page.mapping("by").items())
         within = page.one_of("within", _WITHIN, "account" if one else "scope")
@@ -168,7 +168,7 @@ class _Reading:
 
     def keep(self, page: Fields, of: TypeShape) -> Condition:
         variables = (*of.facets, "id", "scope", "tags", "now", "registers", "settings")
-        condition = self.compiled(page, "keep", variables)
+        condition = self.compiled(page, "keep", variables, of)
         for selection in selections(condition.text):
             self.check_selection(page, "keep", selection, of)
         return condition
@@ -209,19 +209,22 @@ class _Reading:
     # ── conditions ──
 
     def condition(self, page: Fields, key: str) -> Condition:
-        condition = self.compiled(page, key, (*self.of.facets, *VARIABLES, *self.joins, *self.derive))
+        condition = self.compiled(page, key, (*self.of.facets, *VARIABLES, *self.joins, *self.derive), self.of)
         for selection in selections(condition.text):
             self.check_selection(page, key, selection, self.of)
         return condition
 
-    def compiled(self, page: Fields, key: str, variables: Collection[str]) -> Condition:
+    def compiled(self, page: Fields, key: str, variables: Collection[str], of: TypeShape) -> Condition:
         text = page.text(key)
         try:
-            return compile_condition(text, variables)
+            condition = compile_condition(text, variables)
         except ConditionError as error:
             lines = text.splitlines()
             near = lines[error.line - 1][error.column - 1 :][:40] if 0 < error.line <= len(lines) else ""
             page.refuse(key, f"{key}: {error}" + (f", at `{near}`" if near else ""))
+        if "tags" in condition.reads and of.tags is None:
+            page.refuse(key, f"{key}: {of.name} has no tags")
+        return condition
 
     def check_selection(self, page: Fields, key: str, selection: Selection, of: TypeShape) -> None:
         for root in sorted(selection.roots):
@@ -256,6 +259,8 @@ class _Reading:
             known = (*join.take, "id", "scope")
             if name not in known:
                 page.refuse(key, f"{key}: {join.name} does not take {name!r}", nearest(name, known))
+            if selection.tested:
+                page.refuse(key, f"{key}: {join.name} always has {name!r}, be it null", f"Say `{name} != null`.")
         elif len(selection.roots) == 1 and selection.path[0] in join.of.facets:
             self.check_member(page, key, join.of, [selection.path[0]], name)
 
