@@ -55,12 +55,14 @@ class Assessment:
 
 
 class _Verdict(NamedTuple):
-    status: str
-    reason: int | None  # bid
+    """No status: no outcome any more. `reason`: bid."""
+
+    status: str | None
+    reason: int | None
 
 
 class _Change(NamedTuple):
-    """A row of `outcome`; no status: no outcome any more."""
+    """A row of `outcome`."""
 
     lid: int
     rid: int
@@ -139,9 +141,9 @@ class Outcomes:
         population = self._recording.population(line)
         chain = self._at(line, chains.ALL) if entry.changed else {}
         why = {population.rids[id]: cause for id, cause in causes.items() if id in population.rids}
-        new = [(rid, *verdict) for rid, verdict in verdicts.items() if chain.get(rid) != verdict]
-        ended = [(rid, None, None) for rid in chain.keys() - verdicts.keys()]
-        changes = [_Change(lid, rid, seq, *verdict, why.get(rid)) for rid, *verdict in sorted([*new, *ended])]
+        moved = {rid: verdict for rid, verdict in verdicts.items() if chain.get(rid) != verdict}
+        ended = dict.fromkeys(chain.keys() - verdicts.keys(), _Verdict(None, None))
+        changes = [_Change(lid, rid, seq, *verdict, why.get(rid)) for rid, verdict in sorted((moved | ended).items())]
         population.join(lid, [change.rid for change in changes])
         self._backend.append("outcome", changes)
         population.open([*verdicts, *(change.rid for change in changes)])
@@ -159,7 +161,7 @@ class Outcomes:
         """The digest of an outcome's body."""
         if verdict not in self._digests:
             reason = None if verdict.reason is None else self._reason(verdict.reason)
-            self._digests[verdict] = layout.sha256(layout.outcome_body(verdict.status, reason))
+            self._digests[verdict] = layout.sha256(layout.outcome_body(str(verdict.status), reason))
         return self._digests[verdict]
 
     def _reason(self, bid: int) -> Unknown:
