@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from annexlog.collectors.templates import Params, condition, spread, template
 from annexlog.evidence_store.model import JSON, Coverage, DeclarationError, Millis, TypeShape, Unknown
 
 __all__ = [
@@ -49,6 +50,19 @@ UNREADABLE: Final = _Unreadable()
 # ── declarations ──────────────────────────────────────────────────────────────────────────
 
 
+# What conditions know already, and what CEL keeps for itself.
+_RESERVED = frozenset({
+    "id", "scope", "tags", "now", "registers", "settings",
+    "as", "break", "const", "continue", "else", "false", "for", "function", "if", "import", "in", "let", "loop",
+    "namespace", "null", "package", "return", "true", "type", "var", "void", "while",
+})  # fmt: skip
+
+
+def _refuse(wrong: bool, where: str, why: str) -> None:
+    if wrong:
+        raise DeclarationError(why, where=where)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Answer:
     items: str | None = None
@@ -68,15 +82,19 @@ class Call(_Answer):
     `permission`: the provider's own name of what the caller must be allowed (`s3:GetBucketAcl`).
     `operation`: the adapter's name of the call (`get_bucket_acl`; `s3control.get_public_access_block` where the
     client is not named like the permission; a REST path; an LDAP filter).
-    `params`: its parameters; `{path.to.value}` in a text is filled from the scope and the facets seen so far.
+    `params`: its parameters; `{facet.path.to.member}` and `{value_of_the_scope}` in a text, however deep, are filled
+    from what was seen so far; `{path:4}` is the field 4, from 0, between its colons (an ARN's account). A text that
+    is one hole and nothing else keeps the value's type. What is not there, or null, makes the answer unreadable.
+    Quoting (of a path into a URL) is the adapter's: give it the parts as params.
     `items`: path of a list in the answer; all pages are read and joined ("" where a page is the list).
     `take`: path of the one value wanted from a single answer (neither: the whole answer).
     `absent`: error codes that *are* the answer "not configured" (value null), as `Code` or `Code:message fragment`.
     `missing`: the value where the answer lacks its `items` or `take` member; not given, such an answer is unreadable.
-    `decode`: {path: "json"} texts inside the answer that are JSON themselves ("" the whole).
+    `decode`: {path: "json"} texts inside the value that are JSON themselves ("" the whole, `[].Policy` of each item).
     `fn(ask, params)`: stands in where one call is not enough; `ask(operation, params)` makes one call and returns
-    its Page (or raises Refused), and the function yields Pages. `observed`: path of the provider's own, older time
-    of the answer.
+    its Page (or raises Refused), and the function yields Pages. Each `ask` is made again where that may help; a
+    Refused of the function's own starts it again, if it has yielded nothing yet.
+    `observed`: path in each page's body of the provider's own, older time of the answer (`[].Time`: the oldest).
     `also`: further permissions that the call needs.
     """
 
@@ -86,13 +104,28 @@ class Call(_Answer):
 
     # kw-only fields are inherited: items, take, absent, missing, decode, fn, observed, also
 
+    def __post_init__(self) -> None:
+        """Raises DeclarationError."""
+        _refuse(self.items is not None and self.take is not None, self.operation, "it has both items and take")
+        for path, kind in self.decode.items():
+            _refuse(kind != "json", self.operation, f"it cannot decode {kind!r}")
+            is_list = spread(path)[:1] == ("[]",)
+            _refuse(
+                (self.items is not None) is not is_list,
+                self.operation,
+                f"what it decodes at {path!r} {'begins' if is_list else 'does not begin'} with []",
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class Detail:
     """One more facet of every resource of a type.
 
     `only`: `path == 'literal'` or `path != 'literal'` over the facets seen so far: where it is false the call
-    would make no sense (an AWS-managed key's rotation) and the facet is null.
+    would make no sense (an AWS-managed key's rotation) and the facet is null. A member that is not there makes it
+    unreadable, except when compared with '': then it reads as ''.
+    Templates and `only` may read the listing's facet, the parents', and details declared before; such a detail is
+    asked for with this one, and if it is Unknown, this one is that Unknown.
     `region`: template of the region to ask instead of the scope's own.
     `key`, `match`: the call is a bulk source, asked once a scope: its rows are found by `row[key] == match`.
     `otherwise`: the value for a resource that the bulk answer does not mention; not given, Unknown(unlisted).
@@ -109,25 +142,40 @@ class Detail:
     otherwise: Any = UNREADABLE
     batch: tuple[str, int] | None = None
 
+    def __post_init__(self) -> None:
+        """Raises DeclarationError."""
+        _refuse((self.key is None) is not (self.match is None), self.facet, "key and match go together")
+        _refuse(self.batch is not None and self.key is None, self.facet, "a batch needs key and match")
+        _refuse(self.key is not None and self.call.items is None, self.facet, "a bulk source needs items")
+        _refuse(self.otherwise is not UNREADABLE and self.key is None, self.facet, "otherwise needs key and match")
+
+    def roots(self) -> frozenset[str]:
+        """The first names of all paths in its templates and `only`: facets, or values of the scope."""
+        found = Params(self.call.params).roots
+        found |= condition(self.only).roots if self.only else frozenset()
+        return found.union(*(template(text).roots for text in (self.region, self.match) if text))
+
 
 @dataclass(frozen=True, slots=True)
 class ResourceType:
     """What one kind of resource is, and how it is seen.
 
     `name`: `<provider>.<service>.<kind>`. `facet`: the name of what the listing itself says of one resource.
-    `id`: template of the native id (`{path}` over the scope and the facet).
+    `id`: template of the native id (`{path}` over the scope and the facet). Two resources may not have one id.
     `listed`: the call that lists the population; None: the scope itself is the one resource, and its facet is the
     scope's attributes.
     `per`: which level of scope is asked (`organization`, `account`, `region`, `cluster` …).
     `under`: another type of the same scope whose resources are asked one by one for theirs (parent and child
     listings); the parent's facet can be used in `listed.params` and in `id`.
     `scope`: template of the scope an item belongs to, where one answer speaks for many.
-    `home`: template that must equal the scope's own region or account; else the item counts as seen elsewhere.
+    `home`: template that must equal one of the scope's values (its region, its account) or the scope's name; else
+    the item counts as seen elsewhere.
     `gone`: error codes of a detail that say the resource vanished meanwhile. `sight`: a call that proves that we may
     see all of the scope, where the provider filters silently. `fold`: the id's case means nothing.
-    `tags`: path of the tags. `incarnation`: path whose change means another resource under an old name.
-    `redact`: {path: pattern set} values never stored. `ignore`: paths of volatile fields. `sets`: paths of lists
-    whose order means nothing. These paths begin with a facet's name; `[]` goes into each item of a list.
+    `tags`: path of the tags. `incarnation`: path in the listing whose change means another resource under an old
+    name. `redact`: {path: pattern set of patterns.toml} values never stored; of an object or list, all in it.
+    `ignore`: paths of volatile fields. `sets`: paths of lists whose order means nothing. These paths begin with a
+    facet's name; `[]` goes into each item of a list.
     """
 
     name: str
@@ -148,6 +196,33 @@ class ResourceType:
     ignore: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Raises DeclarationError."""
+        known = [self.facet]
+        for detail in self.details:
+            _refuse(detail.facet in known, self.name, f"its facet {detail.facet} is declared twice")
+            known.append(detail.facet)
+        for index, detail in enumerate(self.details, 1):
+            late = detail.roots().intersection(known[index:])
+            _refuse(bool(late), self.name, f"its facet {detail.facet} needs {', '.join(late)}, which comes no earlier")
+        for facet in known:
+            _refuse(
+                facet in _RESERVED, self.name, f"a facet cannot be called {facet}: conditions mean something else by it"
+            )
+        paths = (*self.redact, *self.ignore, *self.sets, *filter(None, (self.tags, self.incarnation)))
+        for path in paths:
+            _refuse(spread(path)[0] not in known, self.name, f"its path {path} begins with no facet")
+        for path in (*self.redact, *self.ignore):
+            _refuse(len(spread(path)) == 1, self.name, f"its path {path} is all of a facet")
+        off = bool(self.incarnation) and spread(self.incarnation or "")[0] != self.facet
+        _refuse(off, self.name, "its incarnation is not in the listing")
+        _refuse(
+            self.listed is None and bool(self.under or self.scope),
+            self.name,
+            "what is not listed has no under, no scope",
+        )
+        _refuse(self.listed is not None and self.listed.items is None, self.name, "its listing names no items")
+
     @property
     def provider(self) -> str:
         return self.name.partition(".")[0]
@@ -157,9 +232,25 @@ class ResourceType:
         """All facets' names, the listing's own first."""
         return (self.facet, *(d.facet for d in self.details))
 
+    def needs(self, facets: Iterable[str]) -> frozenset[str]:
+        """These details, and those that they need themselves; the listing's facet, and names it has not, left out."""
+        wanted = set(facets)
+        for detail in reversed(self.details):
+            if detail.facet in wanted:
+                wanted |= detail.roots()
+        return frozenset(detail.facet for detail in self.details if detail.facet in wanted)
+
+    def closure(self, wanted: Mapping[str, Millis]) -> dict[str, Millis]:
+        """Facets and how often they are wanted, with what they need themselves, as often as whatever needs it."""
+        found = dict(wanted)
+        for facet, every in wanted.items():
+            for needed in self.needs((facet,)):
+                found[needed] = min(every, found.get(needed, every))
+        return found
+
     def calls(self, facets: Iterable[str] | None = None) -> tuple[Call, ...]:
-        """The calls that the listing and these details (None: all) make."""
-        wanted = None if facets is None else set(facets)
+        """The calls that the listing and these details (None: all), with those that they need, make."""
+        wanted = None if facets is None else self.needs(facets)
         first = [c for c in (self.listed, self.sight) if c is not None]
         return (*first, *(d.call for d in self.details if wanted is None or d.facet in wanted))
 
@@ -173,11 +264,16 @@ class ResourceType:
 
 
 class Refused(Exception):
-    """A call that gave no answer: `reason` is one of model.REASONS, `code` and `message` are the provider's."""
+    """A call that gave no answer: `reason` is one of model.REASONS, `code` and `message` are the provider's.
 
-    def __init__(self, reason: str, code: str, message: str = "") -> None:
+    `again`: whether asking again may mend it; None: if the reason is throttled or failed. False for a definite answer
+    that has no reason of its own (a 404). `operation` and `permission` are filled in by the engine.
+    """
+
+    def __init__(self, reason: str, code: str, message: str = "", *, again: bool | None = None) -> None:
         super().__init__(f"{reason}: {code} {message}".strip())
-        self.reason, self.code, self.message = reason, code, message
+        self.reason, self.code, self.message, self.again = reason, code, message, again
+        self.operation = self.permission = ""
 
 
 @dataclass(frozen=True, slots=True)

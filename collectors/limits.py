@@ -1,0 +1,98 @@
+"""How fast each lane may be asked: a token bucket that halves when the provider throttles, and recovers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from annexlog.collectors.clock import Clock
+
+_ONE_CUT = 1.0
+"""Seconds in which several refusals count as one: calls on their way when a lane was cut say nothing new."""
+
+
+class _Lane:
+    __slots__ = ("at", "before", "ceiling", "count", "cut", "lock", "rate", "since", "tokens")
+
+    def __init__(self, ceiling: float, at: float) -> None:
+        self.lock = threading.Lock()
+        self.ceiling = self.rate = self.tokens = ceiling
+        self.at = self.since = at
+        self.cut = at - _ONE_CUT
+        self.count = 0
+        self.before: float | None = None  # calls per second in the second before this one
+
+
+class Limits:
+    """Shared by all engines that ask the same provider. Threads may use it at once.
+
+    `ceiling`: calls per second and lane, never exceeded (after a burst of one second's worth). `ceilings`: the same
+    for lanes by pattern (`aws/*/iam`), the first that matches. `floor`: a lane is never slowed below it.
+    `recovery`: seconds in which a lane that was slowed to nothing would be at its ceiling again.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        ceiling: float = 1000.0,
+        ceilings: Mapping[str, float] | None = None,
+        floor: float = 5.0,
+        recovery: float = 60.0,
+    ) -> None:
+        self._clock, self._ceiling, self._ceilings = clock, ceiling, dict(ceilings or {})
+        self._floor, self._recovery = floor, recovery
+        self._lanes: dict[str, _Lane] = {}
+        self._lock = threading.Lock()
+
+    def reserve(self, lane: str) -> float:
+        """Take a place in the lane; the seconds to wait before the call may be made."""
+        state = self._lanes.get(lane) or self._open(lane)
+        with state.lock:
+            now = self._refill(state)
+            state.tokens -= 1
+            state.count += 1
+            if now - state.since >= 1:
+                state.before, state.count, state.since = state.count / (now - state.since), 0, now
+            return max(0.0, -state.tokens / state.rate)
+
+    def throttled(self, lane: str) -> None:
+        """The provider asked to slow down: halve the lane's rate, or what was really asked if that was less."""
+        state = self._lanes.get(lane) or self._open(lane)
+        with state.lock:
+            now = self._refill(state)
+            if now - state.cut < _ONE_CUT:
+                return
+            asked = max(state.before or 0.0, float(state.count))
+            state.rate = min(state.rate, max(self._floor, min(state.rate, asked) / 2))
+            state.tokens = min(state.tokens, 0.0)
+            state.cut = now
+
+    def crowded(self, lane: str) -> bool:
+        """Whether calls are waiting for the lane."""
+        state = self._lanes.get(lane)
+        return state is not None and state.tokens < 0
+
+    def rate(self, lane: str) -> float:
+        """Calls per second that the lane allows now."""
+        state = self._lanes.get(lane) or self._open(lane)
+        with state.lock:
+            self._refill(state)
+            return state.rate
+
+    def _open(self, lane: str) -> _Lane:
+        with self._lock:
+            if lane not in self._lanes:
+                matching = (c for pattern, c in self._ceilings.items() if fnmatchcase(lane, pattern))
+                self._lanes[lane] = _Lane(next(matching, self._ceiling), self._clock.monotonic())
+            return self._lanes[lane]
+
+    def _refill(self, lane: _Lane) -> float:
+        now = self._clock.monotonic()
+        passed, lane.at = max(0.0, now - lane.at), max(now, lane.at)
+        lane.rate = min(lane.ceiling, lane.rate + passed * lane.ceiling / self._recovery)
+        lane.tokens = min(max(1.0, lane.rate), lane.tokens + passed * lane.rate)
+        return now
