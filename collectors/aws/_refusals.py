@@ -44,6 +44,9 @@ UNSUPPORTED = frozenset({
     "UnsupportedOperationException", "501",
 })  # fmt: skip
 
+TRANSIENT = frozenset({"IDPCommunicationError", "RequestTimeout", "RequestTimeoutException"})
+"""Codes of a 4xx that asking again may mend all the same (botocore's standard retry mode)."""
+
 _REASONS = {
     **dict.fromkeys(DENIED, "denied"),
     **dict.fromkeys(UNAUTHENTICATED, "unauthenticated"),
@@ -74,7 +77,10 @@ def answered(error: exceptions.ClientError) -> Refused:
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     said = error.response.get("Error", {})
     code = str(said.get("Code") or status)
-    return Refused(reason(code, status), code, said.get("Message") or "")
+    why = reason(code, status)
+    # A 4xx is a definite answer (NoSuchEntity), which asking again would only repeat.
+    again = False if why == "failed" and 400 <= status < 500 and code not in TRANSIENT else None
+    return Refused(why, code, said.get("Message") or "", again=again)
 
 
 def unanswered(error: exceptions.BotoCoreError) -> Refused:
