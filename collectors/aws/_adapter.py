@@ -11,7 +11,7 @@ from typing import Any
 
 from annexlog.collectors import Call, Caller, Discovery, Page, Scope
 from annexlog.collectors.aws import _discovery
-from annexlog.collectors.aws._connection import Connection
+from annexlog.collectors.aws._connection import Connection, member
 from annexlog.collectors.aws._credentials import Base, Role, Source
 from annexlog.collectors.aws._options import Options
 from annexlog.collectors.aws._paging import Pages
@@ -27,8 +27,15 @@ def target(call: Call) -> tuple[str, str]:
 class Aws:
     """A connected AWS account or organization. Raises ConfigError if it is not configured well; makes no call yet."""
 
-    def __init__(self, options: Options, name: str, *, now: Callable[[], float] = time.time) -> None:
-        self.options, self.name = options, name
+    def __init__(
+        self,
+        options: Options,
+        name: str,
+        *,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.options, self.name, self.sleep = options, name, sleep
         self.connection = Connection(options, where=f"targets.{name}")
         self._external_id = _external_id(options, name)
         self._now = now
@@ -44,12 +51,13 @@ class Aws:
         """`Account` and `Arn` of the caller. Raises Refused."""
         with self._lock:
             if self._identity is None:
-                self._identity = self.own("sts", "get_caller_identity").body
+                answer = self.own("sts", "get_caller_identity").body
+                self._identity = {name: member(answer, name) for name in ("Account", "Arn")}
             return self._identity
 
-    def own(self, service: str, operation: str, region: str = "", **params: Any) -> Page:
+    def own(self, service: str, operation: str, params: Mapping[str, Any] | None = None) -> Page:
         """One request in the caller's own name. Raises Refused."""
-        return self.connection.ask(self._own, service, region or self.connection.home_region, operation, params)
+        return self.connection.ask(self._own, service, self.connection.home_region, operation, params or {})
 
     def source(self, account: str) -> Source:
         """The credentials to ask with in an account. Raises Refused."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from annexlog.collectors import Call, Discovery, Refused, Scope
+from annexlog.collectors.aws._connection import member
 from annexlog.collectors.aws._paging import Pages
 from annexlog.evidence_store.model import JSON, ConfigError, Coverage, ProviderError, Unknown
 
@@ -22,6 +23,7 @@ CALLS = (DESCRIBE_ORGANIZATION, LIST_ACCOUNTS, DESCRIBE_REGIONS)
 """What discovery asks, besides sts:GetCallerIdentity, which needs no permission."""
 
 _AT_ONCE = 16
+_ATTEMPTS = {"throttled": 6, "failed": 2}  # discovery is before the engine, so it asks again by itself
 
 _CLOSED = {
     "PENDING_ACTIVATION": "the account is not active yet",
@@ -37,20 +39,42 @@ class _Found:
     scopes: list[Scope] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
     refusals: list[Unknown] = field(default_factory=list)
+    messages: list[Mapping[str, JSON]] = field(default_factory=list)
 
     def add(self, scope: str, level: str, why: str = "", /, **values: str) -> None:
         self.scopes.append(Scope(scope, level, {"partition": self.partition, **values}))
         if why:
             self.skipped[scope] = why
 
-    def refuse(self, call: Call, refused: Refused) -> None:
-        self.refusals.append(Unknown(refused.reason, call.operation, call.permission, refused.code))
+    def refuse(self, scope: str, call: Call, refused: Refused) -> None:
+        operation, permission = call.operation, call.permission
+        if refused.code.startswith("AssumeRole."):
+            operation, permission = "assume_role", "sts:AssumeRole"
+        unknown = Unknown(refused.reason, operation, permission, refused.code)
+        self.refusals.append(unknown)
+        self.messages.append({"scope": scope, **unknown.as_json(), "message": refused.message})
+
+
+T = TypeVar("T")
+
+
+def _patiently(aws: Aws, ask: Callable[[], T]) -> T:
+    """What `ask` gives, which is asked again where that may help. Raises Refused."""
+    attempt = 1
+    while True:
+        try:
+            return ask()
+        except Refused as refused:
+            if attempt >= _ATTEMPTS.get(refused.reason, 1):
+                raise
+        aws.sleep(0.5 * 2 ** (attempt - 1))
+        attempt += 1
 
 
 def discover(aws: Aws) -> Discovery:
     """The target's scopes. Raises ProviderError if nobody can be asked at all, ConfigError on a region of no account."""
     try:
-        identity = aws.identity()
+        identity = _patiently(aws, aws.identity)
     except Refused as refused:
         raise ProviderError(
             f"AWS does not answer as to who we are ({refused.code}): {refused.message}".rstrip(": "),
@@ -69,7 +93,7 @@ def discover(aws: Aws) -> Discovery:
         found.skipped,
         Coverage.PARTIAL if found.refusals else Coverage.COMPLETE,
         found.refusals,
-        {"caller": identity["Arn"], "endpoint": aws.connection.host()},
+        {"caller": identity["Arn"], "endpoint": aws.connection.host(), "refusals": found.messages},
     )
 
 
@@ -98,66 +122,60 @@ def _accounts(aws: Aws, own: str, found: _Found) -> list[str]:
 
 def _organization(aws: Aws, own: str, found: _Found) -> dict[str, Mapping[str, Any]]:
     try:
-        organization = _read(aws.own("organizations", "describe_organization").body, "Organization")
+        answer = _patiently(aws, partial(aws.own, "organizations", "describe_organization")).body
+        organization = member(answer, "Organization")
+        id, management = member(organization, "Id"), member(organization, "MasterAccountId")
+        found.add(f"aws/{id}", "organization", account=management, organization=id)
     except Refused as refused:
-        found.refuse(DESCRIBE_ORGANIZATION, refused)
-        organization = None
-    if organization:
-        id, master = _read(organization, "Id"), _read(organization, "MasterAccountId")
-        found.add(f"aws/{id}", "organization", account=master, organization=id)
+        found.refuse(f"aws/{own}", DESCRIBE_ORGANIZATION, refused)
     try:
         plan = aws.connection.plan("organizations", aws.connection.home_region, "list_accounts")
-        pages = list(Pages(lambda params: aws.own("organizations", "list_accounts", **params), {}, plan))
-        accounts = {_read(a, "Id"): a for page in pages for a in _read(page.body, "Accounts")}
+        pages = Pages(partial(aws.own, "organizations", "list_accounts"), {}, plan)
+        accounts: dict[str, Mapping[str, Any]] = {}
+        while page := _patiently(aws, partial(next, pages, None)):
+            accounts.update({member(account, "Id"): account for account in member(page.body, "Accounts")})
     except Refused as refused:
-        found.refuse(LIST_ACCOUNTS, refused)  # a listing that broke off names too few: only our own is sure
-        return {}
+        found.refuse(f"aws/{own}", LIST_ACCOUNTS, refused)
+        return {}  # a listing that broke off names too few: only our own is sure
     return {own: {}, **dict(sorted(accounts.items()))}
 
 
-def _regions(aws: Aws, account: str) -> list[Mapping[str, Any]] | Refused:
+def _regions(aws: Aws, account: str) -> dict[str, str] | Refused:
+    """{region: its opt-in status}."""
+    home, params = aws.connection.home_region, DESCRIBE_REGIONS.params
     try:
-        source, home = aws.source(account), aws.connection.home_region
-        page = aws.connection.ask(source, "ec2", home, "describe_regions", DESCRIBE_REGIONS.params)
-        regions: list[Mapping[str, Any]] = _read(page.body, "Regions")
+        source = aws.source(account)
+        page = _patiently(aws, partial(aws.connection.ask, source, "ec2", home, "describe_regions", params))
+        return {member(row, "RegionName"): member(row, "OptInStatus") for row in member(page.body, "Regions")}
     except Refused as refused:
         return refused
-    return regions
 
 
-def _add_regions(aws: Aws, own: str, regions: Mapping[str, list[Mapping[str, Any]] | Refused], found: _Found) -> None:
+def _add_regions(aws: Aws, own: str, regions: Mapping[str, dict[str, str] | Refused], found: _Found) -> None:
     chosen = aws.options.regions
-    known = {r["RegionName"] for answer in regions.values() if not isinstance(answer, Refused) for r in answer}
+    known = {region for answer in regions.values() if not isinstance(answer, Refused) for region in answer}
     if known and chosen != "enabled" and (unknown := sorted(set(chosen) - known)):
         raise ConfigError(
             f"there is no region {', '.join(unknown)}",
             where=f"targets.{aws.name}.regions",
             next=f"There are: {', '.join(sorted(known))}.",
         )
-    ours = regions.get(own)
     for account, answer in regions.items():
         if isinstance(answer, Refused):
-            found.refuse(DESCRIBE_REGIONS, answer)
-            rows = _supposed(aws, None if isinstance(ours, Refused) else ours)
+            found.refuse(f"aws/{account}", DESCRIBE_REGIONS, answer)
+            statuses = _supposed(aws, regions.get(own))
         else:
-            rows = [(r["RegionName"], r.get("OptInStatus", "opt-in-not-required")) for r in answer]
-        for region, status in sorted(rows):
+            statuses = answer
+        for region, status in sorted(statuses.items()):
             why = "not opted in" if status == "not-opted-in" else ""
             if chosen != "enabled" and region not in chosen:
                 why = "excluded by configuration"
             found.add(f"aws/{account}/{region}", "region", why, account=account, region=region)
 
 
-def _supposed(aws: Aws, ours: list[Mapping[str, Any]] | None) -> list[tuple[str, str]]:
-    """The regions of an account that does not say: those that every account has; their calls will show the rest."""
-    if ours is not None:
-        return [(r["RegionName"], s) for r in ours if (s := r.get("OptInStatus", "")) == "opt-in-not-required"]
-    if aws.options.regions != "enabled":
-        return [(region, "") for region in aws.options.regions]
-    return [(aws.connection.home_region, "")]
-
-
-def _read(body: Mapping[str, Any], member: str) -> JSON:
-    if body.get(member) is None:
-        raise Refused("unreadable", "MissingMember", f"the answer lacks {member}")
-    return body[member]
+def _supposed(aws: Aws, ours: dict[str, str] | Refused | None) -> dict[str, str]:
+    """The regions of an account that does not say: those that every account has. What is refused there, shows there."""
+    if isinstance(ours, dict):
+        return {region: status for region, status in ours.items() if status == "opt-in-not-required"}
+    names = [aws.connection.home_region] if aws.options.regions == "enabled" else aws.options.regions
+    return dict.fromkeys(names, "opt-in-not-required")

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import botocore.session
 from botocore import xform_name
-from botocore.model import OperationModel, ServiceModel
+from botocore.model import OperationModel, ServiceModel, StructureShape
 
 from tests.wire.http import Request
 
@@ -66,22 +66,31 @@ def _named(request: Request) -> str | None:
 
 def _routed(model: ServiceModel, method: str, path: str, query: str) -> str | None:
     asked = dict(parse_qsl(query, keep_blank_values=True))
-    best: tuple[int, str] | None = None
-    for verb, pattern, literals, name in _routes(model):
-        fits = verb == method and pattern.fullmatch(path) and all(asked.get(k) == v for k, v in literals.items())
-        if fits and (best is None or len(literals) > best[0]):
-            best = (len(literals), name)
-    return best and best[1]
+    fitting = [
+        (len(literals) + len(needed), name)
+        for verb, pattern, literals, needed, name in _routes(model)
+        if verb == method and pattern.fullmatch(path) and literals.items() <= asked.items() and needed <= asked.keys()
+    ]
+    return max(fitting, key=lambda found: found[0])[1] if fitting else None  # of equals the one declared first
 
 
 @cache
-def _routes(model: ServiceModel) -> list[tuple[str, re.Pattern[str], dict[str, str], str]]:
+def _routes(model: ServiceModel) -> list[tuple[str, re.Pattern[str], dict[str, str], set[str], str]]:
+    """Method, path, what the query must hold, which names it must have, and the operation."""
     routes = []
     for name in model.operation_names:
-        http = model.operation_model(name).http
-        path, _, query = http["requestUri"].partition("?")
+        operation = model.operation_model(name)
+        path, _, query = operation.http["requestUri"].partition("?")
         parts = re.split(r"(\{\w+\+?\})", path)
         pattern = "".join((".+" if p[-2] == "+" else "[^/]+") if p[:1] == "{" else re.escape(p) for p in parts)
-        literals = {k: v for k, v in parse_qsl(query, keep_blank_values=True) if k != "x-id"}
-        routes.append((http["method"], re.compile(pattern), literals, name))
+        literals = dict(parse_qsl(query, keep_blank_values=True))
+        routes.append((operation.http["method"], re.compile(pattern), literals, _needed(operation), name))
     return routes
+
+
+def _needed(operation: OperationModel) -> set[str]:
+    shape = operation.input_shape
+    if not isinstance(shape, StructureShape):
+        return set()
+    needed = [shape.members[name] for name in shape.required_members]
+    return {m.serialization["name"] for m in needed if m.serialization.get("location") == "querystring"}

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from annexlog.collectors import Call, Page, Refused, Scope
-from annexlog.collectors.aws import Options, provider
+from annexlog.collectors.aws import Options
 from annexlog.collectors.aws._adapter import Aws
 from tests.wire.moto import ACCOUNT
 
@@ -23,8 +24,7 @@ def connect() -> Iterator[Connect]:
     open_ones: list[Aws] = []
 
     def connect(**options: Any) -> Aws:
-        adapter = provider.connect(Options(**options), "test")
-        assert isinstance(adapter, Aws)
+        adapter = Aws(msgspec.convert(options, Options), "test", sleep=lambda _seconds: None)
         open_ones.append(adapter)
         return adapter
 
