@@ -6,7 +6,7 @@ from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 from annexlog.mappings.derive.policy import acts_on, audience, grants_everything, grants_iam_control, statements
 
-__all__ = ["admin_policies", "roles_of_people", "those_who_hold"]
+__all__ = ["admin_policies", "ids_of", "roles_of_people", "those_who_hold"]
 
 # What these AWS-managed policies allow is public, and AWS does not narrow them.
 _ADMIN = (":iam::aws:policy/AdministratorAccess", ":iam::aws:policy/IAMFullAccess")
@@ -57,3 +57,9 @@ def _for_people(policy: JSON) -> bool:
             if any(not one.startswith("service:") for one in who):
                 return True
     return False
+
+
+@derived
+def ids_of(resources: JSON) -> list[str]:
+    """The ids of joined resources, sorted: `x in ids` costs a condition nothing, `exists` over thousands too much."""
+    return sorted(row["id"] for row in resources)
