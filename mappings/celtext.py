@@ -26,7 +26,7 @@ class Selection(NamedTuple):
     """One `.name` in a condition.
 
     `roots`: the variables whose values it may select from; `path`: the fields already selected below a root (with
-    the list's items looked through), where there is one root. `tested`: it stands in `has()`, or after `.?`.
+    the list's items looked through; `…` where it may be one of several). `tested`: it stands in `has()`, or after `.?`.
     """
 
     roots: frozenset[str]
@@ -44,6 +44,7 @@ class _Value(NamedTuple):
 
 
 _NOTHING = _Value()
+_MIXED = ("…",)
 
 
 def selections(text: str) -> list[Selection]:
@@ -245,4 +246,4 @@ def _either(one: _Value, other: _Value) -> _Value:
     if not one.roots or not other.roots:
         value = one if one.roots else other
         return _Value(value.roots, value.path)
-    return _Value(one.roots | other.roots, one.path if one.path == other.path else ())
+    return _Value(one.roots | other.roots, one.path if one == other else _MIXED)

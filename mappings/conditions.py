@@ -28,6 +28,7 @@ _TYPES: Mapping[str, Any] = {
 _PLACE = re.compile(r"<input>:(\d+):(\d+): (.*)")
 _STATUS = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST = 200
 
 
@@ -78,8 +79,10 @@ def compile_condition(text: str, variables: Collection[str]) -> Condition:
 @cache
 def usable(name: str) -> bool:
     """Whether CEL lets a variable have this name (`namespace`, `function`, `type` … are its own)."""
+    if not _NAME.fullmatch(name) or name in ("true", "false", "null"):
+        return False
     try:
-        cel.NewEnv(variables={name: cel.Type.DYN}).compile(f"{name} == {name}")
+        cel.NewEnv(variables={name: cel.Type.DYN}).compile(name)
     except RuntimeError:
         return False
     return True

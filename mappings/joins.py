@@ -19,15 +19,15 @@ ORGANIZATION = {"registers": Line(ORG, "register"), "settings": Line(ORG, "setti
 """The organization's own lines, by the variable that reads them."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """One joined resource. `maps`: what conditions see of it, by what is taken; built when first needed."""
+    """One joined resource; the same only as itself. `maps`: what conditions see of it, by what is taken; built when first needed."""
 
     scope: str
     id: str
     facets: Mapping[str, JSON | Unknown]
     of: TypeShape
-    maps: dict[tuple[str, ...], dict[str, JSON] | Unknown] = field(default_factory=dict, compare=False, repr=False)
+    maps: dict[tuple[str, ...], dict[str, JSON] | Unknown] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
