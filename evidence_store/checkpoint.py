@@ -120,7 +120,7 @@ class Checkpoint:
         if len(lines) < 3 or not all(lines):
             raise ValueError("a checkpoint is an origin, a size and a root, none of them empty")
         origin, size, root = lines[:3]
-        if not (size.isascii() and size.isdigit()) or str(int(size[:20])) != size or int(size) >= 2**63:
+        if not size.isdigit() or str(int(size[:20])) != size or int(size) >= 2**63:
             raise ValueError(f"{size[:40]!r} is not the size of a log")
         hash = decode_base64(root)
         if len(hash) != 32:
