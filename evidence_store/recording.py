@@ -117,8 +117,9 @@ class Recording:
         if not supplement and not moved and entry.chain is not None:
             n, top = entry.chain
         else:
-            shown = [(rids[ids[i]], told[32 * i : 32 * i + 32]) for i in order]
-            n, top = len(order), self._root(line, population, shown)
+            population.open(rids[ids[i]] for i in order)
+            shown = ((rids[ids[i]], told[32 * i : 32 * i + 32]) for i in order)
+            n, top = len(order), root(population.leaves(line.facet, shown))
         wrote = moved or (supplement and bool(order))
         known = (entry.chain if not moved else None) if supplement else (n, top)
         return replace(entry, n=n, root=top, chain=known, changed=self.seq if wrote else entry.changed)
@@ -133,10 +134,6 @@ class Recording:
             population.join(lid, rids)
             rows = [(lid, rid, self.seq, bid) for rid, bid in zip(rids, bids, strict=True)]
             self.backend.append("version", rows)
-
-    def _root(self, line: Line, population: Population, shown: Sequence[tuple[int, bytes]]) -> bytes:
-        population.open(rid for rid, _ in shown)
-        return root(population.leaves(line.facet, shown))
 
     # ── the record ────────────────────────────────────────────────────────────────────────
 

@@ -26,7 +26,7 @@ class Seen:
         self.ids: list[str] = []
         self.digests = bytearray()
         self.offsets = array("Q")
-        self.lengths = array("L")
+        self.lengths = array("I")
 
     def __len__(self) -> int:
         return len(self.ids)

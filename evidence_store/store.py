@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from annexlog.evidence_store import sweeps
+from annexlog.evidence_store.checkpoint import Checkpoint
 from annexlog.evidence_store.layout import Record
 from annexlog.evidence_store.log import Log
 from annexlog.evidence_store.manifest import Manifests
-from annexlog.evidence_store.model import ORG, Line, Millis, Run
+from annexlog.evidence_store.model import ORG, Line, Millis, Run, StoreError
 from annexlog.evidence_store.outcomes import Assessment, JudgedLine, Outcomes
 from annexlog.evidence_store.recording import About, Recording, by_line
 from annexlog.evidence_store.spool import Spool
@@ -19,6 +20,7 @@ from annexlog.evidence_store.sqlite import SQLite
 
 if TYPE_CHECKING:
     from annexlog.evidence_store.backend import Backend
+    from annexlog.evidence_store.keys import Signer
     from annexlog.evidence_store.queries import View
 
 __all__ = ["Assessment", "JudgedLine", "Store"]
@@ -116,13 +118,20 @@ class Store:
     @contextmanager
     def _recording(self, run_key: str) -> Iterator[tuple[Recording, int | None]]:
         """The next record, and the place of the one that has this key already."""
-        with self.backend.writing():
+        with self._appending() as log:
             known = next(self.backend.select("SELECT seq FROM run WHERE run_key = ?", (run_key,)), (None,))[0]
-            log, self._log = self._log, None  # only a log whose record was stored is kept
-            if log is None or log.size != self.size():
-                log = Log(self.backend)
             yield Recording(self.backend, log, self.manifests), known
-        self._log = log
+
+    @contextmanager
+    def _appending(self) -> Iterator[Log]:
+        """A transaction, with the log as it stands. Only a log whose record was stored is kept for the next."""
+        with self.backend.lock():
+            log, self._log = self._log, None
+            with self.backend.writing():
+                if log is None or log.size != self.size():
+                    log = Log(self.backend)
+                yield log
+            self._log = log
 
     def _definitions_root(self, now: Millis, upto: int) -> bytes | None:
         """The root of the definitions as they stood at (`now`, `upto`)."""
@@ -130,6 +139,21 @@ class Store:
         lid = next(self.backend.select(sql, DEFINITIONS), (None,))[0]
         look = None if lid is None else sweeps.latest(self.backend, lid, now, upto)
         return None if look is None else self.manifests.entry(DEFINITIONS, look.seq).root
+
+    def checkpoint(self, signer: Signer) -> Checkpoint:
+        """Sign what the log holds, under the signer's name; what was signed at this size already is returned.
+
+        Raises StoreError if nothing is recorded yet.
+        """
+        with self._appending() as log:
+            if not log.size:
+                raise StoreError("nothing is recorded yet that could be signed.")
+            known = next(self.backend.select("SELECT note FROM checkpoint WHERE size = ?", (log.size,)), None)
+            if known is None:
+                made = Checkpoint.sign(signer.name, log.size, log.root(), signer)
+                self.backend.append("checkpoint", [(log.size, made.encode())])
+                return made
+        return Checkpoint.parse(known[0])
 
     # ── read ──────────────────────────────────────────────────────────────────────────────
 
