@@ -86,7 +86,8 @@ class Call(_Answer):
     from what was seen so far; `{path:4}` is the field 4, from 0, between its colons (an ARN's account). A text that
     is one hole and nothing else keeps the value's type. What is not there, or null, makes the answer unreadable.
     Quoting (of a path into a URL) is the adapter's: give it the parts as params.
-    `items`: path of a list in the answer; all pages are read and joined ("" where a page is the list).
+    `items`: path of a list in the answer; all pages are read and joined ("" where a page is the list;
+    `Reservations[].Instances` joins the lists inside a list).
     `take`: path of the one value wanted from a single answer (neither: the whole answer).
     `absent`: error codes that *are* the answer "not configured" (value null), as `Code` or `Code:message fragment`.
     `missing`: the value where the answer lacks its `items` or `take` member; not given, such an answer is unreadable.
@@ -267,7 +268,8 @@ class Refused(Exception):
     """A call that gave no answer: `reason` is one of model.REASONS, `code` and `message` are the provider's.
 
     `again`: whether asking again may mend it; None: if the reason is throttled or failed. False for a definite answer
-    that has no reason of its own (a 404). `operation` and `permission` are filled in by the engine.
+    that has no reason of its own (a 404). `operation` and `permission`: the call's, filled in by the engine, unless
+    the adapter names another that stood in the way (a role that cannot be assumed).
     """
 
     def __init__(self, reason: str, code: str, message: str = "", *, again: bool | None = None) -> None:

@@ -224,7 +224,8 @@ class Asking:
                 told.add(page, self.timeline.now())
                 yield page
         except Refused as refused:
-            refused.operation, refused.permission = call.operation, call.permission
+            if not refused.operation:  # else the adapter names what stood in the way (a role that cannot be assumed)
+                refused.operation, refused.permission = call.operation, call.permission
             raise
         finally:
             trace.called(call, call.params or params, told)

@@ -11,8 +11,8 @@ from typing import Any
 
 from annexlog.collectors import Call, Caller, Discovery, Page, Scope
 from annexlog.collectors.aws import _discovery
-from annexlog.collectors.aws._connection import Connection, member
-from annexlog.collectors.aws._credentials import Base, Role, Source
+from annexlog.collectors.aws._connection import Connection
+from annexlog.collectors.aws._credentials import Base, Role, Source, member
 from annexlog.collectors.aws._options import Options
 from annexlog.collectors.aws._paging import Pages
 from annexlog.evidence_store.model import ConfigError

@@ -32,7 +32,7 @@ from annexlog.collectors.aws._bodies import Parsers
 from annexlog.collectors.aws._credentials import Current, Source, asking_with
 from annexlog.collectors.aws._options import Options
 from annexlog.collectors.aws._paging import Plan, plan
-from annexlog.evidence_store.model import JSON, ConfigError, DeclarationError, Millis
+from annexlog.evidence_store.model import ConfigError, DeclarationError, Millis
 
 _POOL = 128  # connections a client keeps: as many as the engine has workers at most
 
@@ -185,14 +185,6 @@ def _without_account_in_host(**event: Any) -> None:
     first, _dot, rest = url.netloc.partition(".")
     if first.isdigit() and len(first) == 12:
         params["url"] = urlunsplit(url._replace(netloc=rest))
-
-
-def member(body: Mapping[str, Any], name: str) -> JSON:
-    """What an answer must have. Raises Refused."""
-    value = body.get(name)
-    if value is None:
-        raise Refused("unreadable", "MissingMember", f"the answer lacks {name}")
-    return value
 
 
 @lru_cache(maxsize=64)

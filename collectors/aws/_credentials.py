@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,9 +15,19 @@ from botocore.exceptions import NoCredentialsError
 from botocore.session import Session
 
 from annexlog.collectors import Refused
+from annexlog.evidence_store.model import JSON
 
 _EARLY = 300.0  # seconds before its end that a role's session is renewed: longer than any one call
 _REMEMBERED = 300.0  # seconds that a refused role is not asked for again: each of its calls would
+_GIVEN = ("AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration")
+
+
+def member(body: Mapping[str, JSON], name: str) -> JSON:
+    """What an answer must have. Raises Refused."""
+    value = body.get(name)
+    if value is None:
+        raise Refused("unreadable", "MissingMember", f"the answer lacks {name}")
+    return value
 
 
 class Source(Protocol):
@@ -82,7 +92,8 @@ class Base:
 class Role:
     """A role's session, renewed before it ends; a refusal is remembered, so that one closed door costs one call.
 
-    `assume()` gives the answer of sts:AssumeRole or raises Refused; `now()` is in seconds since 1970.
+    `assume()` gives the answer of sts:AssumeRole or raises Refused; `now()` is in seconds since 1970. `arn`: whom it
+    made us, once it did.
     """
 
     assume: Callable[[], dict[str, Any]]
@@ -90,36 +101,42 @@ class Role:
     arn: str = ""
     _held: ReadOnlyCredentials | None = None
     _ends: float = 0.0
-    _refused: Refused | None = None
+    _refused: tuple[str, str, str] | None = None
     _until: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def frozen(self) -> ReadOnlyCredentials:
         with self._lock:
             if self._held is None or self._ends - self.now() < _EARLY:
-                self._renew()
-            assert self._held is not None  # noqa: S101 — _renew raises or sets it
+                self._held = self._renew()
             return self._held
 
-    def _renew(self) -> None:
+    def _renew(self) -> ReadOnlyCredentials:
         if self._refused and self.now() < self._until:
-            raise self._refused
+            raise _shut(*self._refused)
         try:
             answer = self.assume()
-        except Refused as error:
-            # A code of its own: no declaration's `absent` or `gone` may take it for an answer to its call.
-            refused = Refused(error.reason, f"AssumeRole.{error.code}", error.message)
-            if error.reason in {"denied", "unauthenticated"}:
-                self._refused, self._until = refused, self.now() + _REMEMBERED
-            raise refused from None
-        given = answer["Credentials"]
-        self._held = ReadOnlyCredentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
-        self._ends = datetime.fromisoformat(given["Expiration"]).timestamp()
+            given, role = member(answer, "Credentials"), member(answer, "AssumedRoleUser")
+            key, secret, token, ends = (member(given, name) for name in _GIVEN)
+            self.arn = member(role, "Arn")
+        except Refused as refused:
+            said = (refused.reason, refused.code, refused.message)
+            if refused.reason in {"denied", "unauthenticated"}:
+                self._refused, self._until = said, self.now() + _REMEMBERED
+            raise _shut(*said) from None
         self._refused = None
-        self.arn = answer["AssumedRoleUser"]["Arn"]
+        self._ends = datetime.fromisoformat(ends).timestamp()
+        return ReadOnlyCredentials(key, secret, token)
 
     def renewed(self, used: ReadOnlyCredentials) -> ReadOnlyCredentials:
         with self._lock:
             if self._held == used:  # else another thread was quicker
                 self._held = None
         return self.frozen()
+
+
+def _shut(reason: str, code: str, message: str) -> Refused:
+    # A code of its own: no declaration's `absent` or `gone` may take it for an answer to its call.
+    refused = Refused(reason, f"AssumeRole.{code}", message)
+    refused.operation, refused.permission = "sts.assume_role", "sts:AssumeRole"
+    return refused

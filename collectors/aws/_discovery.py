@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from annexlog.collectors import Call, Discovery, Refused, Scope
-from annexlog.collectors.aws._connection import member
+from annexlog.collectors.aws._credentials import member
 from annexlog.collectors.aws._paging import Pages
 from annexlog.evidence_store.model import JSON, ConfigError, Coverage, ProviderError, Unknown
 
@@ -47,9 +47,7 @@ class _Found:
             self.skipped[scope] = why
 
     def refuse(self, scope: str, call: Call, refused: Refused) -> None:
-        operation, permission = call.operation, call.permission
-        if refused.code.startswith("AssumeRole."):
-            operation, permission = "assume_role", "sts:AssumeRole"
+        operation, permission = refused.operation or call.operation, refused.permission or call.permission
         unknown = Unknown(refused.reason, operation, permission, refused.code)
         self.refusals.append(unknown)
         self.messages.append({"scope": scope, **unknown.as_json(), "message": refused.message})

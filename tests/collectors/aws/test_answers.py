@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from annexlog.collectors import Call
+from annexlog.collectors import Call, Refused
 from tests.collectors.aws.conftest import Connect, bodies, first, refused
 from tests.wire import Fault, Reply, Wire
 
@@ -128,6 +128,22 @@ def test_a_code_that_nobody_listed_is_a_failure_by_its_name(wire: Wire, connect:
     answer = refused(connect(), LIST_BUCKETS)
 
     assert answer == ("failed", "QuiteNew")
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "again"),
+    [("NoSuchBucketPolicy", 404, False), ("RequestTimeout", 400, None), ("SlowDown", 503, None), ("New", 500, None)],
+)
+def test_asking_again_is_said_to_be_vain_where_the_answer_is_definite(
+    wire: Wire, connect: Connect, code: str, status: int, again: bool | None
+) -> None:
+    said = f"<Error><Code>{code}</Code></Error>".encode()
+    wire.inject(Fault("reply", "s3.get_bucket_policy", reply=Reply(status, {"Content-Type": "text/xml"}, said)))
+
+    with pytest.raises(Refused) as caught:
+        bodies(connect(), BUCKET_POLICY, Bucket="ledger")
+
+    assert (caught.value.code, caught.value.again) == (code, again)
 
 
 def test_an_answer_of_another_operation_is_unreadable(wire: Wire, connect: Connect) -> None:

@@ -174,7 +174,7 @@ def test_a_role_that_cannot_be_assumed_hurts_only_its_own_account(
     assert {f"aws/{payments}", f"aws/{payments}/eu-west-1", f"aws/{research}/eu-west-1"} <= scopes.keys()
     assert (discovery.status, discovery.refusals) == (
         Coverage.PARTIAL,
-        [Unknown("denied", "assume_role", "sts:AssumeRole", "AssumeRole.AccessDenied")],
+        [Unknown("denied", "sts.assume_role", "sts:AssumeRole", "AssumeRole.AccessDenied")],
     )
     assert refused(adapter, LIST_ROLES, scopes[f"aws/{payments}"]) == ("denied", "AssumeRole.AccessDenied")
     roles = bodies(adapter, LIST_ROLES, scopes[f"aws/{research}"])[0]["Roles"]
@@ -252,7 +252,7 @@ def test_discovery_says_what_was_refused_and_where(organization: dict[str, str],
             {
                 "scope": f"aws/{organization['payments']}",
                 "reason": "denied",
-                "operation": "assume_role",
+                "operation": "sts.assume_role",
                 "permission": "sts:AssumeRole",
                 "code": "AssumeRole.AccessDenied",
                 "message": "refused on purpose",
