@@ -17,7 +17,7 @@ from annexlog.evidence_store import keys
 from annexlog.evidence_store.model import Millis, State, StoreBusy
 from annexlog.evidence_store.store import Store
 from annexlog.mappings import load
-from annexlog.pipeline import Choose, Collected, Collector, Progress, everything, slot
+from annexlog.pipeline import Choose, Collected, Collector, Progress, everything, resumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,19 @@ class Cycle:
     wait: float = 10.0
     """Seconds to wait for another collection of the same store to end."""
 
-    def turn(self, *, choose: Choose = everything, only: Collection[str] = (), judge: bool = True) -> Turn:
-        """Collect and judge. Raises AnnexlogError; a refused read never does."""
+    def turn(
+        self, *, choose: Choose = everything, only: Collection[str] = (), judge: bool = True, slot: Millis | None = None
+    ) -> Turn:
+        """Collect and judge. Raises AnnexlogError; a refused read never does.
+
+        `slot` names the occasion: recorded scopes of the same one are not asked again. None: now, or the occasion of
+        a collection that was interrupted not long ago.
+        """
         signer = keys.load(self.config.key)
         mappings = load(shapes(), folders=self.config.mappings)
         with self._alone(), Store.open(self.config.store, create=True) as store:
             before = states(store, self.clock.now()) if judge else {}
-            with slot(self.config.store, self.clock.now(), self.config.floor) as began:
+            with resumed(self.config.store, self.clock.now() if slot is None else slot, self.config.floor) as began:
                 collector = Collector(self.config, store, mappings, self.clock, self.stop, self.progress)
                 done = collector.collect(choose=choose, slot=began, only=only)
             assessed = None

@@ -168,7 +168,7 @@ class Collector:
         by_level: dict[str, list[tuple[ResourceType, Mapping[str, Millis]]]] = {}
         for kind in resource_types().values():
             if kind.name in wanted and kind.provider == target.provider.name:
-                by_level.setdefault(kind.per, []).append((kind, _closed(kind, wanted[kind.name])))
+                by_level.setdefault(kind.per, []).append((kind, kind.closure(wanted[kind.name])))
         return by_level
 
     def record(self, run: Run, spool: Spool, done: Collected) -> None:
@@ -218,7 +218,7 @@ class Collector:
             self.record(_run(ORG, ORG, sweeps, now), spool, done)
 
     def _accepted(self, view: View) -> JSON:
-        """Which definitions count: all of the first recording; later ones when they are accepted (`mappings accept`)."""
+        """Which definitions count: all of the first recording; later ones once accepted (`mappings accept`)."""
         if view.seen(Line(ORG, "definition")) is None:
             return {id: test.digest for id, test in self.mappings.tests.items()}
         return view.documents("setting").get(ACCEPTED, {})
@@ -289,15 +289,6 @@ class _Looking:
             self.collector.progress.done(scope, sweeps)
 
 
-def _closed(kind: ResourceType, wanted: Mapping[str, Millis]) -> dict[str, Millis]:
-    """The wanted facets and those that their calls need, as often as the most eager of those that need them."""
-    often: dict[str, Millis] = {}
-    for facet, every in wanted.items():
-        for needed in kind.closure({facet}):
-            often[needed] = min(every, often.get(needed, every))
-    return often
-
-
 def _run(target: str, scope: str, sweeps: Sequence[Sweep], slot: Millis) -> Run:
     key = _key(target, scope, [s.line for s in sweeps], slot)
     return Run(key, "collect", target, scope, tuple(sweeps), collector=COLLECTOR)
@@ -313,7 +304,7 @@ _TALLY = threading.Lock()
 
 
 @contextmanager
-def slot(store: Path, now: Millis, window: Millis) -> Iterator[Millis]:
+def resumed(store: Path, now: Millis, window: Millis) -> Iterator[Millis]:
     """The slot of a collection: that of an interrupted one, if it began less than `window` ago, else `now`.
 
     The slot stands in a small file beside the store while a collection is under way, so that the next one resumes.

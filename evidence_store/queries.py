@@ -131,6 +131,15 @@ class View:
             if bid is not None or hidden(rid):
                 yield id
 
+    def members(self, line: Line) -> Iterator[str]:
+        """The ids of every resource that ever had a version in a line, in their order."""
+        sql = "SELECT r.native_id FROM member m JOIN resource r ON r.rid = m.rid WHERE m.lid = ? ORDER BY r.native_id"
+        return (row[0] for row in self._backend.select(sql, (self._lid(line),)))
+
+    def earlier(self, at: Millis) -> View:
+        """The same knowledge, as of another instant."""
+        return View(self._backend, self._manifests, at, self.upto)
+
     def cell(self, line: Line, id: str) -> Cell | None:
         """One facet of one resource, at the instant; None if the resource is not known then."""
         resource = next(self._resources(line.scope, line.type, [line.facet] if line.facet else [], id), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -33,14 +34,18 @@ SHOWN = 20
 def collect(due: bool, only: tuple[str, ...], no_assess: bool, json: bool) -> int:
     """Look at everything that is configured, record it and judge it."""
     from annexlog.cycle import Cycle
-    from annexlog.pipeline import everything
-    from annexlog.scheduler import chooser
+    from annexlog.watching import Watch
 
     config = configuration()
     _known_targets(only, config.targets)
+    if due and only:
+        raise click.UsageError("--due decides itself what to look at; leave out --only.")
     with stopping() as stop, showing(quiet=json) as progress:
         cycle = Cycle(config, stop=stop, progress=progress)
-        turn = cycle.turn(choose=chooser(config.floor) if due else everything, only=only, judge=not no_assess)
+        turn = Watch(cycle).due_now() if due else cycle.turn(only=only, judge=not no_assess)
+    if turn is None:
+        render.say("Nothing is due.")
+        return 0
     return _report(turn, json=json)
 
 
@@ -75,14 +80,23 @@ def assess(at: Millis | None, fail_on: str) -> int:
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Do what is due, and end.")
-def watch(once: bool) -> int:
+def watch() -> None:
     """Keep collecting on schedule until stopped."""
-    from annexlog.scheduler import watch as keep
+    from annexlog.cycle import Cycle
+    from annexlog.pipeline import Progress
+    from annexlog.watching import Watch
 
     config = configuration()
-    with stopping() as stop, showing(quiet=True) as progress:
-        return keep(config, stop=stop, progress=progress, once=once)
+    with stopping() as stop:
+        told = Progress(done=lambda scope, sweeps: click.echo(f"{scope}: {_seen(sweeps)}", err=True))
+        click.echo(f"annexlog: looking after {config.store}; stop with Ctrl-C.", err=True)
+        Watch(Cycle(config, stop=stop, progress=told)).keep(lambda error: click.echo(f"annexlog: {error}", err=True))
+
+
+def _seen(sweeps: Sequence[Sweep]) -> str:
+    """`12 complete, 1 denied`, or that it was recorded before."""
+    counts = Counter(sweep.status.value for sweep in sweeps)
+    return ", ".join(f"{n} {status}" for status, n in sorted(counts.items())) or "nothing to do"
 
 
 # ── what is shown while it works, and after ───────────────────────────────────────────────

@@ -279,3 +279,35 @@ def runs(kind: str | None, limit: int, json: bool) -> None:
 
 def _told(coverage: dict[str, int]) -> str:
     return ", ".join(f"{n} {what}" for what, n in sorted(coverage.items()))
+
+
+@click.command()
+@click.option("--since", type=Instant(), help="From that time on; the last 30 days by default.")
+@click.option("--until", type=Instant(), help="Up to that time; now by default.")
+@as_json
+def gaps(since: Millis | None, until: Millis | None, json: bool) -> int:
+    """List the times in which nothing was looked at although it was due."""
+    from annexlog.collectors.clock import SystemClock
+    from annexlog.watching import missed
+
+    config = configuration()
+    end = SystemClock().now() if until is None else until
+    with opened(config) as store:
+        view = store.view(at=end)
+        first = next(iter(deque(view.runs(), maxlen=1)), None)
+        begin = since if since is not None else max(end - _MONTH, first.recorded if first else end)
+        found = [
+            shapes.Gap(scope=li.scope, type=li.type, facet=li.facet, start=iso(g.start), end=iso(g.end), reason=g.why)
+            for li, g in missed(config, view, begin, end)
+        ]
+    if json:
+        render.emit(shapes.Gaps(start=iso(begin), end=iso(end), gaps=found))
+    elif found:
+        rows = ((g.scope, g.type, g.facet or "listing", g.start[:19], g.end[:19], g.reason) for g in found)
+        render.table(("scope", "type", "facet", "from (UTC)", "to (UTC)", "why"), rows)
+    else:
+        render.say(f"No gaps from {iso(begin)} to {iso(end)}.")
+    return 0
+
+
+_MONTH = 30 * 86_400_000

@@ -218,13 +218,13 @@ def permissions(provider: str, tests: bool) -> None:
         buys: dict[str, set[str]] = {}
         for test in mappings.tests.values():
             for name, facet in test.wanted():
-                for call in kinds[name].calls(kinds[name].closure({facet})) if name in kinds else ():
+                for call in kinds[name].calls(kinds[name].needs({facet})) if name in kinds else ():
                     for permission in (call.permission, *call.also):
                         buys.setdefault(permission, set()).add(test.id)
         render.table(("permission", "tests"), ((p, "\n".join(sorted(t))) for p, t in sorted(buys.items())))
         return
     wanted = mappings.wanted()
-    calls = [c for n, k in kinds.items() if n in wanted for c in k.calls(k.closure(wanted[n]))]
+    calls = [c for n, k in kinds.items() if n in wanted for c in k.calls(k.needs(wanted[n]))]
     click.echo(known[provider].policy(calls).rstrip())
 
 

@@ -69,8 +69,9 @@ def _account(estate: Estate, name: str) -> None:
 
 
 def _buckets(estate: Estate, name: str) -> None:
-    s3 = estate.client(name, "s3")
+    clients = [estate.client(name, "s3", region) for region in REGIONS[:2]]
     for n in range(1, 19):
+        s3 = clients[n % 2]
         bucket = f"acme-{'orders' if name == 'production' else name}-{n:02d}"
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGIONS[n % 2]})
         s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=_BLOCKED)
