@@ -31,13 +31,15 @@ def standard_support_until(version: str, majors: Sequence[JSON]) -> str | Unknow
 
 
 @derived
-def requires_tls(parameters: Sequence[JSON], status: str) -> bool:
-    """Whether a parameter group makes its databases refuse connections without TLS.
+def requires_tls(parameters: Sequence[JSON], memberships: Sequence[JSON]) -> bool:
+    """Whether a parameter group makes the databases that use it refuse connections without TLS.
 
-    `status`: how far the database has taken the group over (`in-sync`, `pending-reboot` …). A value that waits for a
-    reboot is not in force yet; one that applies at once is, whatever else waits. A parameter without a value has its
-    engine's own default, which lets plain connections in.
+    `memberships`: an instance's DBParameterGroups or a cluster's DBClusterMembers, which say how far each has taken the
+    group over. A value that waits for a reboot is not in force yet; one that applies at once is, whatever else waits.
+    A parameter without a value has its engine's own default, which lets plain connections in.
     Source: API DescribeDBParameters, DBParameterGroupStatus; Amazon RDS user guide, requiring SSL/TLS.
     """
     on = [p for p in parameters if p.get("ParameterValue") in _TLS.get(p["ParameterName"], ())]
-    return any(status == "in-sync" or (status == "pending-reboot" and p.get("ApplyMethod") == "immediate") for p in on)
+    at_once = any(p.get("ApplyMethod") == "immediate" for p in on)
+    statuses = {m.get("ParameterApplyStatus") or m["DBClusterParameterGroupStatus"] for m in memberships}
+    return bool(on) and bool(statuses) and statuses <= ({"in-sync", "pending-reboot"} if at_once else {"in-sync"})

@@ -9,7 +9,15 @@ from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 from annexlog.mappings.derive.policy import ANYONE, acts_on, listed, matches, statements
 
-__all__ = ["bucket_region", "denies_plain_transport", "erasure", "replicated_elsewhere", "write_once_days"]
+__all__ = [
+    "bucket_region",
+    "default_retention_days",
+    "denies_plain_transport",
+    "erasure",
+    "organization_denies_plain_transport",
+    "replicated_elsewhere",
+    "write_once_days",
+]
 
 DAYS_OF_A_YEAR = 365
 
@@ -28,6 +36,21 @@ def denies_plain_transport(policy: JSON, arn: str) -> bool:
     """
     plain = [s for s in _denials(policy, "s3:annexlogProbe") if _is_plain(s.get("Condition"))]
     return any(_reaches(s, arn) for s in plain) and any(_reaches_keys(s, arn) for s in plain)
+
+
+@derived
+def organization_denies_plain_transport(policies: Sequence[JSON], ancestry: JSON, arn: str) -> bool:
+    """The same, by a resource control policy that binds the bucket's account.
+
+    `policies`: the organization's, with `content` and `targets`; `ancestry`: {Ancestors, PolicyTypes} of the account,
+    null where it is not of the organization. Such policies never bind the management account: that is not asked here.
+    Source: AWS Organizations user guide, resource control policies.
+    """
+    if ancestry is None or "RESOURCE_CONTROL_POLICY" not in ancestry["PolicyTypes"]:
+        return False
+    above = ancestry["Ancestors"]
+    binding = [p for p in policies if any(target["TargetId"] in above for target in p["targets"])]
+    return any(denies_plain_transport(policy["content"], arn) for policy in binding)
 
 
 @derived
