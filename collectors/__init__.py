@@ -127,7 +127,7 @@ class Detail:
     unreadable, except when compared with '': then it reads as ''.
     Templates and `only` may read the listing's facet, the parents', and details declared before; such a detail is
     asked for with this one, and if it is Unknown, this one is that Unknown.
-    `region`: template of the region to ask instead of the scope's own.
+    `region`: template of the region to ask instead of the scope's own (which stays where it cannot be filled).
     `key`, `match`: the call is a bulk source, asked once a scope: its rows are found by `row[key] == match`.
     `otherwise`: the value for a resource that the bulk answer does not mention; not given, Unknown(unlisted).
     `batch`: the parameter that takes many resources at once, and how many: ("names", 10); needs `key`, `match`;

@@ -26,7 +26,7 @@ class Reading:
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self._items = None if call.items is None else steps(call.items)
+        self._items = tuple(steps(path) for path in (call.items or "").split("[]."))
         self._take = steps(call.take or "")
         self._missing = call.missing
         self._decode = tuple(spread(path) for path in call.decode)
@@ -34,14 +34,21 @@ class Reading:
 
     def rows(self, body: Any) -> list[JSON]:
         """The items of one page. Raises Refused(unreadable)."""
-        found = dig(body, self._items or ())
+        outer, *inner = self._items
+        rows = self._listed(body, outer)
+        for path in inner:
+            rows = [row for above in rows for row in self._listed(above, path)]
+        return self._decoded(rows) if self._decode else rows
+
+    def _listed(self, value: Any, path: Sequence[str]) -> list[JSON]:
+        found = dig(value, path)
         if found is MISSING or found is None:
             if self._missing is UNREADABLE:
                 raise unreadable(f"no {self.call.items or 'list'}")
             return list(self._missing or ())
         if type(found) is not list:
             raise unreadable(f"{self.call.items or 'answer'} is no list")
-        return self._decoded(found) if self._decode else found
+        return found
 
     def one(self, body: Any) -> JSON:
         """The value of a single answer. Raises Refused(unreadable)."""

@@ -18,7 +18,7 @@ from annexlog.collectors.compiled import Codes, Read, Step
 from annexlog.collectors.pool import Task
 from annexlog.collectors.population import Item, Part, Population
 from annexlog.collectors.provenance import Trace
-from annexlog.collectors.templates import Facets, Values
+from annexlog.collectors.templates import Facets, NoMember, Values
 from annexlog.evidence_store.model import JSON, Sink, Unknown
 
 _END: Final = object()
@@ -155,7 +155,7 @@ class Collection:
             rows, told = self._bulk.rows(step, fold=population.kind.type.fold)
             population.bulk[step.facet] = told
             return rows if isinstance(rows, Unknown) else rows.find(step.match.fill(facets, values))
-        region = step.region.fill(facets, values) if step.region else None
+        region = _region(step, facets, values)
         return self.asking.value(step.read, step.read.params.fill(facets, values), trace, region)
 
     def _batches(
@@ -225,10 +225,18 @@ class Collection:
             self._sink.add(item.part.lines[line], item.id, value)
         except orjson.JSONEncodeError as error:  # half a character, or a number beyond 64 bits: JSON, but not ours
             operation, permission = (read.call.operation, read.call.permission) if read else ("", "")
-            value = Unknown("unreadable", operation, permission, type(error).__name__)
+            value = Unknown("unreadable", operation, permission, "Unencodable")
             trace.refused(value, str(error))
             self._sink.add(item.part.lines[line], item.id, value)
         return value
+
+
+def _region(step: Step, facets: Facets, values: Values) -> str | None:
+    """The region to ask; None: the scope's own, as for a resource that does not say where it is."""
+    try:
+        return step.region.fill(facets, values) if step.region else None
+    except NoMember:
+        return None
 
 
 def _blind(step: Step, item: Item) -> Unknown | None:

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from annexlog.collectors import Call, Caller, Discovery, Page, Refused, ResourceType, Scope
+from annexlog.collectors import Call, Caller, Detail, Discovery, Page, Refused, ResourceType, Scope
 from annexlog.collectors.engine import Ask, Engine
 from annexlog.collectors.limits import Limits
 from annexlog.evidence_store.model import JSON, Line, Millis, Sweep, Unknown, decode, encode, instant
@@ -259,3 +259,26 @@ def collect(
     )  # fmt: skip
     sweeps = engine.collect(ONE, {scope.name: scope for scope in roster}, asks, sink)
     return Seen(sweeps, sink.bodies)
+
+
+def boxes(*details: Detail, **more: Any) -> ResourceType:
+    """`acme.box`: listed at /boxes, each with a name."""
+    listed = Call("box:List", "/boxes", items="items")
+    return ResourceType(
+        "acme.box", facet="box", **{"id": "{box.name}", "per": "account", "listed": listed, "details": details, **more}
+    )
+
+
+def lock(facet: str = "lock", **more: Any) -> Detail:
+    """A detail of a box, at /boxes/<name>/<facet>: the member of the answer that is called like it."""
+    about = {name: more.pop(name) for name in ("only", "region") if name in more}
+    call = Call(f"box:{facet.title()}", f"/boxes/{{name}}/{facet}", {"name": "{box.name}"}, **{"take": facet, **more})
+    return Detail(facet, call, **about)
+
+
+def refused(reason: str, code: str, operation: str = "/boxes", permission: str = "box:List") -> Unknown:
+    return Unknown(reason, operation, permission, code)
+
+
+def lock_refused(reason: str, code: str, facet: str = "lock") -> Unknown:
+    return Unknown(reason, f"/boxes/{{name}}/{facet}", f"box:{facet.title()}", code)
