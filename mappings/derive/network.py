@@ -52,36 +52,34 @@ def exposed_ports(security_group: JSON, prefix_lists: JSON, tcp: JSON, udp: JSON
     """The ports of `tcp` and `udp` that a security group opens to the internet, as `tcp/22`, by protocol and number.
 
     A port's sources are gathered over all rules of the group: two rules for a half of the internet each open the
-    whole. `prefix_lists`: [{id, entries: [{Cidr}]}], those that the rules may name. References to other groups are
-    not of the internet. Unknown(unresolved) if no port is open, but one could be by a prefix list that is not there.
+    whole. `prefix_lists`: [{id, entries: [{Cidr}]}], those that the rules may name; null for one of AWS's own, which
+    hold the addresses of one of its services. References to other groups are not of the internet either.
+    Unknown(unresolved) if no port is open, but one could be by a prefix list that is not there.
     Source: EC2 API, IpPermission; VPC guide, security group rules.
     """
-    entries = {row["id"]: [entry["Cidr"] for entry in row["entries"]] for row in prefix_lists}
+    entries = {row["id"]: [entry["Cidr"] for entry in row["entries"] or ()] for row in prefix_lists}
+    rules = [(rule, *_sources(rule, entries)) for rule in security_group["IpPermissions"]]
+    judged: dict[tuple[int, ...], tuple[bool, bool]] = {(): (False, False)}  # by which rules reach a port
     found = []
     unresolved = False
     for protocol, ports in (("tcp", tcp), ("udp", udp)):
         for port in sorted({int(port) for port in ports}):
-            ranges, unread = _sources(security_group["IpPermissions"], protocol, port, entries)
-            if covers_internet(ranges):
-                found.append(f"{protocol}/{port}")
+            reach = tuple(n for n, (rule, _, _) in enumerate(rules) if ports_between(rule, protocol, (port,)))
+            if reach not in judged:
+                ranges = [text for n in reach for text in rules[n][1]]
+                judged[reach] = covers_internet(ranges), any(rules[n][2] for n in reach)
+            is_open, unread = judged[reach]
+            found += [f"{protocol}/{port}"] if is_open else []
             unresolved = unresolved or unread
     if not found and unresolved:
         return Unknown("unresolved", operation="get_managed_prefix_list_entries")
     return found
 
 
-def _sources(
-    rules: Iterable[Mapping[str, JSON]], protocol: str, port: int, entries: Mapping[str, Sequence[str]]
-) -> tuple[list[str], bool]:
-    """The ranges that reach a port, and whether a prefix list among them is not known."""
-    ranges: list[str] = []
-    unread = False
-    for rule in rules:
-        if not ports_between(rule, protocol, (port,)):
-            continue
-        ranges += [row["CidrIp"] for row in rule.get("IpRanges", ())]
-        ranges += [row["CidrIpv6"] for row in rule.get("Ipv6Ranges", ())]
-        for row in rule.get("PrefixListIds", ()):
-            unread = unread or row["PrefixListId"] not in entries
-            ranges += entries.get(row["PrefixListId"], ())
-    return ranges, unread
+def _sources(rule: Mapping[str, JSON], entries: Mapping[str, Sequence[str]]) -> tuple[list[str], bool]:
+    """A rule's address ranges, and whether it names a prefix list that is not known."""
+    ranges = [row["CidrIp"] for row in rule.get("IpRanges", ())]
+    ranges += [row["CidrIpv6"] for row in rule.get("Ipv6Ranges", ())]
+    lists = [row["PrefixListId"] for row in rule.get("PrefixListIds", ())]
+    ranges += [cidr for id in lists for cidr in entries.get(id, ())]
+    return ranges, any(id not in entries for id in lists)

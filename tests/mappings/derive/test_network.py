@@ -92,6 +92,7 @@ RULES = {
     "a prefix list and a range": ([rule("tcp", 22, 22, v4=["0.0.0.0/1"], lists=["pl-upper"])], ["tcp/22"]),
     "ping": ([rule("icmp", -1, -1, v4=ALL)], []),
     "the office": ([rule("tcp", 22, 22, v4=["203.0.113.0/24"], lists=["pl-office"])], []),
+    "a service of AWS": ([rule("tcp", 22, 22, lists=["pl-cloudfront"])], []),
     "another port": ([rule("tcp", 443, 443, v4=ALL)], []),
     "a port beside": ([rule("tcp", 23, 3388, v4=ALL)], []),
     "UDP is not TCP": ([rule("udp", 22, 22, v4=ALL)], []),
@@ -101,6 +102,7 @@ LISTS = [
     {"id": "pl-all", "entries": [{"Cidr": "0.0.0.0/0"}]},
     {"id": "pl-upper", "entries": [{"Cidr": "128.0.0.0/1"}]},
     {"id": "pl-office", "entries": [{"Cidr": "203.0.113.0/24"}]},
+    {"id": "pl-cloudfront", "entries": None},
 ]
 
 
@@ -110,7 +112,7 @@ def test_the_ports_that_a_security_group_opens_to_the_internet_are_named(rules: 
 
 
 def test_a_prefix_list_that_was_not_seen_leaves_the_port_open_to_question() -> None:
-    group = {"IpPermissions": [rule("tcp", 22, 22, lists=["pl-gone"])]}
+    group = {"IpPermissions": [rule("tcp", 22, 22, lists=["pl-gone"]), rule("-1", v4=["10.0.0.0/8"])]}
 
     assert exposed_ports(group, LISTS, TCP, UDP) == Unknown("unresolved", operation="get_managed_prefix_list_entries")
 
