@@ -62,7 +62,7 @@ def client(moto_server: Moto) -> Any:
     """`client(service, region=…)`: a boto3 client straight to moto, to plant facts with."""
     import boto3  # noqa: PLC0415 — only tests that plant facts need it
 
-    def make(service: str, region: str = "us-east-1", **more: Any) -> Any:
-        return boto3.client(service, region_name=region, endpoint_url=moto_server.url, **more)
+    def make(service: str, region: str = "us-east-1") -> Any:
+        return boto3.client(service, region_name=region, endpoint_url=moto_server.url)
 
     return make

@@ -17,6 +17,15 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_K
 """Any key pair is moto's own account's."""
 
 
+# It ends when its input does, so that it outlives no test run, however that ends.
+_PROGRAM = """
+import os, sys, threading
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
+from moto.server import main
+main(["-H", "127.0.0.1", "-p", sys.argv[1]])
+"""
+
+
 class Moto:
     """Runs between `__enter__` and `__exit__`; `url` is its endpoint."""
 
@@ -27,10 +36,13 @@ class Moto:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        environment = {**os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
-        self._process = subprocess.Popen(command, env=environment, **quiet)  # type: ignore[call-overload]
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _PROGRAM, str(port)],
+            env={**os.environ, "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         self.url = f"http://127.0.0.1:{port}"
         self._wait()
         return self
@@ -55,5 +67,6 @@ class Moto:
             connection.close()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._process.terminate()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         self._process.wait(10)

@@ -1,14 +1,10 @@
-"""Answers recorded once and replayed for ever: the same collection, a hundred times as fast as moto gives it.
-
-As a program it serves a saved tape from a process of its own: `python -m tests.wire.tape FILE [PORT]`.
-"""
+"""Answers recorded once and replayed for ever: the same collection, many times as fast as moto gives it."""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.wire.http import Reply, Request, Server
+from tests.wire.http import Reply, Request
 
 _EXPIRATION = re.compile(rb"(<Expiration>)[^<]*(</Expiration>)")
 _SIGNED = re.compile(r"Credential=([^/]+)/\d+/([\w-]+)/([\w-]+)/")
@@ -79,14 +75,3 @@ def _key(request: Request) -> Key:
     target = request.headers.get("x-amz-target", "")
     who = signed.groups() if signed else ()
     return (request.method, url.path, query, request.body.decode("latin-1"), target, *who)
-
-
-def main(path: str, port: str = "0") -> None:
-    """Serve until the input ends; says its endpoint first."""
-    with Server(Tape.load(Path(path)).replay, port=int(port)) as server:
-        print(server.url, flush=True)
-        sys.stdin.read()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
