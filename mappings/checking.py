@@ -8,6 +8,7 @@ from __future__ import annotations
 import pkgutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from annexlog.evidence_store.model import MappingError, TypeShape
@@ -21,9 +22,11 @@ from annexlog.mappings.pages import CONTROLS
 __all__ = ["check", "check_files", "check_test"]
 
 
-def check(shapes: Mapping[str, TypeShape], *, folders: Sequence[Path] = ()) -> list[MappingError]:
-    """Everything that is wrong with the installed packs and the user's folders, in the order of reading."""
-    mappings, problems = read(shapes, folders=folders)
+def check(
+    shapes: Mapping[str, TypeShape], *, folders: Sequence[Path] = (), packs: Sequence[Traversable] | None = None
+) -> list[MappingError]:
+    """Everything that is wrong with the installed packs (or these) and the user's folders, in the order of reading."""
+    mappings, problems = read(shapes, folders=folders, packs=packs)
     for test in mappings.tests.values():
         problems += check_test(test, mappings.labels)
     problems += _check_defaults(mappings.tests.values())

@@ -21,7 +21,10 @@ ORGANIZATION = {"registers": Line(ORG, "register"), "settings": Line(ORG, "setti
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """One joined resource; the same only as itself. `maps`: what conditions see of it, by what is taken; built when first needed."""
+    """One joined resource, equal only to itself.
+
+    `maps`: what conditions see of it, by what is taken; built when first needed.
+    """
 
     scope: str
     id: str

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from annexlog.evidence_store.model import JSON, MappingError, Millis, TypeShape
 from annexlog.mappings.definitions import Test
 from annexlog.mappings.labels import Label, read_labels
 from annexlog.mappings.organization import Applicability, Exemption, read_exceptions, read_owners, read_soa
-from annexlog.mappings.packs import Contents, Reading, packs, read_folder
+from annexlog.mappings.packs import Contents, Reading, installed_packs, read_folder
 from annexlog.mappings.pages import CONTROLS, Control, Manual, read_control, read_manual
 from annexlog.mappings.reading import nearest
 from annexlog.mappings.states import RULE_SETTINGS, Rule
@@ -69,12 +70,14 @@ class Mappings:
         }
 
 
-def load(shapes: Mapping[str, TypeShape], *, folders: Sequence[Path] = ()) -> Mappings:
-    """All installed packs and the user's folders.
+def load(
+    shapes: Mapping[str, TypeShape], *, folders: Sequence[Path] = (), packs: Sequence[Traversable] | None = None
+) -> Mappings:
+    """All installed packs (or these instead) and the user's folders.
 
     Raises MappingError with file, line and column; of several problems the first, and how many there are.
     """
-    mappings, problems = read(shapes, folders=folders)
+    mappings, problems = read(shapes, folders=folders, packs=packs)
     if problems:
         first = problems[0]
         more = f"({len(problems) - 1} more: `annexlog mappings check` shows them all.)" if problems[1:] else ""
@@ -82,10 +85,12 @@ def load(shapes: Mapping[str, TypeShape], *, folders: Sequence[Path] = ()) -> Ma
     return mappings
 
 
-def read(shapes: Mapping[str, TypeShape], *, folders: Sequence[Path] = ()) -> tuple[Mappings, list[MappingError]]:
+def read(
+    shapes: Mapping[str, TypeShape], *, folders: Sequence[Path] = (), packs: Sequence[Traversable] | None = None
+) -> tuple[Mappings, list[MappingError]]:
     """The same, with every problem instead of an error: what could be read, and what could not."""
     reading, found = Reading(shapes), Contents()
-    for root in packs().values():
+    for root in installed_packs().values() if packs is None else packs:
         pack = read_folder(reading, root, pack=True)
         for place in sorted(set(pack.places) & set(found.places)):
             what = f"{place[0].removesuffix('s')} {place[1]} is already in {found.places[place]}"

@@ -33,7 +33,7 @@ from annexlog.mappings.reading import fields, items
 from annexlog.mappings.strictyaml import Document, parse
 from annexlog.mappings.testreading import read_test
 
-__all__ = ["Contents", "Reading", "packs", "read_folder", "read_tests"]
+__all__ = ["Contents", "Reading", "installed_packs", "read_folder", "read_tests"]
 
 _FILES = ("settings.yaml", "labels.yaml", "owners.yaml", "soa.yaml")
 _FOLDERS = ("tests", "iso27001_2022", "controls", "registers", "exceptions")
@@ -91,7 +91,7 @@ class Reading:
         self.problems.append(MappingError(what, where=where, next=next))
 
 
-def packs() -> Mapping[str, Traversable]:
+def installed_packs() -> Mapping[str, Traversable]:
     """The roots of all installed packs, by entry point name; built-in and third-party alike."""
     points = sorted(entry_points(group=GROUP), key=lambda point: point.name)
     return {point.name: importlib.resources.files(point.value) for point in points}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from annexlog.evidence_store.model import JSON, TypeShape
+from annexlog.evidence_store.model import JSON, Millis, TypeShape, duration
 from annexlog.mappings.celtext import Selection, selections
 from annexlog.mappings.conditions import Condition, ConditionError, compile_condition, usable
 from annexlog.mappings.definitions import KINDS, SEVERITIES, VARIABLES, Derivation, Example, Join, Test
@@ -22,11 +22,13 @@ from annexlog.mappings.strictyaml import Path as Place
 __all__ = ["definition", "read_test"]
 
 _REQUIRED = ("id", "asks", "of", "expect", "severity", "every", "shows", "does_not_show", "fix", "source", "examples")
+_WORD = re.compile(r"\w+")
 _OPTIONAL = ("when", "with", "derive", "settings", "registers")
 _RECORDED = "functions"  # digests of the derived functions: in the recorded definition, never written by hand
 _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_-]*)+")
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _CALL = re.compile(r"\s*([a-z_][a-z0-9_]*)\s*\(\s*([^()]*?)\s*\)\s*")
+_OFTENEST = duration("PT1M")
 _WITHIN = ("scope", "account", "estate")
 
 
@@ -63,9 +65,9 @@ class _Reading:
             page.refuse("id", f"{page.text('id')!r} is not an id such as aws.s3.bucket-encrypted")
         self.of = self.shape(page, "of")
         self.settings, self.registers = page.mapping("settings"), page.texts("registers")
-        for name in page.mapping("with"):
+        for name in sorted(page.mapping("with")):  # a recorded definition has lost the order in which it was written
             self.joins[name] = self.join(name)
-        for name in page.mapping("derive"):
+        for name in _in_order(page.mapping("derive")):
             self.derive[name] = self.derivation(name)
         when = self.condition(page, "when") if "when" in page else None
         expect = self.condition(page, "expect")
@@ -81,7 +83,7 @@ class _Reading:
             joins=tuple(self.joins.values()),
             derive=tuple(self.derive.values()),
             severity=page.one_of("severity", SEVERITIES),
-            every=page.duration("every"),
+            every=self.every(),
             settings=self.settings,
             registers=self.registers,
             labels=tuple(self.labels),
@@ -96,6 +98,12 @@ class _Reading:
             where=page.document.where(page.path),
             outdated=tuple(name for name, digest in recorded.items() if body[_RECORDED][name] != digest),
         )
+
+    def every(self) -> Millis:
+        every = self.page.duration("every")
+        if every < _OFTENEST:
+            self.page.refuse("every", "no test looks more often than once a minute (PT1M)")
+        return every
 
     # ── names ──
 
@@ -131,7 +139,7 @@ class _Reading:
         for facet in take:
             if facet not in of.facets and (facet != "tags" or of.tags is None):
                 page.refuse("take", f"{of.name} has no facet {facet!r}", nearest(facet, of.facets))
-        by = tuple(self.pair(page, mine, theirs, of) for mine, theirs in page.mapping("by").items())
+        by = tuple(self.pair(page, mine, theirs, of) for mine, theirs in sorted(page.mapping("by").items()))
         within = page.one_of("within", _WITHIN, "account" if one else "scope")
         self.check_join(page, of, within, one=one, by=bool(by))
         keep = self.keep(page, of) if "keep" in page else None
@@ -313,3 +321,14 @@ def _facets(names: Collection[str], of: TypeShape) -> frozenset[str]:
     """The facets among names, and the one that tags are part of, if these are read."""
     tags = {parse_path(of.tags).root} if of.tags and "tags" in names else set()
     return frozenset({name for name in names if name in of.facets} | tags)
+
+
+def _in_order(derive: Mapping[str, JSON]) -> list[str]:
+    """The names of derived values, each after those that its call names; else alphabetically. A circle's ends last."""
+    named = {name: set(_WORD.findall(str(text))) & set(derive) - {name} for name, text in derive.items()}
+    order: list[str] = []
+    while named:
+        ready = sorted(name for name, needs in named.items() if needs <= set(order)) or sorted(named)
+        order.append(ready[0])
+        del named[ready[0]]
+    return order
