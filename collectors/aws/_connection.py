@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -21,7 +23,6 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     EndpointConnectionError,
-    ProfileNotFound,
     UnknownServiceError,
 )
 from botocore.loaders import Loader, create_loader
@@ -38,21 +39,23 @@ _POOL = 128  # connections a client keeps: as many as the engine has workers at 
 
 
 class Connection:
-    """Clients, and the one place where a request is made. Raises ConfigError if the profile does not exist."""
+    """Clients, and the one place where a request is made. Raises ConfigError on options that lead nowhere."""
 
     def __init__(self, options: Options, where: str) -> None:
         self.base = botocore.session.Session(profile=options.profile)  # asks for the caller's own credentials
         try:
             region = self.base.get_config_variable("region")
-        except ProfileNotFound as error:
+        except BotoCoreError as error:  # no such profile, no readable file
             raise ConfigError(
                 str(error), where=f"{where}.profile", next="See ~/.aws/config for its profiles."
             ) from None
         self.home_region: str = options.home_region or region or "us-east-1"
-        self.endpoint_url = options.endpoint_url or os.environ.get("AWS_ENDPOINT_URL") or None
+        self.endpoint_url = _endpoint(options, where)
+        if options.ca_bundle and not Path(options.ca_bundle).is_file():
+            raise ConfigError(f"there is no file {options.ca_bundle}", where=f"{where}.ca_bundle")
+        self._options = options
         self.session = self._session(options)
         self._config = self._configuration(options)
-        self._verify = options.ca_bundle
         self._clients: dict[tuple[str, str], BaseClient] = {}
         self._plans: dict[tuple[str, str], Plan] = {}
         self._lock = threading.Lock()
@@ -94,7 +97,11 @@ class Connection:
     def _create(self, service: str, region: str) -> BaseClient:
         try:
             return self.session.create_client(
-                service, region_name=region, endpoint_url=self.endpoint_url, verify=self._verify, config=self._config
+                service,
+                region_name=region,
+                endpoint_url=self._options.endpoint_url,  # else botocore's own order: AWS_ENDPOINT_URL_S3 …
+                verify=self._options.ca_bundle,
+                config=self._config,
             )
         except UnknownServiceError:
             raise DeclarationError(
@@ -176,6 +183,16 @@ class Connection:
 def loader(data_path: str | None = None) -> Loader:
     """What reads botocore's service models, each of them once in this process: they take up to 0.1 s each."""
     return create_loader(data_path)
+
+
+def _endpoint(options: Options, where: str) -> str | None:
+    """The endpoint given, if any. Raises ConfigError."""
+    given, where = options.endpoint_url, f"{where}.endpoint_url"
+    if not given:
+        given, where = os.environ.get("AWS_ENDPOINT_URL") or None, "AWS_ENDPOINT_URL"
+    if given and not re.match(r"https?://[^/]", given):
+        raise ConfigError(f"{given!r} is not a URL", where=where, next="It looks like http://127.0.0.1:5000.")
+    return given
 
 
 def _without_account_in_host(**event: Any) -> None:

@@ -91,6 +91,8 @@ class Pages:
     def _advance(self, body: Mapping[str, Any]) -> None:
         params, plan = self._params or {}, self._plan
         tokens = {parameter: token for path, parameter in plan.tokens if (token := _find(path, body))}
+        if any(body.get(name) is False for name in plan.more):
+            tokens = {}  # some answers name where they ended, though it was the end
         if tokens and tokens == self._tokens:
             self._broken = Refused("unreadable", "RepeatedToken", "the same continuation was given twice")
         elif any(body.get(name) for name in plan.watched) or (not tokens and any(body.get(n) for n in plan.more)):

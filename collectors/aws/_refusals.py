@@ -61,6 +61,7 @@ _NO_CREDENTIALS = (
     exceptions.CredentialRetrievalError,
     exceptions.TokenRetrievalError,
     exceptions.SSOError,
+    getattr(exceptions, "LoginError", exceptions.SSOError),  # since botocore 1.41
     exceptions.NoAuthTokenError,
     exceptions.RefreshWithMFAUnsupportedError,
     exceptions.InvalidConfigError,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from annexlog.collectors import Call, Refused
 from tests.collectors.aws.conftest import Connect, bodies, first, refused
@@ -228,3 +231,46 @@ def test_the_account_number_is_not_put_before_the_host_of_a_given_endpoint(wire:
     call, params = PROTOCOLS["rest-xml without a root of its own"]
 
     assert refused(connect(), call, **params) == ("failed", "NoSuchPublicAccessBlockConfiguration")
+
+
+def test_an_endpoint_that_never_answers_is_a_failure(connect: Connect) -> None:
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        adapter = connect(endpoint_url=f"http://127.0.0.1:{silent.getsockname()[1]}", read_timeout=0.1)
+
+        answer = refused(adapter, LIST_BUCKETS)
+
+    assert answer == ("failed", "ReadTimeoutError")
+
+
+@pytest.mark.parametrize(
+    ("service", "region", "answer"),
+    [
+        ("kms", "eu-west-1", ("failed", "EndpointConnectionError")),
+        ("kafka", "eu-nowhere-1", ("unsupported", "ServiceNotInRegion")),
+    ],
+)
+def test_an_endpoint_that_is_not_there_is_unsupported_where_aws_has_no_such_service(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, service: str, region: str, answer: tuple[str, str]
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL")  # a given endpoint is everywhere
+    error = EndpointConnectionError(endpoint_url=f"https://{service}.{region}.amazonaws.com/")
+
+    refused = connect().connection._unreachable(service, region, error)
+
+    assert (refused.reason, refused.code) == answer
+
+
+def test_a_bucket_of_another_region_is_asked_where_it_is(wire: Wire, connect: Connect) -> None:
+    moved = Reply(
+        301,
+        {"Content-Type": "application/xml", "x-amz-bucket-region": "eu-west-1"},
+        b"<Error><Code>PermanentRedirect</Code><Message>Elsewhere</Message></Error>",
+    )
+    wire.inject(Fault("reply", "s3.get_bucket_policy", containing="/us-east-1/s3/", reply=moved))
+
+    answered = bodies(connect(), BUCKET_POLICY, Bucket="ledger")
+
+    assert answered == [{"Policy": '{"Version": "2012-10-17", "Statement": []}'}]
+    assert [seen.region for seen in wire.seen if seen.name == "s3.get_bucket_policy"] == ["us-east-1", "eu-west-1"]

@@ -165,6 +165,8 @@ def test_the_external_id_is_read_from_elsewhere_and_sent_with_the_role(
     [
         ({"external_id_env": "NOT_SET"}, "targets.test.external_id_env: the environment variable NOT_SET is not set"),
         ({"external_id_file": "/nonexistent/id"}, "targets.test.external_id_file: /nonexistent/id cannot be read"),
+        ({"ca_bundle": "/nonexistent/ca.pem"}, "targets.test.ca_bundle: there is no file /nonexistent/ca.pem"),
+        ({"endpoint_url": "localhost:5000"}, "targets.test.endpoint_url: 'localhost:5000' is not a URL"),
         ({"profile": "nobody"}, "targets.test.profile: The config profile (nobody) could not be found"),
     ],
 )

@@ -95,6 +95,13 @@ def test_tokens_are_followed_where_botocore_has_no_paginator(wire: Wire, connect
     assert [[i["Id"] for i in page["InventoryConfigurationList"]] for page in pages] == [["a"], ["b"]]
 
 
+def test_an_answer_that_says_it_is_the_last_is_the_last_whatever_token_it_names(wire: Wire, connect: Connect) -> None:
+    body = {"Keys": [], "Truncated": False, "NextMarker": "where it ended"}
+    wire.inject(Fault("reply", "kms.list_keys", reply=Reply(200, {}, json.dumps(body).encode())))
+
+    assert bodies(connect(), LIST_KEYS) == [body]
+
+
 @pytest.mark.parametrize(
     ("call", "operation", "body", "code"),
     [
