@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from annexlog.evidence_store.model import JSON, ORG, Coverage, Evidence, Line, Millis, Seen, TypeShape, Unknown
 from annexlog.mappings.definitions import Join, Test
-from annexlog.mappings.labels import Label, read_labels
+from annexlog.mappings.labels import Assigned, Label, assigned, read_labels
 from annexlog.mappings.paths import Path
 from annexlog.mappings.strictyaml import Document
 from annexlog.mappings.tags import tags_of
@@ -57,7 +57,7 @@ class Estate:
         self.upto: int = evidence.upto
         self.scopes: Mapping[str, Mapping[str, JSON]] = evidence.scopes()
         self._documents: dict[str, Mapping[str, JSON]] = {}
-        self._labels: Mapping[str, Label] | None = None
+        self._labels: Mapping[str, tuple[Label, Assigned]] | None = None
         self._facets: dict[str, set[str]] = {}
         self._entries: dict[tuple[str, str], tuple[Entry, ...]] = {}
         self._reaches: dict[tuple[str, str, str], tuple[tuple[str, ...], tuple[Line, ...]]] = {}
@@ -77,10 +77,12 @@ class Estate:
             self._documents[type] = self.evidence.documents(type)
         return self._documents[type]
 
-    @property
-    def labels(self) -> Mapping[str, Label]:
+    def labels(self) -> Mapping[str, tuple[Label, Assigned]]:
+        """Every label with what its register says."""
         if self._labels is None:
-            self._labels = read_labels(Document("labels as recorded", dict(self.documents("label"))))
+            read = read_labels(Document("labels as recorded", dict(self.documents("label"))))
+            registers = self.documents("register")
+            self._labels = {name: (label, assigned(registers.get(label.register))) for name, label in read.items()}
         return self._labels
 
     def seen(self, line: Line) -> Seen | None:

@@ -142,11 +142,11 @@ class _Bench:
             _put(derivation.name, self._derive(derivation, data, gaps), data, gaps)
 
     def _label(self, id: str, tags: Any, data: dict[str, Any], gaps: dict[str, Unknown]) -> None:
-        registers = self.estate.documents("register")
+        known = self.estate.labels()
         found: dict[str, str] = {}
         for name in self.test.labels:
-            label = self.estate.labels.get(name)
-            value = label.of(id, tags, registers) if label else Unknown("unclassified", operation=name)
+            label, said = known.get(name, (None, None))
+            value = label.of(id, tags, said) if label and said else Unknown("unclassified", operation=name)
             if isinstance(value, Unknown):
                 gaps.setdefault("labels", value)
             else:

@@ -1,6 +1,6 @@
 """Labels: what marks a resource as critical, confidential, of production …, by tags, a register or a default class.
 
-A label is read in conditions as `labels.NAME`. It is looked up in this order: the register (id or glob → class), the
+A label is read in conditions as `labels.NAME`. It is looked up in this order: its register (id or glob → class), the
 tags (the first of the label's keys that the resource has), the default class. A resource that says nothing, or says
 a word that the label does not know, is unknown(unclassified): never taken for not applicable.
 """
@@ -15,7 +15,34 @@ from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.reading import fields
 from annexlog.mappings.strictyaml import Document
 
-__all__ = ["Label", "read_labels"]
+__all__ = ["Assigned", "Label", "assigned", "read_labels"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """What a register says of a label: {id: class} as written, and (glob over ids, class) in the order of globs."""
+
+    exact: Mapping[str, str]
+    globs: tuple[tuple[str, str], ...] = ()
+    unreadable: bool = False
+
+    def of(self, id: str) -> str:
+        if id in self.exact:
+            return self.exact[id]
+        return next((name for glob, name in self.globs if fnmatch.fnmatchcase(id, glob)), "")
+
+
+def assigned(register: JSON) -> Assigned:
+    """Reads a register that is a mapping {id or glob: class}, or rows with the columns `id` and `class`."""
+    if register is None:
+        return Assigned({})
+    rows = register
+    if isinstance(register, list) and all(isinstance(row, dict) and {"id", "class"} <= row.keys() for row in register):
+        rows = {row["id"]: row["class"] for row in register}
+    if not isinstance(rows, dict):
+        return Assigned({}, unreadable=True)
+    said = {str(id): str(name) for id, name in sorted(rows.items())}
+    return Assigned(said, tuple((id, name) for id, name in said.items() if any(sign in id for sign in "*?[")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +57,11 @@ class Label:
     default: str
     document: JSON
 
-    def of(self, id: str, tags: Mapping[str, str] | Unknown, registers: Mapping[str, JSON]) -> str | Unknown:
+    def of(self, id: str, tags: Mapping[str, JSON] | Unknown, assigned: Assigned) -> str | Unknown:
         """The class of a resource, or why it is not known."""
-        named = self._registered(id, registers.get(self.register))
+        if assigned.unreadable:
+            return Unknown("unreadable", operation=self.register)
+        named = assigned.of(id)
         if named:
             return self.meanings.get(named.lower(), self._unclassified())
         if isinstance(tags, Unknown):
@@ -42,14 +71,6 @@ class Label:
             if key in found:
                 return self.meanings.get(str(found[key]).strip().lower(), self._unclassified())
         return self.default or self._unclassified()
-
-    def _registered(self, id: str, register: JSON) -> str:
-        if not isinstance(register, Mapping):
-            return ""
-        if id in register:
-            return str(register[id])
-        matching = (str(name) for pattern, name in sorted(register.items()) if fnmatch.fnmatchcase(id, pattern))
-        return next(matching, "")
 
     def _unclassified(self) -> Unknown:
         return Unknown("unclassified", operation=self.name)
