@@ -9,6 +9,16 @@ from typing import Any, Protocol
 Row = tuple[Any, ...]
 
 
+class Snapshot(Protocol):
+    """One state of the database, unchanged by what others write meanwhile. Methods raise StoreDamaged or StoreError."""
+
+    def select(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
+        """The rows, one by one. Text that is not UTF-8 comes with lone surrogates."""
+
+    def faults(self) -> Iterator[tuple[str, str, str]]:
+        """(table, key, what is wrong), as far as the database itself can tell: its files, its schema, its guards."""
+
+
 class Backend(Protocol):
     """A database of `schema.TABLES`. Statements are standard SQL with `?` for each parameter.
 
@@ -30,5 +40,8 @@ class Backend(Protocol):
 
     def writing(self) -> AbstractContextManager[None]:
         """One transaction of the only writer: all of it is there at the end, or after an exception nothing."""
+
+    def snapshot(self) -> AbstractContextManager[Snapshot]:
+        """The state of now, for as long as it is looked at."""
 
     def close(self) -> None: ...

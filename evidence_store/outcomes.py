@@ -140,6 +140,7 @@ class Outcomes:
         line, lid, seq = entry.line, self._recording.lid(entry.line), self._recording.seq
         population = self._recording.population(line)
         chain = self._at(line, chains.ALL) if entry.changed else {}
+        population.find(causes)
         why = {population.rids[id]: cause for id, cause in causes.items() if id in population.rids}
         moved = {rid: verdict for rid, verdict in verdicts.items() if chain.get(rid) != verdict}
         ended = dict.fromkeys(chain.keys() - verdicts.keys(), _Verdict(None, None))

@@ -10,13 +10,16 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from filelock import FileLock, Timeout
 
 from annexlog.evidence_store.backend import Row
 from annexlog.evidence_store.model import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreTooNew
 from annexlog.evidence_store.schema import INDEXES, TABLES, VERSION, VIEWS, Column, Table
+
+if TYPE_CHECKING:
+    from annexlog.evidence_store.backend import Snapshot
 
 APPLICATION_ID = 0x616E786C
 """`PRAGMA application_id` of a store: "anxl"."""
@@ -255,6 +258,13 @@ class SQLite:
                 raise
             finally:
                 self._owner = 0
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        from annexlog.evidence_store.sqlite_snapshot import Snapshot  # noqa: PLC0415 — only verifying needs it
+
+        with self._translated(), closing(self._connect()) as connection:
+            yield Snapshot(connection, self._translated)
 
     def close(self) -> None:
         while self._idle:
