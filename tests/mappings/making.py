@@ -60,11 +60,16 @@ PAGE = {
 }
 
 
+class _Plain(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 def page(**changes: Any) -> str:
     """A whole test in YAML; `with_` stands for `with`, None takes a key away."""
     body = {**PAGE, **{key.rstrip("_"): value for key, value in changes.items()}}
     body = {key: value for key, value in body.items() if value is not None}
-    return yaml.safe_dump([body], sort_keys=False)
+    return yaml.dump([body], Dumper=_Plain, sort_keys=False)
 
 
 def make(**changes: Any) -> Test:
