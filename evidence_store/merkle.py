@@ -7,7 +7,7 @@ tile (level, n) holds the 256 hashes MTH(D[(256n + i)·256^level : (256n + i + 1
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 
@@ -278,6 +278,9 @@ class Ordered:
     """
 
     def __init__(self, leaves: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        self._load(leaves)
+
+    def _load(self, leaves: Iterable[tuple[bytes, bytes]]) -> None:
         pairs = sorted(leaves)
         self._keys = [key for key, _ in pairs]
         self._levels: list[list[bytes]] = [[leaf for _, leaf in pairs]]
@@ -287,16 +290,35 @@ class Ordered:
     def __len__(self) -> int:
         return len(self._keys)
 
+    def _find(self, key: bytes) -> tuple[int, bool]:
+        index = bisect_left(self._keys, key)
+        return index, index < len(self._keys) and self._keys[index] == key
+
     def put(self, key: bytes, leaf: bytes) -> None:
         """Set the leaf of a key, new or known."""
-        index = bisect_left(self._keys, key)
-        if index < len(self._keys) and self._keys[index] == key:
+        index, known = self._find(key)
+        if known:
             self._levels[0][index] = leaf
             self._changed.add(index)
         else:
             self._keys.insert(index, key)
             self._levels[0].insert(index, leaf)
             self._shifted = min(self._shifted, index)  # what changed right of it is hashed anew as well
+
+    def update(self, leaves: Mapping[bytes, bytes | None]) -> None:
+        """Set the leaves of many keys; None takes a key out, if it is there."""
+        if len(leaves) > len(self._keys) // 8:
+            whole = {**dict(zip(self._keys, self._levels[0], strict=True)), **leaves}
+            self._load((key, leaf) for key, leaf in whole.items() if leaf is not None)
+            return
+        for key, leaf in leaves.items():
+            if leaf is not None:
+                self.put(key, leaf)
+                continue
+            index, known = self._find(key)
+            if known:
+                del self._keys[index], self._levels[0][index]
+                self._shifted = min(self._shifted, index)
 
     def root(self) -> bytes:
         changed, shifted = self._changed, self._shifted
@@ -314,12 +336,13 @@ class Ordered:
                 if index < shifted:
                     above[index] = root(level[2 * index : 2 * index + 2])
             depth += 1
+        del self._levels[depth + 1 :]
         self._changed, self._shifted = set(), len(self._keys)
         return self._levels[depth][0] if self._levels[depth] else EMPTY
 
     def proof(self, key: bytes) -> tuple[int, list[bytes]]:
         """The index of a key's leaf and its path. Raises KeyError."""
-        index = bisect_left(self._keys, key)
-        if index == len(self._keys) or self._keys[index] != key:
+        index, known = self._find(key)
+        if not known:
             raise KeyError(key)
         return index, inclusion_proof(self._levels[0], index)

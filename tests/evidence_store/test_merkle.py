@@ -306,21 +306,24 @@ def test_a_leaf_of_another_length_is_refused():
 
 
 keys = st.integers(0, 60).map(lambda i: b"%03d" % i)
+leaf_hashes = st.integers(0, 255).map(lambda i: plain_layout.sha(bytes([i])))
+puts = st.lists(st.tuples(st.just("put"), keys, leaf_hashes), max_size=8)
+updates = st.lists(st.tuples(st.just("update"), keys, st.none() | leaf_hashes), max_size=40)
 
 
-@given(
-    st.lists(st.tuples(keys, st.integers(0, 255)), max_size=20),
-    st.lists(st.lists(st.tuples(keys, st.integers(0, 255)), max_size=8), max_size=6),
-)
-def test_an_ordered_tree_is_the_tree_of_its_sorted_leaves_whatever_changed(first, rounds):
-    wanted = {key: plain_layout.sha(bytes([value])) for key, value in first}
+@given(st.dictionaries(keys, leaf_hashes, max_size=60), st.lists(puts | updates, max_size=6))
+def test_an_ordered_tree_is_the_tree_of_its_sorted_leaves_whatever_changed(wanted, rounds):
+    wanted = dict(wanted)
     tree = Ordered(wanted.items())
     roots, naive = [tree.root()], [plain_layout.tree([wanted[key] for key in sorted(wanted)])]
 
-    for puts in rounds:
-        for key, value in puts:
-            wanted[key] = plain_layout.sha(bytes([value]))
-            tree.put(key, wanted[key])
+    for changes in rounds:
+        for how, key, leaf in changes:
+            if how == "put":
+                tree.put(key, leaf)
+        tree.update({key: leaf for how, key, leaf in changes if how == "update"})
+        wanted.update({key: leaf for _, key, leaf in changes})
+        wanted = {key: leaf for key, leaf in wanted.items() if leaf is not None}
         roots.append(tree.root())
         naive.append(plain_layout.tree([wanted[key] for key in sorted(wanted)]))
 

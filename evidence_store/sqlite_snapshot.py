@@ -1,0 +1,57 @@
+"""One unchanging state of a SQLite store, and what SQLite itself finds wrong with it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing
+
+from annexlog.evidence_store.backend import Row
+from annexlog.evidence_store.schema import VERSION
+from annexlog.evidence_store.sqlite import APPLICATION_ID, create
+
+_SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name"
+_FAULTS = 100
+
+
+def lenient(text: bytes) -> str:
+    """Text as it is stored: what is not UTF-8 comes as lone surrogates, which nothing in the store ever has."""
+    return text.decode("utf-8", "surrogateescape")
+
+
+class Snapshot:
+    """A `backend.Snapshot` over a connection in whose transaction it lives."""
+
+    def __init__(self, connection: sqlite3.Connection, translated: Callable[[], AbstractContextManager[None]]) -> None:
+        self._connection, self._translated = connection, translated
+        connection.text_factory = lenient
+        connection.execute("PRAGMA temp_store = FILE")  # sorting a long history must not fill the memory
+        connection.execute("BEGIN")
+
+    def select(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
+        with self._translated(), closing(self._connection.execute(sql, parameters)) as cursor:
+            yield from cursor
+
+    def faults(self) -> Iterator[tuple[str, str, str]]:
+        """(table, key, what is wrong): damage to the file, and a schema whose guards are not those of a new store."""
+        for (told,) in self.select(f"PRAGMA integrity_check({_FAULTS})"):
+            if told != "ok":
+                yield "file", "", f"SQLite's own check says: {told}"
+        for name, wanted in (("application_id", APPLICATION_ID), ("user_version", VERSION)):
+            found = next(self.select(f"PRAGMA {name}"))[0]
+            if found != wanted:
+                yield "file", name, f"is {found}, not {wanted}"
+        yield from self._schema_faults()
+
+    def _schema_faults(self) -> Iterator[tuple[str, str, str]]:
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+            create(fresh)
+            wanted = {(row[0], row[1]): row[2:] for row in fresh.execute(_SCHEMA)}
+        found = {(row[0], row[1]): row[2:] for row in self.select(_SCHEMA)}
+        for kind, name in sorted(wanted.keys() - found.keys()):
+            yield wanted[kind, name][0], f"{kind} {name}", "is missing"
+        for kind, name in sorted(found.keys() - wanted.keys()):
+            yield found[kind, name][0], f"{kind} {name}", "does not belong to a store"
+        for kind, name in sorted(wanted.keys() & found.keys()):
+            if wanted[kind, name] != found[kind, name]:
+                yield wanted[kind, name][0], f"{kind} {name}", "is not what it is in a new store"
