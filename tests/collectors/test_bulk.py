@@ -6,7 +6,7 @@ import pytest
 
 from annexlog.collectors import Call, Detail, ResourceType
 from annexlog.evidence_store.model import Unknown
-from tests.collectors.acme import Server, ask, boxes, collect, fault, lock_refused
+from tests.collectors.acme import Server, ask, boxes, collect, fault, lock, lock_refused
 
 REPORT = Call("box:Report", "/report", items="rows")
 
@@ -208,8 +208,6 @@ def test_resources_for_which_a_batch_makes_no_sense_are_left_out_of_it(server: S
 
 
 def test_a_batch_that_needs_an_unknown_facet_is_that_unknown(server: Server) -> None:
-    from tests.collectors.acme import lock
-
     three_boxes(server, names="a")
     server.say("/boxes/a/lock", fault(403, "Nope"))
     detail = Detail("batch", BATCH, key="box", match="{lock.id}", batch=("names", 2))

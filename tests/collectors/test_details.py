@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from annexlog.collectors import Call, Detail
+from annexlog.collectors.engine import Ask
 from annexlog.evidence_store.model import Unknown
 from tests.collectors.acme import Answer, Server, ask, boxes, collect, fault, lock, lock_refused
 
@@ -57,8 +58,6 @@ def test_a_type_without_anything_due_is_listed(server: Server) -> None:
 
 
 def test_the_name_of_the_listing_may_stand_among_the_wanted_facets(server: Server) -> None:
-    from annexlog.collectors.engine import Ask
-
     two_boxes(server)
 
     seen = collect(server, Ask(boxes(lock()), frozenset({"box"}), frozenset({"box", "lock"}), frozenset("ab")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from annexlog.collectors import Call, Detail
+from annexlog.collectors import Call, Detail, Page, Refused
 from annexlog.evidence_store.model import Unknown
 from tests.collectors.acme import Adapter, Answer, Memory, Server, ask, boxes, collect, fault, lock, refused
 
@@ -230,8 +230,6 @@ def test_a_call_of_a_function_that_is_refused_names_its_own_operation_and_permis
 
 
 def test_a_function_that_asks_for_patience_is_started_again(server: Server) -> None:
-    from annexlog.collectors import Page, Refused
-
     server.say("/boxes", {"ready": False}, {"ready": False}, {"ready": True})
 
     def report(ask: object, params: object) -> object:

@@ -172,7 +172,7 @@ def test_the_order_of_asks_does_not_matter_to_parents_and_children(server: Serve
 
 
 def test_a_parent_that_does_not_exist_is_said(server: Server) -> None:
-    with pytest.raises(DeclarationError, match="acme.thing is under acme.box, which is no known type"):
+    with pytest.raises(DeclarationError, match=r"acme\.thing is under acme\.box, which is no known type"):
         collect(server, ask(things()))
 
 
