@@ -336,7 +336,6 @@ class Ordered:
                 if index < shifted:
                     above[index] = root(level[2 * index : 2 * index + 2])
             depth += 1
-        del self._levels[depth + 1 :]
         self._changed, self._shifted = set(), len(self._keys)
         return self._levels[depth][0] if self._levels[depth] else EMPTY
 
