@@ -309,9 +309,13 @@ keys = st.integers(0, 60).map(lambda i: b"%03d" % i)
 leaf_hashes = st.integers(0, 255).map(lambda i: plain_layout.sha(bytes([i])))
 puts = st.lists(st.tuples(st.just("put"), keys, leaf_hashes), max_size=8)
 updates = st.lists(st.tuples(st.just("update"), keys, st.none() | leaf_hashes), max_size=40)
+few_updates = st.lists(st.tuples(st.just("update"), keys, st.none() | leaf_hashes), max_size=5)
+full = {b"%03d" % i: plain_layout.sha(b"%d" % i) for i in range(61)}
 
 
-@given(st.dictionaries(keys, leaf_hashes, max_size=60), st.lists(puts | updates, max_size=6))
+@given(
+    st.just(full) | st.dictionaries(keys, leaf_hashes, max_size=60), st.lists(puts | updates | few_updates, max_size=6)
+)
 def test_an_ordered_tree_is_the_tree_of_its_sorted_leaves_whatever_changed(wanted, rounds):
     wanted = dict(wanted)
     tree = Ordered(wanted.items())
