@@ -144,7 +144,7 @@ def _pages(ask: Ask, operation: str, params: Mapping[str, Any]) -> Iterator[Mapp
     while True:
         body = ask(operation, {**params, **marker}).body
         yield body
-        if not body["IsTruncated"]:
+        if not body.get("IsTruncated", "Marker" in body):
             return
         if marker == (marker := {"Marker": body["Marker"]}):
             raise Refused("unreadable", "RepeatedToken", "the same continuation was given twice")
@@ -158,7 +158,8 @@ def _holders(details: Mapping[str, Iterable[Row]]) -> Iterator[Row]:
 def _managed(row: Row) -> dict[str, Any]:
     document = next(v["Document"] for v in row["PolicyVersionList"] if v["IsDefaultVersion"])
     kind = "aws" if row["Arn"].split(":")[4] == "aws" else "customer"
-    return {"Arn": row["Arn"], "Kind": kind, "PolicyName": row["PolicyName"], "Document": document, "Holders": []}
+    name = row["Arn"].rpartition("/")[2]
+    return {"Arn": row["Arn"], "Kind": kind, "PolicyName": name, "Document": document, "Holders": []}
 
 
 def _inline(holder: Row) -> Iterator[dict[str, Any]]:
