@@ -30,6 +30,10 @@ def check(
     for test in mappings.tests.values():
         problems += check_test(test, mappings.labels)
     problems += _check_defaults(mappings.tests.values())
+    linked = {link.test for control in mappings.controls.values() for link in control.tests}
+    for test in mappings.tests.values():
+        if test.id not in linked:
+            problems.append(MappingError(f"{test.id} supports no control", where=test.where))
     for id in CONTROLS:
         if id not in mappings.controls:
             problems.append(MappingError(f"{id} has no page", next=f"Add iso27001_2022/{id}.yaml."))

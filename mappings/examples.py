@@ -87,6 +87,8 @@ class _Making:
         scope, attributes = _scope(test.of, self.mapping("scope"), {})
         evidence = MemoryEvidence(self.now(), {scope: attributes}, organization=self.organization())
         resource = self.resource(test.of, given, (*_OWN, *test.of.facets), "the example", attributes)
+        if test.of.facet not in test.facets:
+            resource.setdefault("", {})  # it is there, and nothing of its listing is read
         evidence.populations[scope, test.of.name] = Population({str(given.get("id", ID)): resource})
         joins = {join.name: join for join in test.joins}
         for name, joined in self.mapping("with").items():
@@ -169,8 +171,8 @@ class _Making:
         path = parse_path(of.tags)
         root = "" if path.root == of.facet else path.root
         value = self.value(tags)
-        if isinstance(value, Unknown):
-            facets[root] = value
+        if isinstance(value, Unknown) or isinstance(facets.get(root), Unknown):
+            facets[root] = value if isinstance(value, Unknown) else facets[root]
             return
         if not isinstance(value, dict):
             self.refuse("`tags` of an example is a mapping")
@@ -205,6 +207,8 @@ class _Making:
             self.refuse("`scope` of a joined resource is a mapping of attributes")
         scope, attributes = _scope(join.of, elsewhere, own)
         evidence.open = {scope: attributes, **evidence.open}
+        if join.of.facet not in join.facets:
+            one = {join.of.facet: {}, **one}
         resource = self.resource(join.of, one, (*_JOINED, *join.of.facets), f"a resource of {join.name}", attributes)
         population = evidence.populations.setdefault((scope, join.of.name), Population())
         population.resources[str(one.get("id", f"{join.name}-{number}"))] = resource

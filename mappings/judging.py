@@ -97,10 +97,13 @@ class _Bench:
     # ── one resource ──
 
     def outcome(self, resource: Resource) -> Outcome:
+        facets = resource.facets
+        unseen = facets.get("")
+        if type(unseen) is Unknown:  # nobody saw that it is there: not even its id says anything
+            return Outcome(Status.UNKNOWN, unseen)
         data = dict(self.constants)
         gaps: dict[str, Unknown] = {}
         data["id"] = resource.id
-        facets = resource.facets
         for name, key in self.facets:
             value = facets.get(key, _UNOBSERVED)
             if type(value) is Unknown:

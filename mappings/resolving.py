@@ -156,6 +156,9 @@ class Joining:
         return entry.maps[take]
 
     def _show(self, entry: Entry) -> dict[str, JSON] | Unknown:
+        listed = entry.facets.get("")
+        if isinstance(listed, Unknown):  # known from before; nobody saw that it is still there
+            return listed
         shown: dict[str, JSON] = {"id": entry.id, "scope": root_of(entry, "scope", self._estate.scopes)}
         for name in self.join.take:
             value = tags_of(entry.of, entry.facets) if name == "tags" else facet_of(entry.of, entry.facets, name)

@@ -77,9 +77,9 @@ def make(**changes: Any) -> Test:
 
 
 def population(*, refusal: Unknown | None = None, **resources: dict[str, Any]) -> Population:
-    """Resources by id; the listing's body is written under the name `listing`."""
+    """Resources by id; the listing's body is written under the name `listing`, and is empty if not given."""
     found = {
-        id: {("" if facet == "listing" else facet): value for facet, value in facets.items()}
+        id: {"": facets.get("listing", {}), **{facet: value for facet, value in facets.items() if facet != "listing"}}
         for id, facets in resources.items()
     }
     return Population(found, Coverage.DENIED if refusal else Coverage.COMPLETE, refusal)

@@ -197,5 +197,7 @@ def test_checking_everything_asks_for_every_control_and_one_default_for_a_settin
 
     assert found == [
         "the setting most has the default 2 here and 1 in acme.one",
+        "acme.one supports no control",
+        "acme.two supports no control",
         *(f"{id} has no page" for id in CONTROLS),
     ]

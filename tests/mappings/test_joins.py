@@ -115,6 +115,17 @@ def test_a_key_that_could_not_be_read_is_the_reason() -> None:
     )
 
 
+def test_a_resource_that_nobody_saw_this_time_is_not_found_but_unknown() -> None:
+    by = {"by": {"trail.BucketName": "id"}, "take": []}
+    test = make(of="acme.trail", with_={"target": {**TARGET, **by}}, expect="target.id == 'logs'", examples={})
+    found = {
+        (ONE, "acme.bucket"): population(logs={"listing": THROTTLED}),
+        (NORTH, "acme.trail"): population(t={"listing": {"BucketName": "logs"}}),
+    }
+
+    assert judge(test, NORTH, estate(found)).outcomes["t"] == Outcome(Status.UNKNOWN, THROTTLED)
+
+
 def test_keep_leaves_out_candidates() -> None:
     two = {ONE: population(a=bucket(), b=bucket("logs", {"Version": "2"}))}
 

@@ -49,13 +49,13 @@ def test_an_empty_complete_population_has_no_outcomes() -> None:
 
 @pytest.mark.parametrize("status", [Coverage.PARTIAL, Coverage.DENIED, Coverage.FAILED, Coverage.UNSUPPORTED])
 def test_a_population_not_seen_whole_is_unknown_beside_what_was_seen(status: Coverage) -> None:
-    refused = Population({"a": {"policy": None}}, status, DENIED)
-    silent = Population({"a": {"policy": None}}, status)
+    refused = Population({"a": {"": {}, "policy": None}, "b": {"": DENIED, "policy": None}}, status, DENIED)
+    silent = Population({"a": {"": {}, "policy": None}}, status)
 
     first = judge(make(), ONE, estate({(ONE, "acme.bucket"): refused})).outcomes
     second = judge(make(), ONE, estate({(ONE, "acme.bucket"): silent})).outcomes
 
-    assert first == {"a": PASS, "*": unknown(DENIED)}
+    assert first == {"a": PASS, "b": unknown(DENIED), "*": unknown(DENIED)}
     assert second == {"a": PASS, "*": unknown("incomplete", "acme.bucket")}
 
 
@@ -80,6 +80,11 @@ def test_judging_together_says_what_judging_apart_says() -> None:
 
     assert together == {test.id: judge(test, ONE, estate(found)) for test in tests}
     assert together["acme.other"].outcomes == {"a": PASS, "b": unknown(DENIED)}
+
+
+def test_a_resource_that_nobody_saw_this_time_is_unknown_whatever_is_read_of_it() -> None:
+    assert outcome(make(expect="id != ''"), {"listing": DENIED}) == unknown(DENIED)
+    assert outcome(make(when="id == ''"), {"listing": DENIED, "policy": None}) == unknown(DENIED)
 
 
 # ── three values ──────────────────────────────────────────────────────────────────────────
