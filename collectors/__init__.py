@@ -341,6 +341,8 @@ class Adapter(Protocol):
     def pages(self, call: Call, params: Mapping[str, Any], scope: Scope, region: str | None = None) -> Iterator[Page]:
         """Every page of a call's answer; follows every continuation. Raises Refused, and nothing else on purpose.
 
+        The engine runs a call's `fn` itself: what comes here are the calls that the function asks for.
+
         Each `next` is one request. After a Refused, `next` asks for the same page again; an iterator that cannot
         (a generator) ends instead, and then the Refused stands: an end right after a Refused is never the end.
         """

@@ -149,7 +149,7 @@ class Asking:
             raise unreadable("no answer")
         trace.holds(read.call, len(rows))
         if len(rows) < total:
-            raise Refused("incomplete", f"{len(rows)} of {total}")
+            raise Refused("incomplete", "total", f"{len(rows)} of {total}")
         return rows
 
     # ── requests ──────────────────────────────────────────────────────────────────────────
@@ -247,7 +247,11 @@ class Asking:
         """Wait for the lane. Raises Refused once the time is over or the run is to stop."""
         self.check()
         if wait := self._limits.reserve(lane):
-            self._pause(wait)
+            try:
+                self._pause(wait)
+            except Refused:
+                self._limits.release(lane)
+                raise
 
     def _pause(self, seconds: float, refused: Refused | None = None) -> None:
         """Wait. Raises Refused: the one given, at once, if the time will be over before; `interrupted`."""

@@ -101,8 +101,8 @@ class Engine:
     def _drive(self, collection: Collection, asker: Scope, root: Population) -> Drive:
         kind = root.kind.type
         call = kind.listed or next((step.read.call for step in root.steps), None)
-        lane = self._adapter.lane(call, asker) if call else ""
-        return Drive(collection, root, self._window, partial(self._limits.crowded, lane))
+        lane = collection.asking.bounded(None, Trace(), lambda: self._adapter.lane(call, asker)) if call else ""
+        return Drive(collection, root, self._window, partial(self._limits.crowded, str(lane)))
 
     def _caller(self, asking: Asking, asker: Scope) -> dict[str, JSON]:
         trace = Trace()

@@ -59,6 +59,12 @@ class Limits:
                 state.before, state.count, state.since = state.count / (now - state.since), 0, now
             return max(0.0, -state.tokens / state.rate)
 
+    def release(self, lane: str) -> None:
+        """Give a place back that will not be used."""
+        state = self._lanes[lane]
+        with state.lock:
+            state.tokens += 1
+
     def throttled(self, lane: str) -> None:
         """The provider asked to slow down: halve the lane's rate, or what was really asked if that was less."""
         state = self._lanes.get(lane) or self._open(lane)

@@ -25,8 +25,8 @@ class Part:
         self.lines = {facet: Line(scope.name, kind.type.name, facet) for facet in facets}
         self.traces = {facet: Trace() for facet in facets}
         self.homes = frozenset((scope.name, *values.values()))
-        self.items = 0
         self.blocked: Unknown | None = None
+        self.ids: dict[str, int] = {}  # each resource's id, and a digest of its listing
 
 
 @dataclass(slots=True)
@@ -69,7 +69,6 @@ class Population:
         self.answered = self.elsewhere = 0
         self.total: int | None = None
         self.collapsed: int | None = None
-        self._ids: dict[tuple[str, str], int] = {}
         self._lock = threading.Lock()
 
     # ── counting ──────────────────────────────────────────────────────────────────────────
@@ -93,20 +92,18 @@ class Population:
         """
         digest = hash(orjson.dumps(facets[self.kind.type.facet], option=orjson.OPT_SORT_KEYS))
         id.encode()  # raises UnicodeEncodeError on half a character, which no store could keep
-        key = (part.scope.name, id)
         with self._lock:
-            if key in self._ids:
-                if self._ids[key] != digest:
-                    raise unreadable("DuplicateId", f"two resources, or one that changed meanwhile, are called {id}")
+            if part.ids.get(id, digest) != digest:
+                raise unreadable("DuplicateId", f"two resources, or one that changed meanwhile, are called {id}")
+            if id in part.ids:
                 return None
-            self._ids[key] = digest
-            part.items += 1
+            part.ids[id] = digest
         is_new = self.known is None or id not in self.known
         return Item(id, part, facets, self.steps if is_new else self.steps_due)
 
     @property
     def found(self) -> int:
-        return len(self._ids)
+        return sum(len(part.ids) for part in self.parts.values())
 
     def emptied(self) -> bool:
         """Whether some were known, and a listing without a fault shows none."""
@@ -140,8 +137,8 @@ class Population:
         listed = self.kind.listed
         counted = self.found + self.elsewhere + sum(r.count for r in self.listing.refusals.values())
         if listed and self.total is not None and counted < self.total:
-            code = f"{self.found + self.elsewhere} of {self.total}"
-            self.listing.refused(Unknown("incomplete", listed.call.operation, listed.call.permission, code))
+            said = f"{self.found + self.elsewhere} of {self.total}"
+            self.listing.refused(Unknown("incomplete", listed.call.operation, listed.call.permission, "total"), said)
         for part in self.parts.values():
             part.traces[""].merge(self.listing)
             for facet, trace in self.bulk.items():
@@ -161,7 +158,7 @@ class Population:
         for part in self.parts.values():
             status, refusal = self._listed(part)
             told = {
-                "items": part.items,
+                "items": 0 if part.blocked else len(part.ids),
                 "elsewhere": self.elsewhere,
                 **({"total": self.total} if self.total is not None else {}),
                 **({"collapsed": self.collapsed} if self.collapsed is not None else {}),

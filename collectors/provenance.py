@@ -62,6 +62,12 @@ def common(one: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any
     return {name: one[name] if name in one and one[name] == other.get(name) else "*" for name in {**one, **other}}
 
 
+def extremes(one: tuple[Millis, ...], other: tuple[Millis, ...]) -> tuple[Millis, ...]:
+    """The least and the most of both."""
+    both = one + other
+    return (min(both), max(both)) if both else ()
+
+
 @dataclass(slots=True)
 class Told:
     """How often something was refused, and the provider's words."""
@@ -73,14 +79,18 @@ class Told:
 
 @dataclass(slots=True)
 class Trace:
-    """Kept while a line is asked; threads may write at once. Times are monotonic seconds."""
+    """Kept while a line is asked; threads may write at once. Times are monotonic seconds.
+
+    `observed`: the oldest time that the provider itself gives for an answer. `skews`: how far the provider's clock was
+    ahead of ours, the least and the most. `count`: resources that got a value; `seen`: that is no Unknown.
+    """
 
     start: float | None = None
     end: float | None = None
     observed: Millis | None = None
     count: int = 0
     seen: int = 0
-    skews: list[Millis] = field(default_factory=list)  # the smallest and the largest, signed
+    skews: tuple[Millis, ...] = ()
     _operations: dict[tuple[str, str], _Operation] = field(default_factory=dict)
     _items: dict[tuple[str, str], int] = field(default_factory=dict)
     _refusals: dict[Unknown, Told] = field(default_factory=dict)
@@ -98,7 +108,7 @@ class Trace:
                 self._operations[key] = done
             else:
                 known.add(done)
-            self._skew(pages.skews)
+            self.skews = extremes(self.skews, pages.skews)
 
     def holds(self, call: Call, items: int) -> None:
         """So many items were in the call's answer."""
@@ -127,7 +137,6 @@ class Trace:
             self.observed = observed if self.observed is None else min(observed, self.observed)
 
     def refused(self, unknown: Unknown, message: str = "", where: str = "") -> None:
-        message = masked(message)
         with self._lock:
             told = self._refusals.setdefault(unknown, Told())
             told.count += 1
@@ -144,7 +153,7 @@ class Trace:
                 self._items[key] = self._items.get(key, 0) + items
             for unknown, refusal in other._refusals.items():
                 self._refusals.setdefault(unknown, refusal)
-            self._skew(other.skews)
+            self.skews = extremes(self.skews, other.skews)
             self.dated(other.observed)
             if other.start is not None and other.end is not None:
                 self._during(other.start, other.end)
@@ -152,11 +161,6 @@ class Trace:
     def _during(self, start: float, end: float) -> None:
         self.start = start if self.start is None or start < self.start else self.start
         self.end = end if self.end is None or end > self.end else self.end
-
-    def _skew(self, skews: list[Millis]) -> None:
-        if skews:
-            both = [*self.skews, *skews]
-            self.skews = [min(both), max(both)]
 
     # ── what is told ──────────────────────────────────────────────────────────────────────
 
@@ -181,7 +185,12 @@ class Trace:
             for (operation, permission), o in sorted(self._operations.items())
         ]
         refusals = [
-            {**u.as_json(), "count": r.count, "message": r.message, **({"traceback": r.where} if r.where else {})}
+            {
+                **u.as_json(),
+                "count": r.count,
+                "message": masked(r.message),
+                **({"traceback": r.where} if r.where else {}),
+            }
             for u, r in sorted(self._refusals.items(), key=lambda item: sorted(item[0].as_json().items()))
         ]
         return {
@@ -201,7 +210,7 @@ class CallTrace:
     retries: int = 0
     first_request: str = ""
     last_request: str = ""
-    skews: list[Millis] = field(default_factory=list)
+    skews: tuple[Millis, ...] = ()
 
     def add(self, page: Page, now: Millis) -> None:
         self.calls += 1 + page.retries
@@ -211,7 +220,7 @@ class CallTrace:
             self.first_request = self.first_request or page.request_id
             self.last_request = page.request_id
         if page.date is not None:
-            self.skews.append(page.date - now)
+            self.skews = extremes(self.skews, (page.date - now,))
 
 
 def frames(error: BaseException) -> str:

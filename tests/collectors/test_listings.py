@@ -100,8 +100,9 @@ def test_fewer_items_than_the_provider_counts_are_partial(server: Server) -> Non
 
     seen = collect(server, ask(boxes()))
 
-    assert seen.status("acme.box") == ("partial", refused("incomplete", "1 of 3"))
-    assert seen.sweep("acme.box").provenance["total"] == 3
+    assert seen.status("acme.box") == ("partial", refused("incomplete", "total"))
+    told = seen.sweep("acme.box").provenance
+    assert (told["total"], told["refusals"][0]["message"]) == (3, "1 of 3")
 
 
 def test_as_many_items_as_the_provider_counts_are_complete(server: Server) -> None:

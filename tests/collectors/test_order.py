@@ -250,9 +250,9 @@ def test_sources_take_turns() -> None:
 
 def test_an_error_of_a_task_is_raised_and_the_rest_is_left() -> None:
     done: list[int] = []
-    tasks = Tasks(lambda: done.append(1), lambda: [][0], lambda: done.append(2))
+    tasks = Tasks(lambda: done.append(1), lambda: {}["x"], lambda: done.append(2))
 
-    with pytest.raises(IndexError):
+    with pytest.raises(KeyError):
         Pool(1).run([tasks])
 
     assert done == [1]
