@@ -126,6 +126,10 @@ class SQLite:
         self._writer: sqlite3.Connection | None = None
         self._owner = 0  # the thread whose transaction is open
         if create and not readonly and not path.exists():
+            if not path.parent.is_dir():
+                raise StoreError(
+                    "there is no such folder.", where=str(path.parent), next="Make it, or correct the path."
+                )
             with self.lock(), self._translated():
                 self._create()
         if not path.exists():

@@ -37,7 +37,7 @@ outcome = st.one_of(
 
 @dataclass(frozen=True)
 class Look:
-    """One sweep to be. `ago`: how long before the run's clock it ended (less than 0: after, by a clock that is ahead)."""
+    """One sweep to be. `ago`: how long before the run's clock it ended (less than 0: its clock is ahead)."""
 
     line: Line
     status: Coverage
