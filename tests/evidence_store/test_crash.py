@@ -211,7 +211,7 @@ def small_files():
 def test_a_file_that_may_not_grow_is_a_full_disk(tmp_path, small_files):
     with Store.open(tmp_path / "store.db", create=True) as store:
         collect(store, "one", look(BUCKETS, 10, {"a": 1}))
-        big = {f"{n}": n for n in range(8000)}
+        big = {f"{n}": n for n in range(16_000)}
 
         with pytest.raises(StoreFull, match="refused a write"):
             collect(store, "two", look(BUCKETS, 20, big))
