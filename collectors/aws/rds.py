@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from annexlog.collectors import Call, Detail, Page, ResourceType
+from annexlog.collectors import Call, Detail, Page, Refused, ResourceType
 
 __all__ = [
     "cluster",
@@ -23,12 +23,15 @@ Ask = Callable[[str, Mapping[str, Any]], Page]
 
 
 def marked(ask: Ask, operation: str, params: Mapping[str, Any]) -> Iterator[Page]:
-    """Every page of an RDS listing."""
-    page = ask(operation, params)
-    yield page
-    while page.body.get("Marker"):
-        page = ask(operation, {**params, "Marker": page.body["Marker"]})
+    """Every page of an RDS listing. Raises Refused where one leads back to itself."""
+    marker: dict[str, Any] = {}
+    while True:
+        page = ask(operation, {**params, **marker})
         yield page
+        if not page.body.get("Marker"):
+            return
+        if marker == (marker := {"Marker": page.body["Marker"]}):
+            raise Refused("unreadable", "RepeatedToken", "the same continuation was given twice")
 
 
 def restorable(operation: str, items: str, *kept: str) -> Callable[[Ask, Mapping[str, Any]], Iterator[Page]]:
@@ -108,7 +111,7 @@ snapshot = ResourceType(
     details=[
         # An automated snapshot cannot be shared.
         Detail("attributes", Call("rds:DescribeDBSnapshotAttributes", "describe_db_snapshot_attributes",
-               {"DBSnapshotIdentifier": "{snapshot.DBSnapshotArn}"}, take="DBSnapshotAttributesResult.DBSnapshotAttributes"),
+               {"DBSnapshotIdentifier": "{snapshot.DBSnapshotIdentifier}"}, take="DBSnapshotAttributesResult.DBSnapshotAttributes"),
                only="snapshot.SnapshotType != 'automated'"),
     ],
     tags="snapshot.TagList", incarnation="snapshot.SnapshotCreateTime", ignore=("snapshot.PercentProgress",),
@@ -121,7 +124,7 @@ cluster_snapshot = ResourceType(
                 items="DBClusterSnapshots"),
     details=[
         Detail("attributes", Call("rds:DescribeDBClusterSnapshotAttributes", "describe_db_cluster_snapshot_attributes",
-               {"DBClusterSnapshotIdentifier": "{snapshot.DBClusterSnapshotArn}"},
+               {"DBClusterSnapshotIdentifier": "{snapshot.DBClusterSnapshotIdentifier}"},
                take="DBClusterSnapshotAttributesResult.DBClusterSnapshotAttributes"),
                only="snapshot.SnapshotType != 'automated'"),
     ],

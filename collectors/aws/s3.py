@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from annexlog.collectors import Call, Detail, ResourceType
 
 __all__ = ["bucket"]
 
 NAMED = {"Bucket": "{bucket.Name}"}
+# A bucket answers in its own region; elsewhere it sends one there.
+InRegion = partial(Detail, region="{bucket.BucketRegion}")
 
 bucket = ResourceType(
     "aws.s3.bucket", facet="bucket", id="arn:{partition}:s3:::{bucket.Name}", per="account", gone=("NoSuchBucket",),
@@ -15,26 +19,26 @@ bucket = ResourceType(
     details=[
         # Only where the listing does not say it (S3 itself does).
         Detail("location", Call("s3:GetBucketLocation", "get_bucket_location", NAMED), only="bucket.BucketRegion == ''"),
-        Detail("public_access_block", Call("s3:GetBucketPublicAccessBlock", "get_public_access_block", NAMED,
+        InRegion("public_access_block", Call("s3:GetBucketPublicAccessBlock", "get_public_access_block", NAMED,
                take="PublicAccessBlockConfiguration", absent=("NoSuchPublicAccessBlockConfiguration",))),
-        Detail("policy_status", Call("s3:GetBucketPolicyStatus", "get_bucket_policy_status", NAMED,
+        InRegion("policy_status", Call("s3:GetBucketPolicyStatus", "get_bucket_policy_status", NAMED,
                take="PolicyStatus", absent=("NoSuchBucketPolicy",))),
-        Detail("policy", Call("s3:GetBucketPolicy", "get_bucket_policy", NAMED,
+        InRegion("policy", Call("s3:GetBucketPolicy", "get_bucket_policy", NAMED,
                take="Policy", absent=("NoSuchBucketPolicy",), decode={"": "json"})),
-        Detail("ownership", Call("s3:GetBucketOwnershipControls", "get_bucket_ownership_controls", NAMED,
+        InRegion("ownership", Call("s3:GetBucketOwnershipControls", "get_bucket_ownership_controls", NAMED,
                take="OwnershipControls", absent=("OwnershipControlsNotFoundError",))),
-        Detail("encryption", Call("s3:GetEncryptionConfiguration", "get_bucket_encryption", NAMED,
+        InRegion("encryption", Call("s3:GetEncryptionConfiguration", "get_bucket_encryption", NAMED,
                take="ServerSideEncryptionConfiguration", absent=("ServerSideEncryptionConfigurationNotFoundError",))),
         # A bucket that never had versions, or has no access log, answers with an empty element: {} here.
-        Detail("versioning", Call("s3:GetBucketVersioning", "get_bucket_versioning", NAMED)),
-        Detail("logging", Call("s3:GetBucketLogging", "get_bucket_logging", NAMED)),
-        Detail("tagging", Call("s3:GetBucketTagging", "get_bucket_tagging", NAMED,
+        InRegion("versioning", Call("s3:GetBucketVersioning", "get_bucket_versioning", NAMED)),
+        InRegion("logging", Call("s3:GetBucketLogging", "get_bucket_logging", NAMED)),
+        InRegion("tagging", Call("s3:GetBucketTagging", "get_bucket_tagging", NAMED,
                take="TagSet", absent=("NoSuchTagSet",))),
-        Detail("lifecycle", Call("s3:GetLifecycleConfiguration", "get_bucket_lifecycle_configuration", NAMED,
+        InRegion("lifecycle", Call("s3:GetLifecycleConfiguration", "get_bucket_lifecycle_configuration", NAMED,
                take="Rules", absent=("NoSuchLifecycleConfiguration",))),
-        Detail("replication", Call("s3:GetReplicationConfiguration", "get_bucket_replication", NAMED,
+        InRegion("replication", Call("s3:GetReplicationConfiguration", "get_bucket_replication", NAMED,
                take="ReplicationConfiguration", absent=("ReplicationConfigurationNotFoundError",))),
-        Detail("object_lock", Call("s3:GetBucketObjectLockConfiguration", "get_object_lock_configuration", NAMED,
+        InRegion("object_lock", Call("s3:GetBucketObjectLockConfiguration", "get_object_lock_configuration", NAMED,
                take="ObjectLockConfiguration", absent=("ObjectLockConfigurationNotFoundError",))),
     ],
     tags="tagging",
