@@ -92,6 +92,17 @@ def test_a_member_sees_its_organizations_trail_beside_its_own_and_asks_for_both_
     assert seen.facets[OF_THE_ORGANIZATION]["status"] == {"IsLogging": False}
 
 
+def test_what_another_account_owns_is_no_trail_of_a_member(wire: Wire, client: Any, connect: Connect) -> None:
+    plant(client)
+    shadow = {"TrailARN": OF_THE_ORGANIZATION, "HomeRegion": REGION, "IsOrganizationTrail": True, "Name": "org"}
+    with_shadows = 'includeShadowTrails": true'
+    wire.inject(Fault("reply", "cloudtrail.describe_trails", containing=with_shadows, reply=answer(trailList=[shadow])))
+
+    seen = look(connect(), trail)
+
+    assert set(seen.facets) == {ALL}
+
+
 def test_insights_that_are_off_are_null(wire: Wire, client: Any, connect: Connect) -> None:
     plant(client)
     wire.inject(Fault("refused", "cloudtrail.get_insight_selectors", code="InsightNotEnabledException"))
