@@ -135,8 +135,9 @@ def _basic_objects(selector: Mapping[str, Any], arn: str) -> frozenset[str]:
 def _advanced_objects(selector: Mapping[str, Any], arn: str) -> frozenset[str]:
     wanted = {("eventCategory", "Data"), ("resources.type", "AWS::S3::Object")}
     for field, operator, values in _fields(selector):
-        if operator == "Equals" and len(values) == 1 and (field, values[0]) in wanted:
-            wanted.remove((field, values[0]))
+        met = wanted & {(field, value) for value in values} if operator == "Equals" else set()
+        if met:
+            wanted -= met
         elif field == "resources.ARN":
             if not _keeps(operator, values, arn):
                 return NOTHING

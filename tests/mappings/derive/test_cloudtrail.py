@@ -186,6 +186,9 @@ OBJECTS_RECORDED = {
     "all buckets, advanced": trail(advanced([DATA, OBJECTS])),
     "this bucket, advanced": trail(advanced([DATA, OBJECTS, named(StartsWith=["arn:aws:s3:::other/", f"{BUCKET}/"])])),
     "all but another bucket": trail(advanced([DATA, OBJECTS, named(NotStartsWith=["arn:aws:s3:::other/"])])),
+    "this kind after another": trail(
+        advanced([DATA, where("resources.type", Equals=["AWS::Lambda::Function", "AWS::S3::Object"])])
+    ),
     "reads and writes, advanced": trail(advanced([DATA, OBJECTS, READS], [DATA, OBJECTS, WRITES])),
 }
 OBJECTS_NOT_RECORDED = {
@@ -211,6 +214,8 @@ OBJECTS_NOT_RECORDED = {
     "one ending": trail(advanced([DATA, OBJECTS, named(EndsWith=[".csv"])])),
     "this bucket and one ending": trail(advanced([DATA, OBJECTS, named(StartsWith=[f"{BUCKET}/"], EndsWith=[".csv"])])),
     "all but this bucket": trail(advanced([DATA, OBJECTS, named(NotStartsWith=[f"{BUCKET}/"])])),
+    "all but buckets whose names begin so": trail(advanced([DATA, OBJECTS, named(NotStartsWith=["arn:aws:s3:::led"])])),
+    "a kind that is left out": trail(advanced([DATA, where("resources.type", NotEquals=["AWS::S3::Object"])])),
     "all but some of it": trail(advanced([DATA, OBJECTS, named(NotStartsWith=[f"{BUCKET}/tmp/"])])),
     "all but one object": trail(advanced([DATA, OBJECTS, named(NotEquals=[f"{BUCKET}/a.csv"])])),
     "all but one ending": trail(advanced([DATA, OBJECTS, named(NotEndsWith=[".tmp"])])),

@@ -49,6 +49,7 @@ LET_THROUGH = {
     "allowed where TLS is used": policy(deny(Effect="Allow", Condition={"Bool": {"aws:SecureTransport": "true"}})),
     "the bucket alone": policy(deny(Resource=ARN)),
     "its keys alone": policy(deny(Resource=f"{ARN}/*")),
+    "the bucket with a slash, which is no key": policy(deny(Resource=[ARN, f"{ARN}/"])),
     "keys of one prefix": policy(deny(Resource=[ARN, f"{ARN}/a*"])),
     "keys of one ending": policy(deny(Resource=[ARN, f"{ARN}/*.csv"])),
     "another bucket whose name begins so": policy(deny(Resource=[f"{ARN}-2", f"{ARN}-2/*"])),
@@ -59,6 +60,7 @@ LET_THROUGH = {
     "a second key in the same operator": policy(
         deny(Condition={"Bool": {"aws:SecureTransport": "false", "aws:ViaAWSService": "false"}})
     ),
+    "another key": policy(deny(Condition={"Bool": {"aws:ViaAWSService": "false"}})),
     "a second operator": policy(deny(Condition={**PLAIN, "StringNotEquals": {"aws:SourceVpce": "vpce-1"}})),
     "an old TLS alone": policy(deny(Condition={"NumericLessThan": {"s3:TlsVersion": "1.2"}})),
     "another operator": policy(deny(Condition={"StringEquals": {"aws:SecureTransport": "false"}})),
