@@ -28,7 +28,7 @@ _TYPES: Mapping[str, Any] = {
 _PLACE = re.compile(r"<input>:(\d+):(\d+): (.*)")
 _STATUS = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST = 200
 
 
@@ -68,18 +68,25 @@ class Condition:
 
 def compile_condition(text: str, variables: Collection[str]) -> Condition:
     """Compiles a condition over variables. Raises ConditionError."""
-    names = frozenset(variables)
+    return _compiled(text, frozenset(variables))
+
+
+@lru_cache(maxsize=1024)
+def _compiled(text: str, names: frozenset[str]) -> Condition:
     expression = _compile(text, names)
     given = expression.return_type()
     if given not in (cel.Type.BOOL, cel.Type.DYN):
         raise ConditionError(f"gives {given.name()}, not true or false")
-    return Condition(text, frozenset(name for name in names if not _compiles(text, names - {name})), expression)
+    # What is read is mentioned; what is mentioned may be a field, a text or a loop's own variable instead.
+    mentioned = names.intersection(_WORD.findall(text))
+    reads = frozenset(name for name in mentioned if not _compiles(text, names - {name}))
+    return Condition(text, reads, expression)
 
 
 @cache
 def usable(name: str) -> bool:
     """Whether CEL lets a variable have this name (`namespace`, `function`, `type` … are its own)."""
-    if not _NAME.fullmatch(name) or name in ("true", "false", "null"):
+    if not _WORD.fullmatch(name) or name in ("true", "false", "null"):
         return False
     try:
         cel.NewEnv(variables={name: cel.Type.DYN}).compile(name)

@@ -222,6 +222,16 @@ def test_documents_are_among_the_inputs() -> None:
     assert judge(make(), ONE, evidence).inputs == {Line(ONE, "acme.bucket"), Line(ONE, "acme.bucket", "policy")}
 
 
+def test_a_label_rests_on_registers_too_for_one_may_keep_it() -> None:
+    evidence = estate({(ONE, "acme.bucket"): population()}, label=LABELS)
+
+    judged = judge(make(expect="labels.criticality == 'low'"), ONE, evidence)
+
+    assert judged.inputs == {
+        Line(ONE, "acme.bucket"), Line(ONE, "acme.bucket", "tagging"), Line("org", "label"), Line("org", "register"),
+    }  # fmt: skip
+
+
 # ── tags and labels ───────────────────────────────────────────────────────────────────────
 
 
@@ -236,6 +246,7 @@ def test_documents_are_among_the_inputs() -> None:
         ([{"Key": "k"}], FAIL),
         ([{"Name": "k"}], unknown("unreadable", code="tagging")),
         ("k=v", unknown("unreadable", code="tagging")),
+        (7, unknown("unreadable", code="tagging")),
         (DENIED, unknown(DENIED)),
     ],
 )

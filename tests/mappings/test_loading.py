@@ -242,6 +242,18 @@ def test_a_pack_and_a_folder_are_laid_out_alike(pack: Path, tmp_path: Path) -> N
     assert found.wanted() == {"acme.bucket": {"bucket": 21_600_000, "policy": 21_600_000}}
 
 
+def test_a_facet_is_wanted_as_often_as_the_most_eager_test_wants_it(pack: Path, tmp_path: Path) -> None:
+    eager = page(id="acme.eager", every="PT1H", expect="policy == null")
+    patient = page(id="acme.patient", every="P1D", expect="policy == null && tags == {}")
+    found = loaded(pack, write(tmp_path / "own", {"tests/mine.yaml": eager + patient}))
+
+    hour, day = 3_600_000, 86_400_000
+    assert found.wanted() == {"acme.bucket": {"bucket": hour, "policy": hour, "tagging": day}}
+    assert found.wanted([found.tests["acme.patient"]]) == {
+        "acme.bucket": {"bucket": day, "policy": day, "tagging": day}
+    }
+
+
 def test_a_folder_overrides_what_has_the_same_id(pack: Path, tmp_path: Path) -> None:
     own = write(
         tmp_path / "own", {"tests/mine.yaml": page(severity="low"), "labels.yaml": LABELS.replace("tier-0", "t0")}
