@@ -98,6 +98,16 @@ def test_a_supplement_writes_a_version_of_all_it_carries_and_of_nothing_else(sto
     assert store.manifests.entry(POLICIES, 2).n == 2
 
 
+def test_a_supplement_that_says_nothing_new_still_counts_as_the_last_to_write(store):
+    collect(store, "one", look(POLICIES, 10, {"a": 1, "b": 1}))
+    collect(store, "two", look(POLICIES, 20, {"a": 1}, SUPPLEMENT))
+    collect(store, "three", look(POLICIES, 30, {"a": 1, "b": 1}))
+
+    entries = [store.manifests.entry(POLICIES, seq) for seq in (1, 2, 3)]
+
+    assert ([entry.changed for entry in entries], entries[2].root == entries[0].root) == ([1, 2, 2], True)
+
+
 def test_a_root_after_a_supplement_covers_all_that_the_next_look_saw(store):
     collect(store, "one", look(POLICIES, 10, {"a": 1, "b": 1}))
     collect(store, "two", look(POLICIES, 20, {"b": 2}, SUPPLEMENT))
@@ -345,11 +355,26 @@ def test_a_resource_made_anew_between_two_looks_is_told_by_its_incarnation(store
     rules = {"incarnation": "bucket.Created"}
     collect(store, "one", look(BUCKETS, 10, {"a": {"Created": 1}}, rules=rules), look(POLICIES, 11, {"a": "mine"}))
     collect(store, "two", look(BUCKETS, 20, {"a": {"Created": 2}}, rules=rules))
-    collect(store, "three", look(BUCKETS, 30, {"a": {"Created": 2}}, rules=rules), look(POLICIES, 30, {"a": "yours"}))
+    collect(store, "three", look(BUCKETS, 30, {"a": {"Created": 2}}, rules=rules), look(POLICIES, 31, {"a": "yours"}))
 
-    found = [facets(store.view(at=at), "policy")["a"]["policy"] for at in (19, 29, 30)]
+    found = [facets(store.view(at=at), "policy")["a"]["policy"] for at in (19, 30, 31)]
 
     assert found == ["mine", UNOBSERVED, "yours"]
+
+
+def test_a_facet_of_the_very_look_that_saw_the_new_incarnation_counts(store):
+    rules = {"incarnation": "bucket.Created"}
+    collect(store, "one", look(BUCKETS, 10, {"a": {"Created": 1}}, rules=rules))
+    collect(store, "two", look(BUCKETS, 20, {"a": {"Created": 2}}, rules=rules), look(POLICIES, 20, {"a": "yours"}))
+
+    assert facets(store.view(), "policy")["a"]["policy"] == "yours"
+
+
+def test_a_facet_of_the_very_look_that_lacked_the_resource_does_not_count(store):
+    collect(store, "one", look(BUCKETS, 10, {}), look(POLICIES, 10, {"a": "mine"}))
+    collect(store, "two", look(BUCKETS, 20, {"a": 1}))
+
+    assert facets(store.view(), "policy")["a"]["policy"] == UNOBSERVED
 
 
 def test_a_view_does_not_see_what_is_recorded_after_it(store):
