@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import time
+from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
@@ -86,6 +88,15 @@ REFUSALS = [
 def something_to_answer(wire: Wire, client) -> None:
     client("s3").create_bucket(Bucket="ledger")
     client("s3").put_bucket_policy(Bucket="ledger", Policy='{"Version": "2012-10-17", "Statement": []}')
+
+
+@pytest.fixture
+def in_tokyo() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 @pytest.mark.parametrize(("protocol", "fault", "code"), BROKEN_BODIES)
@@ -195,7 +206,8 @@ def test_a_page_says_its_request_and_the_providers_clock(wire: Wire, connect: Co
         ('"Wed, 25 Nov 2026 18:40:40 GMT"', "2026-11-25T18:40:40Z"),
     ],
 )
-def test_times_are_rfc_3339_texts_in_utc(wire: Wire, connect: Connect, said: str, kept: str) -> None:
+@pytest.mark.usefixtures("in_tokyo")
+def test_times_are_rfc_3339_texts_in_utc_wherever_we_are(wire: Wire, connect: Connect, said: str, kept: str) -> None:
     answer = f'{{"KeyMetadata": {{"KeyId": "k", "CreationDate": {said}}}}}'.encode()
     wire.inject(Fault("reply", "kms.describe_key", reply=Reply(200, {}, answer)))
 
