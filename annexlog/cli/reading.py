@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,7 @@ def _before(reading: Reading, since: Millis | None) -> Reading:
 
 
 def print_status(reading: Reading, answers: list[ControlAnswer], *, every: bool) -> None:
-    shown = [a for a in answers if every or a.tests]
+    shown = [a for a in answers if every or a.control.primary]
     rows = []
     for a in shown:
         n = a.whole.counts
@@ -76,7 +77,7 @@ def print_status(reading: Reading, answers: list[ControlAnswer], *, every: bool)
     told = ", ".join(f"{n} {s.value.replace('_', ' ')}" for s, n in tally.items() if n)
     render.say(f"{len(answers)} controls: {told}.")
     if len(shown) < len(answers):
-        render.say(f"{len(answers) - len(shown)} have no test and are not listed; --all lists them with the reason.")
+        render.say(f"{len(answers) - len(shown)} have no test that decides them; --all lists them with the reason.")
 
 
 # ── show ──────────────────────────────────────────────────────────────────────────────────

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -195,6 +196,65 @@ def _refused(kind: ResourceType, error: Exception, what: str) -> Check:
 
 
 # ── plan, permissions, plugins ────────────────────────────────────────────────────────────
+
+ASSUMED = {"organization": 1, "account": 1, "region": 17}
+"""Scopes by level where nothing has been collected yet."""
+ASSUMED_EACH = 100
+"""Resources of each type where nothing has been collected yet."""
+
+
+def _numbers(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> dict[str, int]:  # noqa: ARG001 — click's signature
+    found: dict[str, int] = {}
+    for text in given:
+        name, equals, number = text.partition("=")
+        if not equals or not number.isdigit():
+            raise click.BadParameter(f"{text!r} is not NAME=NUMBER.")
+        found[name] = int(number)
+    return found
+
+
+@click.command()
+@click.option("--scopes", multiple=True, callback=_numbers, metavar="LEVEL=N", help="So many accounts, regions …")
+@click.option("--resources", multiple=True, callback=_numbers, metavar="TYPE=N", help="So many resources of a type.")
+def plan(scopes: dict[str, int], resources: dict[str, int]) -> None:
+    """Show how many calls a day it will make, before any call."""
+    from annexlog.collectors import resource_types
+    from annexlog.collectors.planning import Sizes, totals
+    from annexlog.collectors.planning import plan as planned
+
+    config = configuration()
+    types = resource_types()
+    providers = {target.provider.name for target in config.targets.values()} or {t.provider for t in types.values()}
+    wanted = {n: f for n, f in on_disk(config).wanted().items() if types[n].provider in providers}
+    levels, numbers, basis = _sizes(config, types)
+    rows = planned(types, wanted, Sizes(levels | scopes, numbers | resources), floor=config.floor)
+    columns = ("type", "facet", "call", "every", "calls each time", "calls a day")
+    told = ((r.type, r.facet or "listing", r.operation, _hours(r.every), r.each, f"{r.daily:,.0f}") for r in rows)
+    render.table(columns, told, right=("every", "calls each time", "calls a day"))
+    for service, calls in totals(rows).items():
+        render.say(f"{service}: {calls:,.0f} calls a day")
+    render.say(f"In all {sum(r.daily for r in rows):,.0f} calls a day. {basis}")
+
+
+def _sizes(config: Config, types: Mapping[str, ResourceType]) -> tuple[dict[str, int], dict[str, int], str]:
+    """Scopes by level, resources by type, and what these numbers rest on."""
+    if not config.store.exists():
+        told = ", ".join(f"{n} {level}{'s' if n > 1 else ''}" for level, n in ASSUMED.items())
+        each = dict.fromkeys(types, ASSUMED_EACH)
+        return (
+            ASSUMED,
+            each,
+            f"Assumed: {told}, {ASSUMED_EACH} resources of each type; --scopes, --resources say better.",
+        )
+    with opened(config) as store:
+        view = store.view()
+        levels = Counter(str(attributes.get("level")) for attributes in view.scopes().values())
+        numbers = {name: sum(1 for scope in view.scopes() for _ in view.ids(scope, name)) for name in types}
+    return dict(levels), numbers, "As large as the estate was when it was last seen."
+
+
+def _hours(every: int) -> str:
+    return f"{every / 3_600_000:g} h"
 
 
 @click.command()
