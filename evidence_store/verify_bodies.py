@@ -1,0 +1,103 @@
+"""Verifying names and bodies: each resource is who it says, each body is its digest, and all of them are used."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from typing import Any
+
+import zstandard
+
+from annexlog.evidence_store import layout
+from annexlog.evidence_store.backend import Snapshot
+from annexlog.evidence_store.findings import Findings
+
+MAX_BODY = 1 << 28
+"""Bytes of one body."""
+
+_CHUNK = 1 << 16
+_RESOURCES = (
+    "SELECT r.rid, r.scope, r.type, r.native_id, r.cid, o.salt FROM resource r LEFT JOIN opening o ON o.rid = r.rid "
+    "ORDER BY r.rid"
+)
+_BLOBS = "SELECT bid, sha256, did, base_bid, size, z FROM blob ORDER BY bid"
+
+# Rows that nothing refers to, or that refer to nothing: (table, rows by their key, what is wrong).
+_UNUSED = """SELECT m.lid, m.rid FROM member m WHERE
+    NOT EXISTS (SELECT 1 FROM version v WHERE v.lid = m.lid AND v.rid = m.rid)
+    AND NOT EXISTS (SELECT 1 FROM outcome o WHERE o.lid = m.lid AND o.rid = m.rid)"""
+_NO_MEMBER = """SELECT DISTINCT x.lid, x.rid FROM {} x WHERE
+    NOT EXISTS (SELECT 1 FROM member m WHERE m.lid = x.lid AND m.rid = x.rid)"""
+_NO_USE = "SELECT bid FROM blob EXCEPT SELECT bid FROM version EXCEPT SELECT reason FROM outcome"
+_TWICE = """SELECT a.bid FROM blob a JOIN blob b ON substr(b.sha256, 1, 6) = substr(a.sha256, 1, 6)
+    AND b.sha256 = a.sha256 AND b.bid < a.bid"""
+_NO_LINE = "SELECT DISTINCT lid FROM {} WHERE lid NOT IN (SELECT lid FROM line)"
+_SURPLUS = [
+    ("opening", "SELECT rid FROM opening WHERE rid NOT IN (SELECT rid FROM resource)", "there is no such resource"),
+    ("resource", "SELECT rid FROM resource WHERE rid NOT IN (SELECT rid FROM member)", "no line ever showed it"),
+    ("member", _UNUSED, "the line never showed the resource"),
+    ("member", _NO_MEMBER.format("version"), "is missing, though there are versions"),
+    ("member", _NO_MEMBER.format("outcome"), "is missing, though there are outcomes"),
+    ("blob", _NO_USE, "no version or outcome has this body"),
+    ("blob", _TWICE, "the same body is stored already"),
+    ("dictionary", "SELECT did FROM dictionary", "is of no use to this version"),
+    ("erased", "SELECT lid, rid, run FROM erased", "no record disposed of it"),
+]
+_OF_LINES = ("sweep", "version", "outcome", "tally", "late", "member")
+_SURPLUS += [(table, _NO_LINE.format(table), "there is no such line") for table in _OF_LINES]
+
+
+def read_body(size: Any, z: Any) -> bytes:
+    """The bytes of a stored body, from a row that may be anything. Raises one of `findings.BROKEN`."""
+    if not isinstance(size, int) or not isinstance(z, bytes) or not 0 <= size <= MAX_BODY:
+        raise ValueError("it is not the size and the bytes of a body")
+    if len(z) == size:
+        return z
+    body = bytearray()
+    with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(z)) as pressed:
+        while chunk := pressed.read(_CHUNK):
+            body += chunk
+            if len(body) > size:
+                break
+    if len(body) != size:
+        raise ValueError(f"it does not hold the {size} bytes that it says")
+    return bytes(body)
+
+
+class BodyCheck:
+    """Checks what the rows of single tables say by themselves, and that each is referred to."""
+
+    def __init__(self, snapshot: Snapshot, findings: Findings) -> None:
+        self._snapshot, self._findings = snapshot, findings
+
+    def run(self) -> None:
+        with self._findings.reading("resource", ""):
+            for row in self._snapshot.select(_RESOURCES):
+                self._resource(*row)
+        with self._findings.reading("blob", ""):
+            for row in self._snapshot.select(_BLOBS):
+                self._blob(*row)
+        for table, sql, what in _SURPLUS:
+            with self._findings.reading(table, ""):
+                for row in self._snapshot.select(sql):
+                    self._findings.add(table, ", ".join(map(str, row)), what)
+
+    def _resource(self, rid: Any, scope: Any, type: Any, native_id: Any, cid: Any, salt: Any) -> None:
+        key = f"{rid}: {scope} {type} {native_id}"
+        if salt is None:
+            self._findings.add("opening", key, "is missing: its name cannot be checked")
+        elif native_id is None:
+            self._findings.add("resource", key, "has no name, though no record disposed of it")
+        else:
+            with self._findings.reading("resource", key):
+                if layout.cid(salt, scope, type, native_id) != cid:
+                    self._findings.add("resource", key, "its cid is not that of this name and salt")
+                    self._findings.add("opening", key, "or the salt is not that of this name and cid")
+
+    def _blob(self, bid: Any, sha256: Any, did: Any, base_bid: Any, size: Any, z: Any) -> None:
+        key = f"{bid}"
+        if did is not None or base_bid is not None:
+            self._findings.add("blob", key, "was made with a dictionary or another body, which this version never does")
+        with self._findings.reading("blob", key):
+            if hashlib.sha256(read_body(size, z)).digest() != sha256:
+                self._findings.add("blob", key, "its bytes are not those of its digest")

@@ -1,0 +1,224 @@
+"""Verifying one line: its rows, played again record by record, and the facts that they come to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from typing import Any, ClassVar
+
+from annexlog.evidence_store import layout
+from annexlog.evidence_store.backend import Row, Snapshot
+from annexlog.evidence_store.findings import named
+from annexlog.evidence_store.merkle import Ordered, root
+from annexlog.evidence_store.model import Line, Status
+from annexlog.evidence_store.schema import STATUSES
+from annexlog.evidence_store.verify_log import Fact
+
+Note = Callable[[str, str, str], None]
+"""Takes a finding: table, key, what."""
+
+_SWEEPS = "SELECT seq, run, at, start, status FROM sweep WHERE lid = ? ORDER BY seq"
+_LATE = "SELECT seq FROM late WHERE lid = ? ORDER BY seq"
+_TALLIES = "SELECT run, pass, fail, unknown, na FROM tally WHERE lid = ? ORDER BY run"
+_ROWS = (
+    "SELECT v.run, v.rid, r.cid, o.salt, {} FROM {} v LEFT JOIN resource r ON r.rid = v.rid "
+    "LEFT JOIN opening o ON o.rid = v.rid {}WHERE v.lid = ? ORDER BY v.run, v.rid"
+)
+_COUNTED = (Status.PASS, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE)
+
+
+class _Changes:
+    """Rows in the order of records, handed out record by record."""
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._groups = groupby(rows, key=lambda row: row[0])
+        self._next = next(self._groups, None)
+
+    def of(self, seq: int | None, stray: Callable[[Any], None]) -> list[Row]:
+        """Those of record `seq` (None: of none); `stray` takes the number of each record that is passed over."""
+        while self._next is not None and (seq is None or self._next[0] < seq):
+            stray(self._next[0])
+            self._next = next(self._groups, None)
+        if self._next is None or self._next[0] != seq:
+            return []
+        rows = list(self._next[1])
+        self._next = next(self._groups, None)
+        return rows
+
+
+class History:
+    """A line's sweeps and changes. `note` takes what no history could be; rows of arbitrary bytes may raise BROKEN."""
+
+    table: ClassVar[str]
+    rows: ClassVar[str]
+
+    def __init__(self, snapshot: Snapshot, lid: int, line: Line, note: Note) -> None:
+        self._snapshot, self._lid, self._line, self._note = snapshot, lid, line, note
+        self._values: dict[Any, Any] = {}  # by rid
+        self._tree = Ordered()  # by cid
+        self._changed = 0
+
+    def facts(self) -> Iterator[Fact]:
+        """What the rows come to after each record that looked at the line."""
+        changes = _Changes(self._snapshot.select(self.rows, (self._lid,)))
+        late, newest = [], -1
+        for seq, run, end, start, status in self._snapshot.select(_SWEEPS, (self._lid,)):
+            if run != seq:
+                self._say(seq, f"its run is {run}", "sweep")
+            if end < newest:
+                late.append((seq,))
+            newest = max(newest, end)
+            rows = changes.of(seq, self._stray)
+            yield self._step(Fact(seq, STATUSES[status], start, end, None, None, None, self._changed), rows)
+        changes.of(None, self._stray)
+        self._same("late", _LATE, late)
+        self._finish()
+
+    def _step(self, fact: Fact, rows: Sequence[Row]) -> Fact:
+        raise NotImplementedError
+
+    def _finish(self) -> None:
+        raise NotImplementedError
+
+    def _say(self, seq: Any, what: str, table: str | None = None) -> None:
+        self._note(table or self.table, f"{named(self._line)}, record {seq}", what)
+
+    def _stray(self, seq: Any) -> None:
+        self._say(seq, "has rows, but no sweep of the line")
+
+    def _same(self, table: str, sql: str, wanted: Sequence[Row]) -> None:
+        """The rows of a derived table are these."""
+        found = list(self._snapshot.select(sql, (self._lid,)))
+        for row in found:
+            if row not in wanted:
+                self._say(row[0], f"{row[1:] or 'it'} is not what the other tables come to", table)
+        for row in wanted:
+            if row not in found:
+                self._say(row[0], f"{row[1:] or 'it'} is missing", table)
+
+    def _none(self, *tables: str) -> None:
+        for table in tables:
+            for (run,) in self._snapshot.select(f"SELECT run FROM {table} WHERE lid = ? LIMIT 1", (self._lid,)):  # noqa: S608 — names of ours
+                self._say(run, "has rows that cannot be of such a line", table)
+
+    def _known(self, seq: int, rid: Any, cid: Any, salt: Any) -> bool:
+        if isinstance(cid, bytes) and isinstance(salt, bytes):
+            return True
+        self._say(seq, f"there is no resource {rid} with an opening")
+        return False
+
+    def _leaf(self, cid: bytes, salt: bytes, digest: bytes) -> bytes:
+        return layout.leaf(cid, salt, self._line.facet, digest)
+
+
+class Versions(History):
+    """The history of a line of evidence."""
+
+    table = "version"
+    rows = _ROWS.format("v.bid, b.sha256", "version", "LEFT JOIN blob b ON b.bid = v.bid ")
+
+    def __init__(self, snapshot: Snapshot, lid: int, line: Line, note: Note) -> None:
+        super().__init__(snapshot, lid, line, note)
+        self._chain: tuple[int, bytes] | None = None
+
+    def _step(self, fact: Fact, rows: Sequence[Row]) -> Fact:
+        if fact.status not in layout.SEEN:
+            if rows:
+                self._say(fact.seq, f"a sweep that was {fact.status} has versions")
+            return fact._replace(chain=self._chain)
+        supplement = fact.status == "supplement"
+        moved, leaves = self._take(fact.seq, rows, supplement=supplement)
+        self._tree.update(leaves)
+        if rows:
+            self._changed = fact.seq
+        if not supplement:
+            n, top = self._chain = len(self._values), self._tree.root()
+        else:
+            n, top = len(leaves), root([leaf for _, leaf in sorted(leaves.items()) if leaf is not None])
+            self._chain = None if moved else self._chain
+        return fact._replace(n=n, root=top, chain=self._chain, changed=self._changed)
+
+    def _take(self, seq: int, rows: Sequence[Row], *, supplement: bool) -> tuple[bool, dict[bytes, bytes | None]]:
+        """Whether anything changed, and the leaves of these rows by cid (None: not there any more)."""
+        moved = False
+        leaves: dict[bytes, bytes | None] = {}
+        for _, rid, cid, salt, bid, found in rows:
+            if not self._known(seq, rid, cid, salt):
+                continue
+            if bid is None:
+                if supplement or self._values.pop(rid, None) is None:
+                    self._say(seq, f"resource {rid} ends that was not there")
+                moved, leaves[cid] = True, None
+                continue
+            if not isinstance(found, bytes):
+                self._say(seq, f"resource {rid} has body {bid}, which is missing")
+            digest = found if isinstance(found, bytes) else b""
+            if self._values.get(rid) != digest:
+                moved = True
+            elif not supplement:
+                self._say(seq, f"resource {rid} says again what it said before")
+            self._values[rid] = digest
+            leaves[cid] = self._leaf(cid, salt, digest)
+        return moved, leaves
+
+    def _finish(self) -> None:
+        self._none("outcome", "tally")
+
+
+class Outcomes(History):
+    """The history of a line of outcomes. `digest(status, bid of the reason)`: that of the outcome's body."""
+
+    table = "outcome"
+    rows = _ROWS.format("v.status, v.reason, v.cause", "outcome", "")
+
+    def __init__(
+        self, snapshot: Snapshot, lid: int, line: Line, note: Note, digest: Callable[[str, int | None], bytes]
+    ) -> None:
+        super().__init__(snapshot, lid, line, note)
+        self._digest = digest
+        self._of: Counter[str] = Counter()
+        self._tallies: list[tuple[int, ...]] = []
+
+    def _step(self, fact: Fact, rows: Sequence[Row]) -> Fact:
+        leaves, causes = self._take(fact.seq, rows)
+        self._tree.update(leaves)
+        if rows:
+            self._changed = fact.seq
+        n, top = len(self._values), self._tree.root()
+        passed, failed, unknown, na = counts = tuple(self._of[status] for status in _COUNTED)
+        if not self._tallies or self._tallies[-1][1:] != counts:
+            self._tallies.append((fact.seq, *counts))
+        return fact._replace(
+            n=n,
+            root=top,
+            chain=(n, top),
+            changed=self._changed,
+            counts=(passed, failed, unknown, na),
+            causes=layout.causes_sha256(causes),
+        )
+
+    def _take(self, seq: int, rows: Sequence[Row]) -> tuple[Mapping[bytes, bytes | None], Mapping[bytes, str]]:
+        """The leaves of these rows by cid (None: no outcome any more), and the causes."""
+        leaves: dict[bytes, bytes | None] = {}
+        causes: dict[bytes, str] = {}
+        for _, rid, cid, salt, status, reason, cause in rows:
+            if not self._known(seq, rid, cid, salt):
+                continue
+            before, now = self._values.pop(rid, None), None if status is None else (status, reason)
+            if before == now or (status is None and reason is not None):
+                self._say(seq, f"resource {rid} has a row that changes nothing")
+            if before is not None:
+                self._of[before[0]] -= 1
+            leaves[cid] = None
+            if now is not None:
+                self._values[rid] = now
+                self._of[status] += 1
+                leaves[cid] = self._leaf(cid, salt, self._digest(status, reason))
+            if cause is not None:
+                causes[cid] = cause
+        return leaves, causes
+
+    def _finish(self) -> None:
+        self._same("tally", _TALLIES, self._tallies)
+        self._none("version")

@@ -1,0 +1,311 @@
+"""Verifying the log: every record, its manifest and its place, the tree over them, and the checkpoints that sign it."""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right, insort
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import zstandard
+
+from annexlog.evidence_store import layout, manifest
+from annexlog.evidence_store.backend import Snapshot
+from annexlog.evidence_store.checkpoint import Checkpoint
+from annexlog.evidence_store.findings import Findings, named
+from annexlog.evidence_store.keys import Verifier
+from annexlog.evidence_store.layout import Record
+from annexlog.evidence_store.manifest import Entry, Manifest
+from annexlog.evidence_store.merkle import Ordered, Tree, root
+from annexlog.evidence_store.model import ORG, Coverage, Line, Millis
+
+MAX_MANIFEST = 1 << 30
+"""Bytes of an unpacked manifest."""
+
+_DEFINITIONS = Line(ORG, "definition")
+_GAP = 100_000
+"""Missing records that are taken for a gap; more, and the number itself is wrong."""
+_RUNS = "SELECT seq, run, run_key, recorded, record, manifest FROM run ORDER BY seq"
+_CHECKPOINTS = "SELECT size, note FROM checkpoint ORDER BY size"
+_TILE = "SELECT bytes FROM tile WHERE level = ? AND idx = ?"
+
+
+# ── what a record says of a line ──────────────────────────────────────────────────────────
+
+
+class Fact(NamedTuple):
+    """What a record's manifest says of one line, and what the tables must come to as well."""
+
+    seq: int
+    status: str
+    start: Millis
+    end: Millis
+    n: int | None
+    root: bytes | None
+    chain: tuple[int, bytes] | None
+    changed: int
+    counts: tuple[int, int, int, int] | None = None
+    causes: bytes | None = None
+
+    @classmethod
+    def of(cls, seq: int, entry: Entry) -> Fact:
+        made = (entry.n, entry.root, entry.chain, entry.changed, entry.counts, entry.causes)
+        return cls(seq, str(entry.status), entry.start, entry.end, *made)
+
+
+class Facts:
+    """A digest of facts in order: those of the log and those of the tables must agree."""
+
+    __slots__ = ("_hash",)
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def add(self, fact: Fact) -> None:
+        self._hash.update(repr(tuple(fact)).encode())
+
+    def digest(self) -> bytes:
+        return self._hash.digest()
+
+
+def read_manifest(stored: bytes) -> tuple[Manifest, list[Entry]]:
+    """A manifest and its entries, from bytes that may be anything. Raises one of `findings.BROKEN`.
+
+    Raises ValueError also where they are not what `manifest.pack` would have written.
+    """
+    size = zstandard.get_frame_parameters(stored).content_size
+    if size > MAX_MANIFEST:
+        raise ValueError(f"it claims to hold {size} bytes")
+    found = manifest.unpack(stored)
+    entries = found.entries()
+    again = manifest.pack(found.newest, sorted(entries, key=lambda entry: entry.line))
+    if zstandard.decompress(again) != zstandard.decompress(stored):
+        raise ValueError("it is not in the one form that a manifest has")
+    return found, entries
+
+
+def facts_of(snapshot: Snapshot, lines: Iterable[Line]) -> Iterator[tuple[int, dict[Line, Fact]]]:
+    """(record, what it says of these lines) for every record that can be read: for a second, closer look."""
+    wanted = set(lines)
+    unread = Findings(0, 0)
+    for seq, packed in snapshot.select("SELECT seq, manifest FROM run ORDER BY seq"):
+        with unread.reading("run", ""):
+            entries = read_manifest(packed)[1]
+            yield seq, {entry.line: Fact.of(seq, entry) for entry in entries if entry.line in wanted}
+
+
+class _Head:
+    __slots__ = ("end", "end_seq", "last")
+
+    def __init__(self, seq: int, end: Millis) -> None:
+        self.last, self.end, self.end_seq = seq, end, seq
+
+    def swept(self, seq: int, end: Millis) -> None:
+        self.last = seq
+        if end >= self.end:
+            self.end, self.end_seq = end, seq
+
+
+# ── the check ─────────────────────────────────────────────────────────────────────────────
+
+
+class LogCheck:
+    """Reads the records in order. Afterwards `facts` holds what they say of each line, and `tree` the log.
+
+    `signed`: the size of the newest good checkpoint.
+    """
+
+    def __init__(self, snapshot: Snapshot, findings: Findings, keys: Sequence[Verifier]) -> None:
+        self._snapshot, self._findings, self._keys = snapshot, findings, keys
+        self.facts: dict[Line, Facts] = {}
+        self.tree = Tree()
+        self.signed = 0
+        self.checkpoints = 0
+        self.given = 0  # the size of the last good checkpoint that `check_note` was given
+        self._heads: dict[Line, _Head] = {}
+        self._ordered = Ordered()
+        self._newest: Millis = 0
+        self._recorded: Millis = 0
+        self._definitions: list[tuple[Millis, int, bytes]] = []
+        self._changed_behind: int | None = None
+        self._notes = self._read_notes()
+        self._next_note = next(self._notes, None)
+        self._last_note: bytes | None = None
+
+    def run(self) -> None:
+        with self._findings.reading("run", ""):
+            for row in self._snapshot.select(_RUNS):
+                self._row(*row)
+        self._notes_up_to(None)
+        self._surplus()
+
+    def _row(self, seq: Any, run: Any, run_key: Any, recorded: Any, record: Any, packed: Any) -> None:
+        expected = self.tree.size + 1
+        if isinstance(seq, int) and expected < seq <= expected + _GAP:
+            self._findings.add("run", f"records {expected} to {seq - 1}", "are missing")
+            for _ in range(expected, seq):
+                self._add_leaf(bytes(32))
+        elif seq != expected:
+            self._findings.add("run", f"record {seq}", f"comes where record {expected} belongs")
+        seq, columns = self.tree.size + 1, (run, run_key, recorded)
+        with self._findings.reading("run", f"record {seq}"):
+            self._record(seq, columns, Record.parse(record), packed)
+        self._add_leaf(layout.record_leaf(record if isinstance(record, bytes) else b""))
+
+    def _add_leaf(self, leaf: bytes) -> None:
+        for level, index, tile in self.tree.append(leaf):
+            with self._findings.reading("tile", f"level {level}, {index}"):
+                stored = next(self._snapshot.select(_TILE, (level, index)), (None,))[0]
+                if stored != tile:
+                    self._findings.add("tile", f"level {level}, {index}", _differing(level, index, tile, stored))
+        self._notes_up_to(self.tree.size)
+
+    # ── records ───────────────────────────────────────────────────────────────────────────
+
+    def _record(self, seq: int, columns: tuple[Any, ...], record: Record, packed: Any) -> None:
+        judged = record.kind == "assess"
+        self._order(seq, columns, record, judged=judged)
+        with self._findings.reading("run", f"manifest of record {seq}"):
+            self._lines(record, self._entries(seq, packed), judged=judged)
+        if record.heads_root != self._ordered.root():
+            self._add(seq, "the newest sweeps of all lines do not come to its heads_root")
+        if record.definitions_root != (self._standing(record) if judged else None):
+            self._add(seq, "the definitions of its day do not come to its definitions_root")
+
+    def _add(self, seq: int, what: str) -> None:
+        self._findings.add("run", f"record {seq}", what)
+
+    def _order(self, seq: int, columns: tuple[Any, ...], record: Record, *, judged: bool) -> None:
+        """Its place among the records and checkpoints."""
+        if columns != (record.seq, record.run_key, record.recorded) or record.seq != seq:
+            self._add(seq, f"run, run_key and recorded are {columns}; the record itself says otherwise")
+        if record.recorded != max(self._recorded, record.clock):
+            self._add(seq, "was not recorded at the later of its clock and the record before it")
+        self._recorded = max(self._recorded, record.recorded)
+        note = None if self._last_note is None else layout.sha256(self._last_note)
+        if record.previous_checkpoint != note:
+            self._findings.add(
+                "checkpoint", f"before record {seq}", "the newest one is not that which the record names"
+            )
+        if record.previous_timestamp is not None:
+            self._findings.add("anchor", f"before record {seq}", "the timestamp that the record names is missing")
+        if (record.now is not None, record.upto is not None) != (judged, judged) or (record.upto or 0) >= seq:
+            self._add(seq, "what it says of when it was judged, and from how much, is not of its kind")
+
+    def _entries(self, seq: int, packed: bytes) -> list[Entry]:
+        """The lines of a record, counted among the facts and the newest sweeps."""
+        found, entries = read_manifest(packed)
+        self._newest = max([self._newest, *(entry.end for entry in entries)])
+        if found.newest != self._newest:
+            self._findings.add("run", f"manifest of record {seq}", "names another time as that of the newest sweep")
+        for entry in entries:
+            facts = self.facts.get(entry.line)
+            if facts is None:
+                facts = self.facts[entry.line] = Facts()
+            facts.add(Fact.of(seq, entry))
+            head = self._heads.get(entry.line)
+            if head is None:
+                head = self._heads[entry.line] = _Head(seq, entry.end)
+            else:
+                head.swept(seq, entry.end)
+            text = layout.head_line(entry.line, head.last, head.end, head.end_seq)
+            self._ordered.put(layout.head_line(entry.line, 0, 0, 0), layout.line_leaf(text))
+            if entry.line == _DEFINITIONS and entry.status != Coverage.SUPPLEMENT:
+                insort(self._definitions, (entry.end, seq, entry.root or b""))
+        return entries
+
+    def _lines(self, record: Record, entries: Sequence[Entry], *, judged: bool) -> None:
+        """What the record commits to of its lines."""
+        key = f"manifest of record {record.seq}"
+        top = root(layout.line_leaves(entry.text() for entry in entries))
+        wanted = (None, top) if judged else (top, None)
+        if (record.populations_root, record.outcomes_root) != wanted:
+            self._findings.add("run", key, "its lines do not come to the root that the record commits to")
+        if record.lines != len(entries):
+            self._findings.add("run", key, f"has {len(entries)} lines; the record says {record.lines}")
+        for entry in entries:
+            if (entry.counts is not None, entry.inputs is not None) != (judged, judged):
+                self._findings.add("run", key, f"{named(entry.line)} is not of the record's kind")
+            elif judged and (entry.start, entry.end) != (record.now, record.now):
+                self._findings.add("run", key, f"{named(entry.line)} was not judged when the record says")
+            elif entry.inputs is not None and entry.told()["inputs_sha256"] != layout.sha256(entry.inputs).hex():
+                self._findings.add("run", key, f"{named(entry.line)} names other inputs than it was judged from")
+
+    def _standing(self, record: Record) -> bytes | None:
+        """The root of the definitions as known at the record's (now, upto)."""
+        for _, seq, top in reversed(self._definitions[: bisect_right(self._definitions, (record.now or 0, 1 << 63))]):
+            if seq <= (record.upto or 0):
+                return top or None
+        return None
+
+    # ── checkpoints ───────────────────────────────────────────────────────────────────────
+
+    def _read_notes(self) -> Iterator[tuple[int, bytes]]:
+        with self._findings.reading("checkpoint", ""):
+            for size, note in self._snapshot.select(_CHECKPOINTS):
+                if isinstance(size, int) and isinstance(note, bytes):
+                    yield size, note
+                else:
+                    self._findings.add("checkpoint", f"size {size}", "is not a size and a note")
+
+    def _notes_up_to(self, size: int | None) -> None:
+        """Check the checkpoints of the log so far; None: those left over, of a longer log than there is."""
+        while self._next_note is not None and (size is None or self._next_note[0] <= size):
+            at, note = self._next_note
+            self.checkpoints += 1
+            if self.check_note("checkpoint", f"size {at}", note, at):
+                self.signed = max(self.signed, at)
+            self._last_note = note
+            self._next_note = next(self._notes, None)
+
+    def check_note(self, table: str, key: str, note: bytes, size: int | None = None) -> bool:
+        """Whether a checkpoint is signed by a known key and is of this log (at `size`). If not, that is a finding."""
+        before = self._findings.total
+        try:
+            checkpoint = Checkpoint.parse(note)
+            self._signatures(table, key, checkpoint)
+        except ValueError as error:
+            self._findings.add(table, key, f"is not good: {error}")
+            return False
+        if size is not None and checkpoint.size != size:
+            self._findings.add(table, key, f"signs a log of {checkpoint.size}")
+        elif checkpoint.size > self.tree.size:
+            missing = f"records {self.tree.size + 1} to {checkpoint.size} are missing"
+            self._findings.add(table, key, f"signs {checkpoint.size} records: {missing}")
+        elif self.tree.root(checkpoint.size) != checkpoint.root:
+            self._findings.add(table, key, f"the first {checkpoint.size} records are not those that it signs")
+            if self._changed_behind is None:
+                self._changed_behind = self.signed
+                self._findings.add("run", f"records {self.signed + 1} to {checkpoint.size}", "are not those signed")
+        self.given = checkpoint.size
+        return self._findings.total == before
+
+    def _signatures(self, table: str, key: str, checkpoint: Checkpoint) -> None:
+        signed = checkpoint.signed_by(self._keys)
+        if not signed:
+            by = ", ".join(signature.name for signature in checkpoint.note.signatures)
+            self._findings.add(table, key, f"is signed by no key that is known, but by {by}")
+        elif checkpoint.origin not in {verifier.name for verifier in signed}:
+            self._findings.add(table, key, f"is of another log, {checkpoint.origin}")
+
+    # ── rows that belong to no record ─────────────────────────────────────────────────────
+
+    def _surplus(self) -> None:
+        with self._findings.reading("tile", ""):
+            for level, index in self._snapshot.select("SELECT level, idx FROM tile"):
+                if level < 0 or index < 0 or level > 7 or index >= self.tree.size >> 8 * (level + 1):
+                    self._findings.add("tile", f"level {level}, {index}", "does not belong to a log of this size")
+        with self._findings.reading("anchor", ""):
+            for size, kind in self._snapshot.select("SELECT size, kind FROM anchor"):
+                self._findings.add("anchor", f"size {size}, {kind}", "is of a kind that this version does not make")
+
+
+def _differing(level: int, index: int, tile: bytes, stored: Any) -> str:
+    if stored is None:
+        return "is missing"
+    if not isinstance(stored, bytes) or len(stored) != len(tile):
+        return "is not 256 hashes"
+    first = next(i for i in range(256) if tile[32 * i : 32 * i + 32] != stored[32 * i : 32 * i + 32])
+    if level:
+        return f"its hash {first} is not that of the tile below"
+    return f"does not have the hash of record {256 * index + first + 1}"
