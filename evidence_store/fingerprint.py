@@ -64,7 +64,7 @@ def _window(oldest: Moment, listing: Iterable[Look], listed: EntryOf) -> Sequenc
     if not looks:
         return []
     first, last = min(look.run for look in looks), max(looks, key=lambda look: look.run)
-    if all(look.status == COMPLETE for look in looks) and listed(last).changed <= first:
+    if listed(last).changed <= first:  # all of them show the same
         same = _told(last, listed, "listing")
         return [(look, same) for look in looks]
     return [(look, _told(look, listed, "listing")) for look in looks]

@@ -409,6 +409,17 @@ def test_the_fingerprint_of_an_unchanged_estate_is_the_same(store):
     assert (prints[0] == prints[1], prints[1] == prints[2]) == (True, False)
 
 
+def test_a_resource_that_came_back_unchanged_has_another_fingerprint_until_its_facet_is_read_again(store):
+    collect(store, "one", look(BUCKETS, 10, {"a": 1}), look(POLICIES, 11, {"a": 2}))
+    collect(store, "two", look(BUCKETS, 20, {}))
+    collect(store, "three", look(BUCKETS, 30, {"a": 1}))
+    collect(store, "four", look(BUCKETS, 40, {"a": 1}), look(POLICIES, 41, {"a": 2}))
+
+    prints = [store.view(at=at).fingerprint([POLICIES]) for at in (11, 30, 41)]
+
+    assert (prints[0] != prints[1], prints[0] == prints[2]) == (True, True)
+
+
 def test_runs_are_listed_newest_first(store):
     collect(store, "one", look(BUCKETS, 10, {"a": 1}), look(POLICIES, 11, {}, Coverage.DENIED, refusal=DENIED))
     judge(store, 20, {"a": PASS})
