@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
-from annexlog.mappings.derive.policy import acts_on, audience, grants_everything, grants_iam_control, statements
+from annexlog.mappings.derive.policy import acts_on, audience, grants_iam_control, statements
 
 __all__ = ["admin_policies", "ids_of", "roles_of_people", "those_who_hold"]
 
@@ -16,13 +16,15 @@ _IDENTITY_CENTER = "/aws-reserved/sso.amazonaws.com/"
 
 @derived
 def admin_policies(ids: JSON, policies: JSON) -> list[str] | Unknown:
-    """The ids of those of a principal's policies that make it an administrator, sorted.
+    """The ids of those of a principal's policies that make it an administrator, sorted: with control of IAM, all is.
 
     `ids`: of all its policies, however it comes by them; `policies`: [{id, policy: {Document}}] among which they are.
     Unknown(unresolved) if none does, but one of them was not found: it could.
     """
     documents = {row["id"]: row["policy"]["Document"] for row in policies}
     found = sorted(id for id in ids if _is_admin(id, documents.get(id)))
+    if not found and grants_iam_control({"Statement": [s for d in documents.values() for s in statements(d, "Allow")]}):
+        found = sorted(documents)  # none does alone, but together they do
     missing = sorted(set(ids) - set(documents))
     if not found and missing:
         return Unknown("unresolved", operation="get_account_authorization_details", code=missing[0])
@@ -30,7 +32,7 @@ def admin_policies(ids: JSON, policies: JSON) -> list[str] | Unknown:
 
 
 def _is_admin(id: str, document: JSON) -> bool:
-    return id.endswith(_ADMIN) or grants_everything(document) or grants_iam_control(document)
+    return id.endswith(_ADMIN) or grants_iam_control(document)
 
 
 @derived

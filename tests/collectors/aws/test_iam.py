@@ -267,6 +267,20 @@ def test_a_principal_names_every_policy_it_has_also_by_its_groups(moto: Moto, cl
     }
 
 
+def test_a_group_that_the_answer_does_not_have_is_not_overlooked(wire: Wire, connect: Connect) -> None:
+    body = (
+        f"<UserDetailList><member><Path>/</Path><UserName>ada</UserName><UserId>AIDAADA</UserId><Arn>{ADA}</Arn>"
+        "<CreateDate>2026-01-01T00:00:00Z</CreateDate><GroupList><member>ghosts</member></GroupList>"
+        "<AttachedManagedPolicies/></member></UserDetailList><GroupDetailList/><RoleDetailList/><Policies/>"
+    )
+    details = answer("GetAccountAuthorizationDetails", body)
+    wire.inject(Fault("reply", "iam.get_account_authorization_details", reply=details))
+
+    seen = look(connect(), principal)
+
+    assert seen.facets[ADA][""]["Policies"] == ["group ghosts"]
+
+
 def test_all_pages_of_the_authorization_details_are_read(wire: Wire, client: Any, connect: Connect) -> None:
     def page(name: str, *, last: bool) -> Reply:
         role = (
@@ -284,6 +298,23 @@ def test_all_pages_of_the_authorization_details_are_read(wire: Wire, client: Any
     seen = look(connect(), principal)
 
     assert sorted(seen.facets) == [f"{HERE}:role/a", f"{HERE}:role/b"]
+
+
+def test_a_continuation_that_leads_back_is_no_answer(wire: Wire, connect: Connect) -> None:
+    lists = "<UserDetailList/><GroupDetailList/><RoleDetailList/><Policies/>"
+    page = answer("GetAccountAuthorizationDetails", f"{lists}<IsTruncated>true</IsTruncated><Marker>again</Marker>")
+    wire.inject(Fault("reply", "iam.get_account_authorization_details", reply=page))
+
+    seen = look(connect(), principal)
+
+    assert seen.refusals == {
+        "": Unknown(
+            "unreadable",
+            "get_account_authorization_details",
+            "iam:GetAccountAuthorizationDetails",
+            "RepeatedToken",
+        )
+    }
 
 
 def test_a_second_page_that_is_refused_leaves_no_principals_at_all(wire: Wire, client: Any, connect: Connect) -> None:
