@@ -26,7 +26,6 @@ _TYPES: Mapping[str, Any] = {
     **dict.fromkeys(("scope", "tags", "labels", "registers", "settings"), cel.Type.Map(cel.Type.STRING, cel.Type.DYN)),
 }
 _PLACE = re.compile(r"<input>:(\d+):(\d+): (.*)")
-_WORD = re.compile(r"\w+")
 _STATUS = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -243,6 +243,18 @@ def test_keep_that_cannot_tell_makes_the_join_unknown() -> None:
     assert many("rules == []", {NORTH: population(a=rule(1))}, keep="id == 'b'") == PASS
 
 
+def test_keep_that_needs_a_register_nobody_configured_makes_the_join_unset() -> None:
+    join = {"rules": {**RULES, "keep": "id in registers.ours"}}
+    test = make(of="acme.trail", with_=join, expect="rules == []", registers=["ours"], examples={})
+    found = {
+        (NORTH, "acme.rule"): population(a=rule(1)),
+        (NORTH, "acme.trail"): population(t={"listing": {"Id": 1}}),
+    }
+
+    assert judge(test, NORTH, estate(found)).outcomes["t"] == unknown("unset", "ours")
+    assert judge(test, NORTH, estate(found, register={"ours": []})).outcomes["t"] == PASS
+
+
 def test_a_taken_facet_that_was_not_seen_makes_the_join_unknown() -> None:
     test = make(of="acme.account", expect="buckets.exists(b, b.policy == null)",
                 with_={"buckets": {"of": "acme.bucket", "take": ["policy"], "within": "scope"}})  # fmt: skip

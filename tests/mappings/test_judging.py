@@ -192,6 +192,13 @@ def test_scope_has_its_attributes_and_its_name() -> None:
     assert outcome(test, {}) == PASS
 
 
+def test_what_reads_the_scope_may_change_with_what_is_known_of_scopes() -> None:
+    evidence = estate({(ONE, "acme.bucket"): population()})
+    reading, other = make(expect="scope.account == '1'"), make(expect="id != ''")
+
+    assert inputs(reading, ONE, evidence) - inputs(other, ONE, evidence) == {Line("target/acme", "scope")}
+
+
 def test_a_setting_has_the_default_of_the_test_until_it_is_configured() -> None:
     test = make(expect="bucket.Name == settings.name", settings={"name": "x"})
 

@@ -327,6 +327,8 @@ WRONG: list[tuple[str, dict[str, str], str]] = [
     ("a control that is none", {"controls/x.yaml": CONTROL.replace("A.8.3", "A.8.35")}, "own/controls/x.yaml:1:1: Annex A has no control 'A.8.35'"),
     ("a control of another theme", {"controls/x.yaml": CONTROL.replace("technological", "people")}, "own/controls/x.yaml:3:1: A.8.3 is of the theme technological"),
     ("unknown manual evidence", {"controls/A.8.3.yaml": CONTROL.replace("policy.access", "policy.acess")}, "own/controls/A.8.3.yaml:1:1: no manual evidence is called 'policy.acess' Did you mean policy.access?"),
+    ("manual evidence for another control", {"controls/A.8.2.yaml": CONTROL.replace("A.8.3", "A.8.2")}, "own/controls/A.8.2.yaml:1:1: policy.access is not for A.8.2, says pack/iso27001_2022/_manual.yaml:3:5"),
+    ("a page that forgets its manual evidence", {"controls/A.8.3.yaml": CONTROL.replace("[policy.access]", "[]")}, "pack/iso27001_2022/_manual.yaml:3:5: the page of A.8.3 does not name policy.access"),
     ("a file that is not UTF-8", {"tests/a.yaml": "\udcff"}, "own/tests/a.yaml: not a text in UTF-8"),
     ("a test of an unknown label", {"tests/a.yaml": page(when="labels.secrecy == 'x'")}, "own/tests/a.yaml:1:3: acme.test: no label is called 'secrecy'"),
 ]  # fmt: skip
