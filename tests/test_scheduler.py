@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -593,6 +594,56 @@ def test_a_defect_in_a_step_ends_the_timer_loudly():
         Ticker(SystemClock()).run(step, threading.Event())
 
 
+# ── signals, as the command line turns them into `stop` ───────────────────────────────────
+
+DAEMON = """
+import time
+from annexlog.cli.collecting import stopping
+from annexlog.collectors.clock import SystemClock
+from annexlog.scheduler import Ticker
+
+with stopping() as stop:
+    def step():
+        print("begun", flush=True)
+        {body}
+    Ticker(SystemClock()).run(step, stop)
+print("ended", flush=True)
+"""
+OBEDIENT = "stop.wait(30); print('recorded', flush=True); return 10**12"
+STUBBORN = "time.sleep(30)"
+
+
+def daemon(body):
+    process = subprocess.Popen(
+        [sys.executable, "-c", DAEMON.format(body=body)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "begun\n"
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_daemon_after_the_run_in_hand(number):
+    process = daemon(OBEDIENT)
+
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+
+    assert (out, process.returncode) == ("recorded\nended\n", 0)
+    assert err == "annexlog: stopping; recording what was seen. Once more to stop at once.\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_ends_it_at_once(number):
+    process = daemon(STUBBORN)
+
+    process.send_signal(number)
+    process.stderr.readline()
+    process.send_signal(number)
+    out, _ = process.communicate(timeout=20)
+
+    assert (out, process.returncode) == ("", -number)
+
+
 # ── one instance ──────────────────────────────────────────────────────────────────────────
 
 
@@ -608,3 +659,18 @@ def test_a_second_schedule_of_the_same_store_is_refused(tmp_path: Path):
 
     assert "StoreBusy" in second.stderr
     assert third.returncode == 0
+
+
+# ── an entry point of its own ─────────────────────────────────────────────────────────────
+
+
+def test_it_runs_from_a_checkout_as_the_watch_command(tmp_path: Path):
+    script = Path(__file__).parents[1] / "scheduler.py"
+
+    helped = subprocess.run([sys.executable, script, "--help"], capture_output=True, text=True, check=False)
+    nowhere = subprocess.run([sys.executable, script, "-C", tmp_path], capture_output=True, text=True, check=False)
+
+    assert helped.stdout.startswith("Usage: annexlog watch")
+    assert nowhere.returncode == 2
+    assert str(tmp_path) in nowhere.stderr
+    assert "Traceback" not in nowhere.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections import Counter
@@ -108,10 +109,11 @@ def stopping() -> Iterator[threading.Event]:
     stop = threading.Event()
 
     def asked(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 — the signal's own signature
-        if stop.is_set():
-            raise KeyboardInterrupt
+        for each in before:  # the next one ends the process itself: an exception would wait for every thread first
+            signal.signal(each, signal.SIG_DFL)
         stop.set()
-        click.echo("annexlog: stopping; recording what was seen. Once more to stop at once.", err=True)
+        # Not click.echo(): what was interrupted may be printing, and would not be entered twice.
+        os.write(2, b"annexlog: stopping; recording what was seen. Once more to stop at once.\n")
 
     before = {s: signal.signal(s, asked) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
