@@ -15,6 +15,7 @@ from annexlog.evidence_store import layout, merkle
 from annexlog.evidence_store.layout import Record
 from annexlog.evidence_store.model import POPULATION, Coverage, Line, Outcome, encode
 from annexlog.evidence_store.store import Store
+from annexlog.evidence_store.verify import verify
 
 LINES = [*LISTINGS, *DETAILS, *DOCUMENTS, *TARGETS, *JUDGED]
 examples = settings(max_examples=int(os.environ.get("ANNEXLOG_EXAMPLES", "50")), deadline=None)
@@ -211,6 +212,15 @@ def heads(records):
             found.setdefault(look.line, []).append(look.when)
     texts = [layout.head_line(line, max(seq for _, seq in whens), *max(whens)) for line, whens in found.items()]
     return merkle.root(layout.line_leaves(texts))
+
+
+@given(histories)
+@examples
+def test_whatever_was_recorded_verifies(steps):
+    with played(steps) as player:
+        report = verify(player.store, keys=[])
+
+        assert [finding for finding in report.findings if finding.table != "checkpoint"] == []
 
 
 @given(histories)

@@ -28,7 +28,7 @@ from making import (
 from annexlog.evidence_store import keys, layout, merkle
 from annexlog.evidence_store.checkpoint import Checkpoint
 from annexlog.evidence_store.layout import Record
-from annexlog.evidence_store.model import Coverage, Line, Run, Seen, Status, StoreError, Sweep, Unknown
+from annexlog.evidence_store.model import Coverage, Line, Outcome, Run, Seen, Status, StoreError, Sweep, Unknown
 from annexlog.evidence_store.schema import TABLES
 from annexlog.evidence_store.store import Assessment, JudgedLine, Store
 
@@ -250,6 +250,16 @@ def test_an_assessment_keeps_what_changed_and_counts_all(store):
     assert view.tally(VERDICTS) == {
         Status.PASS: 0, Status.FAIL: 2, Status.UNKNOWN: 1, Status.NOT_APPLICABLE: 0,
     }  # fmt: skip
+
+
+def test_an_outcome_lasts_while_only_its_reason_changes(store):
+    judge(store, 10, {"a": PASS})
+    judge(store, 20, {"a": UNKNOWN})
+    judge(store, 30, {"a": Outcome(Status.UNKNOWN, Unknown("throttled"))})
+
+    found = [(r.reason.reason, r.since, r.at, r.seq) for r in store.view().outcomes()]
+
+    assert found == [("throttled", 20, 30, 3)]
 
 
 def test_outcomes_carried_forward_write_nothing_but_the_look(store):
