@@ -23,7 +23,7 @@ def check(folders: tuple[Path, ...]) -> int:
     from annexlog.answers import published_shapes
     from annexlog.mappings.checking import check as problems
 
-    found = problems(published_shapes(), folders=folders or _configured())[1]
+    found = problems(published_shapes(), folders=folders or _configured())
     for problem in found:
         render.say(str(problem), style="red")
     render.say(
