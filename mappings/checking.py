@@ -27,8 +27,11 @@ def check(
 ) -> list[MappingError]:
     """Everything that is wrong with the installed packs (or these) and the user's folders, in the order of reading."""
     mappings, problems = read(shapes, folders=folders, packs=packs)
+    # A pack's examples are written for the labels it brings, not for what a user makes of them.
+    shipped = read(shapes, packs=packs)[0] if folders else mappings
     for test in mappings.tests.values():
-        problems += check_test(test, mappings.labels)
+        own = test.id not in shipped.tests or shipped.tests[test.id].where != test.where
+        problems += check_test(test, mappings.labels if own else shipped.labels)
     problems += _check_defaults(mappings.tests.values())
     linked = {link.test for control in mappings.controls.values() for link in control.tests}
     for test in mappings.tests.values():

@@ -1,10 +1,10 @@
 """Run the examples of a test: each is a small estate made up from what it says, judged like any other.
 
 An example maps facet names to values; `{$unknown: denied}` is a facet that could not be read, and one that is not
-mentioned was never looked at. Beside facets it may say `id`, `scope` (attributes), `tags`, `labels`, `now`,
-`registers`, `settings` and `with` ({join: [resources] or {$unknown: reason}}); a joined resource is written in the
-same way, and is found by the join's own `by`, so its facets must say what that compares. In an example of `unknown`,
-`reason` says which reason is expected.
+mentioned was never looked at (but for a listing that the test does not read, and what a scope says of itself). Beside
+facets it may say `id`, `scope` (attributes), `tags`, `labels`, `now`, `registers`, `settings` and `with` ({join:
+[resources] or {$unknown: reason}}); a joined resource is written in the same way, and is found by the join's own `by`,
+so its facets must say what that compares. In an example of `unknown`, `reason` says which reason is expected.
 """
 
 from __future__ import annotations

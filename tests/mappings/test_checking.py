@@ -201,3 +201,27 @@ def test_checking_everything_asks_for_every_control_and_one_default_for_a_settin
         "acme.two supports no control",
         *(f"{id} has no page" for id in CONTROLS),
     ]
+
+
+def test_a_packs_examples_are_run_with_its_own_labels_and_a_users_with_theirs(tmp_path: Path) -> None:
+    def label(word: str) -> str:
+        return f"criticality: {{tags: [tier], values: {{critical: ['{word}'], low: []}}}}"
+
+    def labelled(id: str, tier: str) -> str:
+        given = {"pass": [], "fail": [{"tags": {"tier": tier}, "policy": {}}], "unknown": [{"tags": {}, "policy": {}}]}
+        return page(id=id, expect="labels.criticality != 'critical' || policy == null", examples=given)
+
+    files = {
+        "pack/tests/a.yaml": labelled("acme.shipped", "0"), "pack/labels.yaml": label("0"),
+        "own/tests/b.yaml": labelled("acme.own", "zero"), "own/labels.yaml": label("zero"),
+    }  # fmt: skip
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    found = [p.what for p in check(SHAPES, folders=[tmp_path / "own"], packs=[tmp_path / "pack"])]
+
+    assert [what for what in found if "example" in what] == [
+        "acme.own has no pass example",
+        "acme.shipped has no pass example",
+    ]
