@@ -49,9 +49,10 @@ def test_a_declaration_may_say_what_it_means_not_to_be_mentioned(server: Server)
     three_boxes(server)
     server.say("/report", {"rows": [{"box": "a"}]})
 
-    seen = collect(server, ask(boxes(report(otherwise=None))))
+    seen = collect(server, ask(boxes(report(otherwise=None), report("other", otherwise={"n": 0}))))
 
     assert seen.values("acme.box", "report") == {"a": {"box": "a"}, "b": None, "c": None}
+    assert seen.values("acme.box", "other") == {"a": {"box": "a"}, "b": {"n": 0}, "c": {"n": 0}}
     assert seen.status("acme.box", "report") == ("complete", None)
 
 

@@ -161,6 +161,16 @@ def test_what_asking_again_would_only_repeat_is_asked_once(server: Server, statu
     assert server.clock.slept == []
 
 
+@pytest.mark.parametrize("codes", [{"absent": ("NoLock",)}, {"gone": ("NoLock",)}])
+def test_a_code_that_is_declared_to_be_an_answer_is_asked_once(server: Server, codes: dict[str, tuple[str]]) -> None:
+    locked(server, fault(500, "NoLock"))
+    type = boxes(lock(**codes)) if "absent" in codes else boxes(lock(), **codes)
+
+    collect(server, ask(type))
+
+    assert server.asked["/boxes/a/lock"] == 1
+
+
 @pytest.mark.parametrize(("status", "reason", "times"), [(429, "throttled", 4), (503, "failed", 2)])
 def test_attempts_are_limited(server: Server, status: int, reason: str, times: int) -> None:
     locked(server, fault(status, "No"))

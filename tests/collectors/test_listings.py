@@ -246,6 +246,19 @@ def test_a_function_that_asks_for_patience_is_started_again(server: Server) -> N
     assert server.asked["/boxes"] == 3
 
 
+def test_the_patience_with_a_function_is_limited(server: Server) -> None:
+    server.say("/boxes", {"ready": False})
+
+    def never(ask: object, params: object) -> object:
+        ask("/boxes", {})
+        raise Refused("throttled", "NotReady")
+
+    seen = collect(server, ask(boxes(listed=Call("box:List", "/boxes", items="items", fn=never))))
+
+    assert seen.status("acme.box") == ("failed", refused("throttled", "NotReady"))
+    assert server.asked["/boxes"] == 6
+
+
 def test_a_scope_can_be_the_one_resource_of_a_type(server: Server) -> None:
     server.say("/options?account=one", {"on": True})
     detail = Detail("options", Call("acme:Options", "/options", {"account": "{account}"}))
