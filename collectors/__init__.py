@@ -331,12 +331,15 @@ class Adapter(Protocol):
 
     def discover(self) -> Discovery:
         """The scopes there are; a refused read becomes a refusal of the Discovery. Raises ProviderError."""
+        ...
 
     def caller(self, scope: Scope) -> Caller:
         """Who asks in this scope. Raises Refused."""
+        ...
 
     def lane(self, call: Call, scope: Scope) -> str:
         """Calls of one lane share a rate limit (`aws/<account>/<region>/<service>`)."""
+        ...
 
     def pages(self, call: Call, params: Mapping[str, Any], scope: Scope, region: str | None = None) -> Iterator[Page]:
         """Every page of a call's answer; follows every continuation. Raises Refused, and nothing else on purpose.
@@ -346,6 +349,7 @@ class Adapter(Protocol):
         Each `next` is one request. After a Refused, `next` asks for the same page again; an iterator that cannot
         (a generator) ends instead, and then the Refused stands: an end right after a Refused is never the end.
         """
+        ...
 
     def close(self) -> None: ...
 

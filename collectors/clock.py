@@ -13,9 +13,11 @@ class Clock(Protocol):
 
     def now(self) -> Millis:
         """The wall clock, in milliseconds UTC. It may be wrong, and it may jump."""
+        ...
 
     def monotonic(self) -> float:
         """Seconds since some moment; never goes back. All intervals are measured with it."""
+        ...
 
     def sleep(self, seconds: float) -> None:
         """Wait."""

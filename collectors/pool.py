@@ -18,12 +18,15 @@ class Source(Protocol):
 
     def pending(self) -> bool:
         """Whether `take` would give one."""
+        ...
 
     def crowded(self) -> bool:
         """Whether its tasks wait for the provider: then only a few threads are spent on it."""
+        ...
 
     def exhausted(self) -> bool:
         """Whether no more tasks will come; asked when none of its tasks is running."""
+        ...
 
 
 class _Batch:
