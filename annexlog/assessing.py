@@ -45,12 +45,17 @@ def assess(store: Store, mappings: Mappings, clock: Clock, *, now: Millis | None
 
     A test whose definition, documents and evidence are as they were, and that does not read the time, is carried.
     """
-    view = store.view(at=clock.now() if now is None else now)
+    view = store.view(at=present(store, clock) if now is None else now)
     done = Assessed(0, view.at)
     lines = tuple(_judged(view, mappings, done))
     key = hashlib.sha256(f"assess {view.at} {view.upto}".encode()).hexdigest()
     done.seq = store.record_assessment(Assessment(key, view.at, view.upto, lines), recorded=clock.now())
     return done
+
+
+def present(store: Store, clock: Clock) -> Millis:
+    """The present, never before what was observed: providers' clocks correct a host's that is behind."""
+    return max(clock.now(), store.view().at)
 
 
 def restate(store: Store, clock: Clock, late: Millis) -> list[Assessed]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from filelock import FileLock, Timeout
 
 from annexlog.answers import Reading, shapes
-from annexlog.assessing import Assessed, assess, restate
+from annexlog.assessing import Assessed, assess, present, restate
 from annexlog.collectors.clock import Clock, SystemClock
 from annexlog.config import Config
 from annexlog.evidence_store import keys
@@ -51,7 +51,7 @@ class Cycle:
         signer = keys.load(self.config.key)
         mappings = load(shapes(), folders=self.config.mappings)
         with self._alone(), Store.open(self.config.store, create=True) as store:
-            before = states(store, self.clock.now()) if judge else {}
+            before = states(store, present(store, self.clock)) if judge else {}
             with resumed(self.config.store, self.clock.now() if slot is None else slot, self.config.floor) as began:
                 collector = Collector(self.config, store, mappings, self.clock, self.stop, self.progress)
                 done = collector.collect(choose=choose, slot=began, only=only)
@@ -61,7 +61,7 @@ class Cycle:
                     restate(store, self.clock, late)
                 assessed = assess(store, mappings, self.clock)
             store.checkpoint(signer)
-            after = states(store, self.clock.now()) if judge else {}
+            after = states(store, present(store, self.clock)) if judge else {}
         newly = (c for c, s in after.items() if s is State.NOT_MET and before.get(c) is not State.NOT_MET)
         return Turn(done, assessed, tuple(newly))
 
@@ -70,10 +70,10 @@ class Cycle:
         signer = keys.load(self.config.key)
         mappings = load(shapes(), folders=self.config.mappings)
         with self._alone(), Store.open(self.config.store) as store:
-            before = states(store, self.clock.now())
+            before = states(store, present(store, self.clock))
             assessed = assess(store, mappings, self.clock, now=now)
             store.checkpoint(signer)
-            after = states(store, self.clock.now())
+            after = states(store, present(store, self.clock))
         newly = (c for c, s in after.items() if s is State.NOT_MET and before.get(c) is not State.NOT_MET)
         return Turn(Collected(self.clock.now()), assessed, tuple(newly))
 

@@ -12,14 +12,18 @@ from typing import Any
 import boto3
 import pytest
 
-from annexlog.answers import Answer, Reading
+from annexlog.answers import Answer, Reading, shapes
+from annexlog.assessing import assess, present
 from annexlog.collectors import ResourceType
 from annexlog.config import Config, load
-from annexlog.cycle import Cycle, Turn
+from annexlog.cycle import Cycle
 from annexlog.evidence_store import keys
 from annexlog.evidence_store.model import POPULATION, Millis, Status
 from annexlog.evidence_store.queries import View
 from annexlog.evidence_store.store import Store
+from annexlog.mappings import Mappings
+from annexlog.mappings import load as load_mappings
+from annexlog.pipeline import Collected, Collector, everything
 from tests.estate import REGION, plant
 from tests.wire import KINDS, Fault, Moto, Tape, Wire, forward
 from tests.wire.moto import CREDENTIALS
@@ -63,6 +67,7 @@ class Ground:
     operations: frozenset[str]
     at: Millis
     answers: Answers
+    mappings: Mappings
 
     def config(self, folder: Path) -> Config:
         """A copy of the ground's store and configuration in another folder."""
@@ -92,8 +97,11 @@ def ground(moto_server: Moto, tmp_path_factory: pytest.TempPathFactory) -> Itera
             clock = Hastened(NOW)
             Cycle(config, clock=clock).turn()
             operations = frozenset(recording.operations())
+    with Store.open(config.store, readonly=True) as store:
+        at = present(store, clock)
     with Wire(tape.replay) as wire:
-        yield Ground(folder, wire, operations, clock.now(), answers(config, clock.now()))
+        mappings = load_mappings(shapes())
+        yield Ground(folder, wire, operations, at, answers(config, at), mappings)
 
 
 def services(kind: ResourceType) -> set[str]:
@@ -115,14 +123,18 @@ def concerned(operation: str) -> Any:
     return choose
 
 
-def turned(ground: Ground, folder: Path, *faults: Fault, operation: str = "") -> tuple[Turn, Answers]:
-    """One more turn, over replayed answers with these faults."""
+def turned(ground: Ground, folder: Path, *faults: Fault, operation: str = "") -> tuple[Collected, Answers]:
+    """One more collection and assessment, over replayed answers with these faults."""
     config = ground.config(folder)
     clock = Hastened(ground.at + 3_600_000)
     ground.wire.clear()
     ground.wire.inject(*faults)
-    turn = Cycle(config, clock=clock).turn(**({"choose": concerned(operation)} if operation else {}))
-    return turn, answers(config, clock.now())
+    with Store.open(config.store) as store:
+        collector = Collector(config, store, ground.mappings, clock)
+        done = collector.collect(choose=concerned(operation) if operation else everything)
+        assess(store, ground.mappings, clock)
+        at = present(store, clock)
+    return done, answers(config, at)
 
 
 def worsened(before: Answers, after: Answers) -> list[str]:
@@ -149,14 +161,10 @@ def test_no_fault_of_any_operation_makes_an_outcome_better_or_disappear(
     problems, silent = [], []
 
     for number, operation in enumerate(sorted(ground.operations)):
-        turn, after = turned(ground, tmp_path / str(number), Fault(kind, operation), operation=operation)
+        done, after = turned(ground, tmp_path / str(number), Fault(kind, operation), operation=operation)
         problems += [f"{operation}: {problem}" for problem in worsened(ground.answers, after)]
         hit = any(seen.fault for seen in ground.wire.seen)
-        if (
-            hit
-            and not turn.collected.unseen
-            and not any(seen.fault and seen.status == 200 for seen in ground.wire.seen)
-        ):
+        if hit and not done.unseen and not any(seen.fault and seen.status == 200 for seen in ground.wire.seen):
             silent.append(operation)
 
     assert problems == []
@@ -168,9 +176,9 @@ def test_with_everything_refused_nothing_passes_and_everything_known_is_unknown(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", ground.wire.url)
 
-    turn, after = turned(ground, tmp_path, Fault("refused"))
+    done, after = turned(ground, tmp_path, Fault("refused"))
 
     assert {key: a.status for key, a in after.items() if a.status is not Status.UNKNOWN} == {}
     assert ground.answers.keys() <= after.keys()
-    assert turn.collected.unseen
-    assert not turn.collected.seen_any
+    assert done.unseen
+    assert not done.seen_any

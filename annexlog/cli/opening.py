@@ -78,10 +78,12 @@ def reads(command: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(command)
     def wrapped(*args: Any, at: Millis | None, known_at: Millis | None, **options: Any) -> Any:
         from annexlog.answers import Reading
+        from annexlog.assessing import present
         from annexlog.collectors.clock import SystemClock
 
         with opened(configuration()) as store:
-            reading = Reading(store.view(at=SystemClock().now() if at is None else at, known_at=known_at), known_at)
+            instant = present(store, SystemClock()) if at is None else at
+            reading = Reading(store.view(at=instant, known_at=known_at), known_at)
             return command(*args, reading=reading, **options)
 
     return wrapped
