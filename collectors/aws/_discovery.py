@@ -126,15 +126,14 @@ def _organization(aws: Aws, own: str, found: _Found) -> dict[str, Mapping[str, A
         found.add(f"aws/{id}", "organization", account=management, organization=id)
     except Refused as refused:
         found.refuse(f"aws/{own}", DESCRIBE_ORGANIZATION, refused)
+    accounts: dict[str, Mapping[str, Any]] = {}
     try:
         plan = aws.connection.plan("organizations", aws.connection.home_region, "list_accounts")
         pages = Pages(partial(aws.own, "organizations", "list_accounts"), {}, plan)
-        accounts: dict[str, Mapping[str, Any]] = {}
         while page := _patiently(aws, partial(next, pages, None)):
             accounts.update({member(account, "Id"): account for account in member(page.body, "Accounts")})
     except Refused as refused:
         found.refuse(f"aws/{own}", LIST_ACCOUNTS, refused)
-        return {}  # a listing that broke off names too few: only our own is sure
     return {own: {}, **dict(sorted(accounts.items()))}
 
 

@@ -74,6 +74,7 @@ class Pages:
         self._ask, self._plan = ask, plan
         self._params: Mapping[str, Any] | None = params
         self._tokens: dict[str, Any] = {}
+        self._followed: set[str] = set()
         self._broken: Refused | None = None
 
     def __iter__(self) -> Pages:
@@ -93,13 +94,15 @@ class Pages:
         tokens = {parameter: token for path, parameter in plan.tokens if (token := _find(path, body))}
         if any(body.get(name) is False for name in plan.more):
             tokens = {}  # some answers name where they ended, though it was the end
-        if tokens and tokens == self._tokens:
+        trail = repr(sorted(tokens.items()))
+        if tokens and trail in self._followed:
             self._broken = Refused("unreadable", "RepeatedToken", "the same continuation was given twice")
         elif any(body.get(name) for name in plan.watched) or (not tokens and any(body.get(n) for n in plan.more)):
             self._broken = Refused("unreadable", "UnfollowedToken", "there is more, and no way to ask for it")
         carried = {k: v for k, v in params.items() if k not in self._tokens}
         self._params = {**carried, **tokens} if tokens else None
         self._tokens = tokens
+        self._followed.add(trail)
 
 
 def _find(path: str, body: Mapping[str, Any]) -> Any:

@@ -148,13 +148,15 @@ def test_a_refused_list_of_accounts_leaves_our_own_and_says_so(
     )
 
 
-def test_a_list_of_accounts_whose_second_page_fails_is_no_list(
+def test_a_list_of_accounts_whose_second_page_fails_gives_those_of_the_first_and_says_so(
     organization: dict[str, str], connect: Connect, wire: Wire
 ) -> None:
     wire.inject(Fault("second_page", "organizations.list_accounts"))
 
     discovery = connect(organization=True, regions=("eu-west-1",)).discover()
 
+    first_page = [f"aws/{id}" for id in sorted((ACCOUNT, organization["payments"], organization["research"]))]
+    assert sorted(names(discovery, "account")) == first_page
     assert discovery.status == Coverage.PARTIAL
     assert discovery.refusals == [
         Unknown("denied", "list_accounts", "organizations:ListAccounts", "AccessDeniedException")

@@ -117,6 +117,19 @@ def test_an_answer_that_says_there_is_more_and_cannot_be_followed_is_never_the_l
     assert refused(connect(), call) == ("unreadable", code)
 
 
+def test_tokens_that_go_in_a_circle_are_not_followed_for_ever(wire: Wire, connect: Connect) -> None:
+    there, back = ({"Keys": [], "Truncated": True, "NextMarker": to} for to in ("there", "back"))
+    wire.inject(
+        Fault(
+            "reply", "kms.list_keys", containing='"Marker": "there"', reply=Reply(200, {}, json.dumps(back).encode())
+        ),
+        Fault("reply", "kms.list_keys", reply=Reply(200, {}, json.dumps(there).encode())),
+    )
+
+    assert refused(connect(), LIST_KEYS) == ("unreadable", "RepeatedToken")
+    assert wire.count("kms.list_keys") == 3
+
+
 def test_a_parameter_that_an_earlier_answer_filled_badly_is_unreadable(wire: Wire, connect: Connect) -> None:
     answer = refused(connect(), Call("s3:GetBucketPolicy", "get_bucket_policy"), Bucket="no bucket's name")
 
