@@ -38,6 +38,21 @@ class _Batch:
         self.error: BaseException | None = None
 
 
+class _Released:
+    """Around a task: the lock is free meanwhile, and what it raises is carried to the thread that called `run`."""
+
+    def __init__(self, lock: threading.Lock, batch: _Batch) -> None:
+        self._lock, self._batch = lock, batch
+
+    def __enter__(self) -> None:
+        self._lock.release()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        self._lock.acquire()
+        self._batch.error = self._batch.error or error
+        return True
+
+
 class _Work:
     """A source under way. `queued`: it stands in the pool's queue, once; `over`: it is done."""
 
@@ -69,10 +84,10 @@ class Pool:
             try:
                 while batch.left:
                     self._done.wait()
-            except BaseException as error:
-                batch.error = batch.error or error
-                self._settle(batch)
-                raise
+            finally:
+                if batch.left:  # the wait was interrupted
+                    batch.error = batch.error or KeyboardInterrupt()
+                    self._settle(batch)
         if batch.error is not None:
             raise batch.error
 
@@ -111,23 +126,12 @@ class Pool:
                 work, task = found
                 work.running += 1
                 self._offer(work)
-                error = self._do(task)
+                with _Released(self._lock, work.batch):
+                    task()
                 work.running -= 1
-                work.batch.error = work.batch.error or error
                 self._settle(work.batch) if work.batch.error else self._end(work)
                 self._offer(work)
             self._threads -= 1
-
-    def _do(self, task: Task) -> BaseException | None:
-        self._lock.release()
-        try:
-            task()
-        except BaseException as error:  # noqa: BLE001 — carried to the thread that called `run`, and raised there
-            return error
-        else:
-            return None
-        finally:
-            self._lock.acquire()
 
     def _end(self, work: _Work) -> None:
         """Note that the work is over, if it is."""

@@ -78,11 +78,13 @@ def test_the_printed_aws_policy_holds_exactly_the_declared_permissions() -> None
 
 
 def test_except_exception_stands_in_one_place() -> None:
+    """A handler that ends by raising what it caught only cleans up."""
     places = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in SOURCES
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ExceptHandler)
+        and not (isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None)
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in ("Exception", "BaseException")))
     ]
 
