@@ -22,9 +22,10 @@ SELECT m.rid, r.native_id, b.size, b.z FROM member m JOIN resource r ON r.rid = 
 WHERE m.lid = ?
 """
 _OUTCOMES = """
-SELECT m.rid, o.run, o.status, o.reason, o.cause FROM member m JOIN outcome o ON o.lid = m.lid AND o.rid = m.rid
+SELECT m.rid, o.run, o.status, o.reason, o.cause FROM member m CROSS JOIN outcome o
+WHERE o.lid = m.lid AND o.rid = m.rid
     AND o.run = (SELECT max(x.run) FROM outcome x WHERE x.lid = m.lid AND x.rid = m.rid AND x.run <= ?)
-WHERE m.lid = ? AND o.status IS NOT NULL
+    AND m.lid = ? AND o.status IS NOT NULL
 """
 ALL = 1 << 62
 """A record later than any."""

@@ -9,7 +9,7 @@ from annexlog.evidence_store.model import Line, Millis
 
 _HEADS = """
 SELECT l.lid, l.scope, l.type, l.facet, s.at, s.seq, coalesce((SELECT max(seq) FROM late WHERE lid = l.lid), 0)
-FROM line l JOIN sweep s ON s.lid = l.lid
+FROM line l CROSS JOIN sweep s WHERE s.lid = l.lid
     AND s.at = (SELECT max(at) FROM sweep WHERE lid = l.lid)
     AND s.seq = (SELECT max(seq) FROM sweep x WHERE x.lid = l.lid AND x.at = s.at)
 """

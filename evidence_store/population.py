@@ -71,6 +71,8 @@ class Population:
 
 def keep(backend: Backend, bodies: Sequence[tuple[bytes, bytes]]) -> Iterator[int]:
     """The bids of these (sha256, body), storing those that are new."""
+    if not bodies:
+        return iter(())
     wanted = dict(bodies)
     prefixes = {digest[:6] for digest in wanted}
     known: dict[bytes, int] = {row[0]: row[1] for row in chunked(backend, _BLOBS, (), prefixes)}

@@ -57,6 +57,7 @@ class View:
         self._seen: dict[Line, Seen | None] = {}
         self._prints: dict[Line, bytes] = {}
         self._documents: dict[Line, Mapping[str, JSON]] = {}
+        self._assessments: dict[int, tuple[Millis, int]] = {}
         self._scopes: Mapping[str, Mapping[str, JSON]] | None = None
 
     # ── model.Evidence ────────────────────────────────────────────────────────────────────
@@ -191,7 +192,8 @@ class View:
             lid = self._lid(line)
             rid = None if resource is None else self._rid(line, resource)
             if lid is not None and (resource is None or rid is not None):
-                yield from verdicts.outcomes(self._backend, line, lid, self._looks(line), rid, self.upto)
+                looks, now = self._looks(line), lambda seq: self._assessment(seq)[0]
+                yield from verdicts.outcomes(self._backend, line, lid, looks, rid, self.upto, now)
 
     def assessed(self, line: Line) -> AssessedLine | None:
         """The latest assessment of an outcome line; None if there is none."""
@@ -199,11 +201,10 @@ class View:
         if seen is None:
             return None
         entry = self._manifests.entry(line, seen.seq)
-        record = Record.parse(next(self._backend.select("SELECT record FROM run WHERE seq = ?", (seen.seq,)))[0])
         return AssessedLine(
             line,
             seen.end,
-            record.upto or 0,
+            self._assessment(seen.seq)[1],
             seen.seq,
             frozenset(Line(*names) for names in orjson.loads(entry.inputs or b"[]")),
             bytes.fromhex(entry.told()["fingerprint"]),
@@ -250,6 +251,13 @@ class View:
 
     def _lid(self, line: Line) -> int | None:
         return self._known_lids().get(line)
+
+    def _assessment(self, seq: int) -> tuple[Millis, int]:
+        """`now` of assessment `seq`, and how many records it had read."""
+        if seq not in self._assessments:
+            record = Record.parse(next(self._backend.select("SELECT record FROM run WHERE seq = ?", (seq,)))[0])
+            self._assessments[seq] = (record.now or 0, record.upto or 0)
+        return self._assessments[seq]
 
     def _rid(self, line: Line, id: str) -> int | None:
         rid: int | None = next(self._backend.select(_RID, (line.scope, line.type, id)), (None,))[0]

@@ -124,6 +124,7 @@ class SQLite:
         self._turn = threading.RLock()  # writers of this process queue here; those of others meet at the file lock
         self._file = FileLock(f"{path}.lock", timeout=timeout, mode=0o600, thread_local=False)
         self._writer: sqlite3.Connection | None = None
+        self._closed = False
         self._owner = 0  # the thread whose transaction is open
         if create and not readonly and not path.exists():
             if not path.parent.is_dir():
@@ -192,34 +193,47 @@ class SQLite:
         except sqlite3.Error as error:
             _raise(error, self.path)
 
-    @contextmanager
-    def _borrowed(self) -> Iterator[sqlite3.Connection]:
+    def _borrow(self) -> sqlite3.Connection:
+        """The connection to read with: inside a transaction its own, else one that is idle, or a new one."""
         if self._writer is not None and self._owner == threading.get_ident():
-            yield self._writer
-            return
+            return self._writer
         try:
-            connection = self._idle.pop()
+            return self._idle.pop()
         except IndexError:
-            connection = self._connect()
-        try:
-            yield connection
-        finally:
+            return self._connect()
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        if self._closed:
+            connection.close()
+        elif connection is not self._writer:
             self._idle.append(connection)
 
     # ── Backend ───────────────────────────────────────────────────────────────────────────
 
     def select(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
-        with self._translated(), self._borrowed() as connection, closing(connection.execute(sql, parameters)) as cursor:
+        cursor = None
+        with self._translated():
+            connection = self._borrow()
+        try:  # plain, not with: a recording asks thousands of small questions
+            cursor = connection.execute(sql, parameters)
             ahead = 8  # most are asked for their first rows only
             while rows := cursor.fetchmany(ahead):
                 yield from rows
                 ahead = _SELECT_AHEAD
+        except sqlite3.Error as error:
+            _raise(error, self.path)
+        finally:
+            if cursor is not None:
+                cursor.close()
+            self._give_back(connection)
 
     def append(self, table: str, rows: Iterable[Row]) -> None:
         if self._writer is None or self._owner != threading.get_ident():
             raise StoreError("rows are appended inside a transaction only.", where=str(self.path))
-        with self._translated():
+        try:
             self._writer.executemany(_INSERT[table], rows)
+        except sqlite3.Error as error:
+            _raise(error, self.path)
 
     def claim(self, table: str, count: int) -> range:
         key = TABLES[table].key[0]
@@ -271,6 +285,7 @@ class SQLite:
             yield Snapshot(connection, self._translated)
 
     def close(self) -> None:
+        self._closed = True
         while self._idle:
             self._idle.pop().close()
         if self._writer is not None:

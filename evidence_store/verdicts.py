@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from annexlog.evidence_store import chains
 from annexlog.evidence_store.backend import Backend
-from annexlog.evidence_store.layout import Record, outcome_body, sha256
+from annexlog.evidence_store.layout import outcome_body, sha256
 from annexlog.evidence_store.model import Line, Millis, Outcome, Status, StoreDamaged, Unknown, decode
 from annexlog.evidence_store.rows import OutcomeRow, Version
 from annexlog.evidence_store.sweeps import Look
@@ -42,26 +42,35 @@ def is_outcome(line: Line) -> bool:
 
 
 def outcomes(
-    backend: Backend, line: Line, lid: int, looks: Iterable[Look], rid: int | None, upto: int
+    backend: Backend,
+    line: Line,
+    lid: int,
+    looks: Iterable[Look],
+    rid: int | None,
+    upto: int,
+    now: Callable[[int], Millis],
 ) -> Iterator[OutcomeRow]:
-    """Each outcome of a line (of one resource: `rid`) that its newest look shows, by id. `looks` are newest first."""
+    """Each outcome of a line (of one resource: `rid`) that its newest look shows, by id. `looks` are newest first.
+
+    `now` is that of the assessment in a place of the log.
+    """
     newest = next(iter(looks))
-    begin = _begin(backend, lid, looks, upto)
+    begin = _begin(backend, lid, looks, upto, now)
     reason = cache(partial(_reason, backend))
     for id, chain in sorted(_chains(backend, lid, rid, upto), key=lambda found: found[0]):
-        now = chain.shown(newest)
-        if now is not None:
+        verdict = chain.shown(newest)
+        if verdict is not None:
             yield OutcomeRow(
                 test=line.facet.removeprefix(PREFIX),
                 scope=line.scope,
                 type=line.type,
                 id=id,
-                status=Status(now.status),
-                reason=None if now.reason is None else reason(now.reason),
-                cause=now.cause or "",
+                status=Status(verdict.status),
+                reason=None if verdict.reason is None else reason(verdict.reason),
+                cause=verdict.cause or "",
                 since=begin(tuple(chain.runs), tuple(value and value.status for value in chain.values)),
                 at=newest.end,
-                seq=now.run,
+                seq=verdict.run,
             )
 
 
@@ -103,24 +112,18 @@ def _reason(backend: Backend, bid: int) -> Unknown:
 _Begin = Callable[[tuple[int, ...], tuple[str | None, ...]], Millis]
 
 
-def _begin(backend: Backend, lid: int, looks: Iterable[Look], upto: int) -> _Begin:
+def _begin(backend: Backend, lid: int, looks: Iterable[Look], upto: int, now: Callable[[int], Millis]) -> _Begin:
     """When the status of a cell (runs, statuses) that the newest look shows began, as a function; it remembers."""
     sql = "SELECT 1 FROM late WHERE lid = ? AND seq <= ? LIMIT 1"
     if next(backend.select(sql, (lid, upto)), None) is None:  # observed in the order recorded: no need to walk
         newest = next(iter(looks))
-        ends = cache(lambda run: _now(backend, run))
 
         def straight(runs: tuple[int, ...], statuses: tuple[str | None, ...]) -> Millis:
             place = bisect_right(runs, newest.run) - 1
             while place and statuses[place - 1] == statuses[place]:
                 place -= 1
-            return ends(runs[place])
+            return now(runs[place])
 
         return straight
     oldest_first = list(looks)[::-1]
     return cache(lambda runs, statuses: since(oldest_first, Chain(zip(runs, statuses, strict=True))).end)
-
-
-def _now(backend: Backend, run: int) -> Millis:
-    row = next(backend.select("SELECT record FROM run WHERE run = ?", (run,)))
-    return Record.parse(row[0]).now or 0
