@@ -15,7 +15,7 @@ from botocore.model import OperationModel
 from annexlog.collectors import Page, Refused
 
 _TOKEN = re.compile(
-    r"(next)?(key|versionid|uploadid|page|pagination|continuation)?(token|marker)|position", re.IGNORECASE
+    r"(next|(next)?(key|versionid|uploadid|page|pagination|continuation))(token|marker)|marker", re.IGNORECASE
 )
 _MORE = frozenset({"IsTruncated", "isTruncated", "Truncated", "HasMoreResults", "hasMoreResults"})
 
@@ -36,7 +36,7 @@ def plan(loader: Loader, service: str, operation: OperationModel) -> Plan:
     outputs = tuple(operation.output_shape.members) if operation.output_shape else ()
     inputs = frozenset(operation.input_shape.members) if operation.input_shape else frozenset[str]()
     tokens = _declared(loader, service, operation.name) or _named(outputs, inputs)
-    followed = {path for path, _ in tokens} | {parameter for _, parameter in tokens}
+    followed = {name for path, parameter in tokens for name in (*re.findall(r"\w+", path), parameter)}
     watched = tuple(name for name in outputs if _TOKEN.fullmatch(name) and name not in followed)
     return Plan(tokens, watched, tuple(name for name in outputs if name in _MORE))
 

@@ -13,6 +13,7 @@ from tests.wire import Fault, Reply, Wire
 
 LIST_USERS = Call("iam:ListUsers", "list_users", items="Users")
 LIST_KEYS = Call("kms:ListKeys", "list_keys", items="Keys")
+STATISTICS = Call("guardduty:GetFindingsStatistics", "get_findings_statistics", {"DetectorId": "d", "GroupBy": "DATE"})
 LIST_ACCOUNTS = Call("organizations:ListAccounts", "list_accounts", items="Accounts")
 INVENTORIES = Call(
     "s3:GetInventoryConfiguration", "list_bucket_inventory_configurations", items="InventoryConfigurationList"
@@ -83,7 +84,7 @@ def inventory(id: str) -> str:
 
 def test_tokens_are_followed_where_botocore_has_no_paginator(wire: Wire, connect: Connect) -> None:
     more = "<IsTruncated>true</IsTruncated><NextContinuationToken>two</NextContinuationToken>"
-    last = "<IsTruncated>false</IsTruncated><ContinuationToken>two</ContinuationToken>"  # an echo, not a next one
+    last = "<ContinuationToken>two</ContinuationToken>"  # an echo of the request, not a next one
     operation = "s3.list_bucket_inventory_configurations"
     wire.inject(
         Fault("reply", operation, containing="continuation-token=two", reply=xml(inventory("b") + last)),
@@ -107,6 +108,7 @@ def test_an_answer_that_says_it_is_the_last_is_the_last_whatever_token_it_names(
     [
         (LIST_KEYS, "kms.list_keys", {"Keys": [], "Truncated": True}, "UnfollowedToken"),
         (LIST_KEYS, "kms.list_keys", {"Keys": [], "Truncated": True, "NextMarker": "same"}, "RepeatedToken"),
+        (STATISTICS, "guardduty.get_findings_statistics", {"nextToken": "nobody takes it"}, "UnfollowedToken"),
     ],
 )
 def test_an_answer_that_says_there_is_more_and_cannot_be_followed_is_never_the_last(
@@ -114,7 +116,7 @@ def test_an_answer_that_says_there_is_more_and_cannot_be_followed_is_never_the_l
 ) -> None:
     wire.inject(Fault("reply", operation, reply=Reply(200, {}, json.dumps(body).encode())))
 
-    assert refused(connect(), call) == ("unreadable", code)
+    assert refused(connect(), call, **call.params) == ("unreadable", code)
 
 
 def test_tokens_that_go_in_a_circle_are_not_followed_for_ever(wire: Wire, connect: Connect) -> None:

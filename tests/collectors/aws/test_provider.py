@@ -65,8 +65,9 @@ def test_calls_of_one_account_region_and_service_share_a_lane(connect: Connect) 
 
 def test_the_policy_allows_what_the_calls_need_and_discovery() -> None:
     report = Call("iam:GetCredentialReport", "get_credential_report", also=("iam:GenerateCredentialReport",))
+    regions = Call("ec2:DescribeRegions", "describe_regions")
 
-    policy = json.loads(provider.policy([VERSIONING, BUCKETS, report, BUCKETS]))
+    policy = json.loads(provider.policy([VERSIONING, BUCKETS, report, BUCKETS, regions]))
 
     assert policy == {
         "Version": "2012-10-17",
@@ -118,6 +119,13 @@ def test_the_fields_that_aws_publishes_are_known_for_each_facet() -> None:
         "versioning": frozenset({"Status", "MFADelete"}),
         "block": frozenset({"BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"}),
     }
+
+
+def test_what_json_inside_an_answer_may_hold_nobody_publishes() -> None:
+    version = Call("iam:GetPolicyVersion", "get_policy_version", take="PolicyVersion", decode={"Document": "json"})
+    kind = ResourceType("aws.test.thing", facet="thing", id="x", listed=None, details=[Detail("version", version)])
+
+    assert provider.members(kind) == {}
 
 
 def test_the_fixed_keys_of_a_map_are_fields_too() -> None:
