@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.wire import Moto, Wire, forward
+from annexlog.config import load
+from annexlog.cycle import Cycle
+from annexlog.evidence_store import keys
+from annexlog.evidence_store.model import instant
+from tests.estate import plant
+from tests.home import TARGET, Clock, Home, completed
+from tests.wire import Moto, Tape, Wire, forward
 from tests.wire.moto import CREDENTIALS
 
 _NOTHING = {
@@ -66,3 +73,52 @@ def client(moto_server: Moto) -> Any:
         return boto3.client(service, region_name=region, endpoint_url=moto_server.url)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tape(moto_server: Moto, tmp_path_factory: pytest.TempPathFactory) -> Tape:
+    """All that a collection hears of the planted account (tests/estate.py)."""
+    import boto3  # noqa: PLC0415 — only tests that collect need it
+
+    moto_server.reset()
+    tape, folder = Tape(), tmp_path_factory.mktemp("recording")
+    (folder / "annexlog.toml").write_text(TARGET)
+    keys.generate(folder / "annexlog.key")
+    with pytest.MonkeyPatch.context() as environment, Wire(completed(tape.record(forward(moto_server.url)))) as wire:
+        for name, value in {**_NOTHING, **CREDENTIALS, "AWS_ENDPOINT_URL": wire.url}.items():
+            environment.setenv(name, value)
+        plant(lambda service, region="us-east-1": boto3.client(service, region, endpoint_url=moto_server.url))
+        Cycle(load(folder / "annexlog.toml")).turn()
+    return tape
+
+
+@pytest.fixture(scope="session")
+def _replaying(tape: Tape) -> Iterator[Wire]:
+    with Wire(completed(tape.replay)) as wire:
+        yield wire
+
+
+@pytest.fixture
+def home(
+    _replaying: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Home:
+    """A configured folder whose account is the planted one, as it was recorded once; `AWS_ENDPOINT_URL` leads to it."""
+    _replaying.clear()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", _replaying.url)
+    return Home.make(tmp_path / "home", _replaying, capsys)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock in 2026 that moves when it is told to."""
+    return Clock(instant("2026-03-02T06:00:00Z"))
+
+
+@pytest.fixture
+def dated(
+    tape: Tape, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Home]:
+    """The same, its provider's time being `clock`'s."""
+    with Wire(completed(tape.replay, lambda: clock.at)) as wire:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", wire.url)
+        yield Home.make(tmp_path / "home", wire, capsys)
