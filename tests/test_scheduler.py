@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import pytest
@@ -471,8 +471,23 @@ def test_runs_are_few_because_what_falls_together_goes_together():
 
     estate.schedule().run(clock)
 
+    collections = [k for k, group in groupby(k.start for k in estate.log)]
+    assert min(b - a for a, b in pairwise(collections)) >= 60_000
     runs_of_one_day = {(k.line.scope, k.run) for k in estate.log if k.start >= START + 19 * DAY}
     assert len(runs_of_one_day) <= 20 * 5
+
+
+def test_what_becomes_due_within_a_minute_is_left_to_go_together():
+    first, second = (Line("aws/000000000000", name) for name in ("aws.s3.bucket", "aws.kms.key"))
+    clock = Simulated(START + DAY)
+    estate = Estate(clock, {first: FLOOR, second: FLOOR})
+    estate.log += [look(START, line=first, run=1), look(START + 10_000, line=second, run=2)]
+    clock.at = next_due(Watched(first, FLOOR, seen=START), START)
+
+    then = estate.schedule(jitter=0).step()
+
+    assert [plan.lines for plan in estate.plans] == [{first}]
+    assert then == clock.at + 60_000
 
 
 def test_a_denied_line_is_retried_with_patience_and_the_others_are_left_alone():
@@ -538,10 +553,21 @@ def test_stop_ends_the_schedule_after_the_run_in_hand():
 
     schedule = estate.schedule(stop=stop)
     schedule.collect = stopped_meanwhile
-    schedule.run(clock)
+    after_the_run, once_more = schedule.step(), schedule.step()
 
+    assert (after_the_run, once_more) == (None, None)
     assert len(estate.plans) == 1
     assert {k.line for k in estate.log} == set(estate.wanted)
+
+
+def test_a_schedule_that_was_stopped_before_it_began_collects_nothing():
+    clock = Simulated(START + DAY)
+    estate = Estate(clock, wanted(3))
+    stop = threading.Event()
+    stop.set()
+
+    assert estate.schedule(stop=stop).step() is None
+    assert estate.plans == []
 
 
 def test_the_same_record_gives_the_same_month():
