@@ -35,9 +35,11 @@ class Source(Protocol):
 
     def frozen(self) -> ReadOnlyCredentials:
         """The credentials of now. Raises Refused or a botocore error."""
+        ...
 
     def renewed(self, used: ReadOnlyCredentials) -> ReadOnlyCredentials:
         """Others than these, which the provider says have expired; the same if there are none. Raises as `frozen`."""
+        ...
 
 
 _CREDENTIALS: ContextVar[ReadOnlyCredentials] = ContextVar("annexlog_aws_credentials")
