@@ -182,7 +182,7 @@ class Reading:
         self, test: Test, line: Line, row: OutcomeRow, blind: Unknown | None, observed: Millis | None
     ) -> Answer:
         status, reason, cause = row.status, row.reason, row.cause
-        if blind is not None and status is not Status.UNKNOWN:
+        if blind is not None and (status is not Status.UNKNOWN or blind.reason == "retired"):
             status, reason, cause = Status.UNKNOWN, blind, "clock" if blind.reason == "stale" else "coverage"
         covering = next((e.id for e in self._exemptions if e.covers(test.id, line.scope, row.id)), None)
         return Answer(test, line, row.id, status, reason, cause, observed, row.since, row.seq, covering)

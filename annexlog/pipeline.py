@@ -54,7 +54,10 @@ def everything(view: View, scope: str, kind: ResourceType, facets: Mapping[str, 
 
 @dataclass(slots=True)
 class Collected:
-    """What one `collect` did. `unseen`: {(scope, type, facet): why} of everything that could not be seen."""
+    """What one `collect` did. `unseen`: {(scope, type, facet): why} of everything that could not be seen.
+
+    `unreachable`: {target: what happened and what to do} where there was no connection at all.
+    """
 
     slot: Millis
     runs: int = 0
@@ -65,6 +68,7 @@ class Collected:
     unseen: dict[Line, Unknown] = field(default_factory=dict)
     collapsed: dict[Line, int] = field(default_factory=dict)
     seen_any: bool = False
+    unreachable: dict[str, str] = field(default_factory=dict)
     late: list[Millis] = field(default_factory=list)
     interrupted: bool = False
 
@@ -137,8 +141,11 @@ class Collector:
                 adapter = stack.enter_context(closing(target.connect()))
                 found = adapter.discover()
             except ProviderError as error:
-                refusal = Unknown("failed", "connect", "", error.what[:200])
-                found = Discovery((), status=Coverage.FAILED, refusals=[refusal])
+                refusal = error.refusal or Unknown("failed", "connect")
+                found = Discovery(
+                    (), status=_blindness(refusal), refusals=[refusal], provenance={"message": error.what}
+                )
+                done.unreachable[target.name] = f"{error.what} {error.next}".strip()
             before = self._known_scopes(target.name)
             self._record_scopes(target, found, start, done)
             looking = _Looking(self, target, self._wanted(target), choose, done)
@@ -271,7 +278,7 @@ class _Looking:
 
     def _blind_scope(self, scope: str, level: str, refusal: Unknown) -> None:
         at = self.collector.clock.now()
-        status = Coverage.DENIED if refusal.reason in ("denied", "unauthenticated") else Coverage.FAILED
+        status = _blindness(refusal)
         sweeps = [
             Sweep(Line(scope, kind.name, facet), status, at, at, refusal)
             for kind, facets in self.types.get(level, ())
@@ -287,6 +294,10 @@ class _Looking:
             self.done.skipped_runs += skipped
             self.done.add(sweeps)
             self.collector.progress.done(scope, sweeps)
+
+
+def _blindness(refusal: Unknown) -> Coverage:
+    return Coverage.DENIED if refusal.reason in ("denied", "unauthenticated") else Coverage.FAILED
 
 
 def _run(target: str, scope: str, sweeps: Sequence[Sweep], slot: Millis) -> Run:

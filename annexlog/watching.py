@@ -12,7 +12,7 @@ from annexlog.cycle import Cycle, Turn
 from annexlog.evidence_store.model import AnnexlogError, Line, Millis
 from annexlog.evidence_store.store import Store
 from annexlog.mappings import Mappings, load
-from annexlog.scheduler import ANSWERED, Due, Gap, Look, Memory, Schedule, alone, due, gaps
+from annexlog.scheduler import ANSWERED, RETRY, Due, Gap, Look, Memory, Schedule, alone, due, gaps
 
 if TYPE_CHECKING:
     from annexlog.collectors import ResourceType
@@ -121,9 +121,12 @@ class Watch:
 
 
 def missed(config: Config, view: View, start: Millis, end: Millis) -> Iterator[tuple[Line, Gap]]:
-    """The gaps of every line within [start, end): when it was due and nothing was seen."""
+    """The gaps of every line within [start, end), since its scope was known: when it was due and nothing was seen."""
     mappings = load(shapes(), folders=config.mappings)
+    known = {scope.name: scope.since for scope in view.scope_states()}
+    busy = [(run.recorded - RETRY, run.recorded) for run in view.runs(kind="collect")]
     for line, every in sorted(demand(config, mappings, view).items()):
         recorded = [_look(row) for row in view.population_lines(line)]
-        for gap in gaps(recorded, every, start, end, floor=config.floor):
+        begin = max(start, known.get(line.scope, start))
+        for gap in gaps(recorded, every, begin, end, floor=config.floor, busy=busy):
             yield line, gap

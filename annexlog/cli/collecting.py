@@ -161,6 +161,8 @@ def _report(turn: Turn, *, json: bool) -> int:
     render.say(f"{done.resources:,} resources seen with {done.calls:,} calls; {done.runs} runs recorded.")
     for line, before in done.collapsed.items():
         render.say(f"{line.scope}: {line.type} is empty, read twice; it held {before} before.", style="yellow")
+    for name, why in done.unreachable.items():
+        render.say(f"{name}: {why}", style="red")
     if done.unseen and not done.seen_any:
         render.say("Nothing could be seen.", style="bold red")
     elif done.unseen:
@@ -182,6 +184,7 @@ def _collected(turn: Turn, code: int) -> shapes.Collected:
         runs=done.runs,
         resources=done.resources,
         calls=done.calls,
+        unreachable=done.unreachable,
         unseen=[shapes.Unseen(scope=li.scope, type=li.type, facet=li.facet, reason=r) for li, r in unseen if r],
         collapsed=[{"scope": li.scope, "type": li.type, "before": n} for li, n in sorted(done.collapsed.items())],
         changed={s.value: n for s, n in turn.assessed.changed.items()} if turn.assessed else {},

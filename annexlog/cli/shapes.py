@@ -192,12 +192,13 @@ class Unseen(Shape):
 
 
 class Collected(Shape):
-    """`annexlog collect --json`."""
+    """`annexlog collect --json`. `unreachable`: {target: why there was no connection at all}."""
 
     slot: str
     runs: int
     resources: int
     calls: int
+    unreachable: dict[str, str]
     unseen: list[Unseen]
     collapsed: list[dict[str, Any]]
     changed: dict[str, int]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -35,7 +34,12 @@ organization = true
 regions = ["eu-central-1", "eu-west-1", "us-east-1"]
 """
 
-REGISTERS: dict[str, str] = {}
+REGISTERS = {
+    "break_glass_users.yaml": "[]\n",
+    "privileged_principals.yaml": "[]\n",
+    "supplier_accounts.yaml": "[]\n",
+    "standby_roles.yaml": "[]\n",
+}
 """The organization's own approved lists, by file name."""
 
 
@@ -112,33 +116,40 @@ def _files(folder: Path) -> Path:
 def served() -> Iterator[str]:
     """The simulated cloud's endpoint; credentials and endpoint stand in the environment meanwhile."""
     command = [sys.executable, "-m", "annexlog.demo.server"]
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603 — our own
-    assert server.stdin is not None and server.stdout is not None  # noqa: S101, PT018 — they were asked for
-    line = server.stdout.readline()
-    if not line:
-        raise ConfigError("the simulated cloud did not start.", next="Its error stands above.")
-    endpoint = f"http://127.0.0.1:{int(line)}"
-    threading.Thread(target=server.stdout.read, daemon=True).start()  # never let it block on a full pipe
-    ours = {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "demo",
-        "AWS_SECRET_ACCESS_KEY": "demo",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 — our own
+        assert server.stdin is not None and server.stdout is not None  # noqa: S101, PT018 — they were asked for
+        port = server.stdout.readline()
+        if not port:
+            raise ConfigError("the simulated cloud did not start.", next="Its error stands above.")
+        endpoint = f"http://127.0.0.1:{int(port)}"
+        with _environment({**CREDENTIALS, "AWS_ENDPOINT_URL": endpoint}):
+            yield endpoint
+        server.stdin.close()  # it ends then
+
+
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "demo",
+    "AWS_SECRET_ACCESS_KEY": "demo",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+"""Of nobody: the simulated cloud takes any."""
+
+
+@contextmanager
+def _environment(ours: dict[str, str]) -> Iterator[None]:
+    """The environment with these variables, and without what would lead to a real account."""
     before = {name: os.environ.get(name) for name in (*ours, "AWS_PROFILE", "AWS_SESSION_TOKEN")}
     for name in before:
         os.environ.pop(name, None)
     os.environ.update(ours)
     try:
-        yield endpoint
+        yield
     finally:
         for name, value in before.items():
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
-        server.stdin.close()
-        server.wait(timeout=10)
 
 
 def _set_clock(endpoint: str, offset: Millis) -> None:

@@ -62,8 +62,6 @@ def first_day(estate: Estate) -> None:
 
 def _account(estate: Estate, name: str) -> None:
     if name != "staging":
-        control = estate.client(name, "s3control")
-        control.meta.events.register("before-sign.s3-control", lambda **_: None)
         iam = estate.client(name, "iam")
         iam.update_account_password_policy(MinimumPasswordLength=16, PasswordReusePrevention=24)
 
@@ -77,8 +75,12 @@ def _buckets(estate: Estate, name: str) -> None:
         s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=_BLOCKED)
         rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
         s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
-        level = ("critical", "normal", "low")[n % 3]
-        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": "criticality", "Value": level}]})
+        classes = {
+            "criticality": ("critical", "medium", "low")[n % 3],
+            "confidentiality": ("internal", "confidential")[n % 9 == 0],
+            "retention": "permanent",
+        }
+        s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": k, "Value": v} for k, v in classes.items()]})
         if n % 3 == 0:
             s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(_transport_only(bucket)))
@@ -123,6 +125,7 @@ def _region(estate: Estate, name: str, region: str) -> None:
         DBInstanceIdentifier="orders", DBInstanceClass="db.t3.small", Engine="postgres", AllocatedStorage=20,
         MasterUsername="owner", MasterUserPassword="Not-A-Real-Passw0rd!", StorageEncrypted=True,
         BackupRetentionPeriod=14, PubliclyAccessible=False, DeletionProtection=True, MultiAZ=True,
+        Tags=[{"Key": "criticality", "Value": "critical"}],
     )  # fmt: skip
 
 
