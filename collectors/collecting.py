@@ -38,14 +38,15 @@ class Collection:
     def prove(self, population: Population) -> None:
         """Ask for the proof that all of each scope can be seen, where the type says that this is in doubt."""
         sight, start = population.kind.sight, self.asking.clock.monotonic()
-        if sight is not None:
-            for part in population.parts.values():
-                proof = self.asking.bounded(sight, part.traces[""], partial(self._proof, sight, part))
-                if isinstance(proof, Unknown):
-                    part.blocked = proof
-                elif not proof:
-                    part.blocked = Unknown("denied", sight.call.operation, sight.call.permission, "no proof of sight")
-                    part.traces[""].refused(part.blocked)
+        if sight is None:
+            return
+        for part in population.parts.values():
+            proof = self.asking.bounded(sight, part.traces[""], partial(self._proof, sight, part))
+            if isinstance(proof, Unknown):
+                part.blocked = proof
+            elif not proof:
+                part.blocked = Unknown("denied", sight.call.operation, sight.call.permission, "no proof of sight")
+                part.traces[""].refused(part.blocked)
         population.listing.covers(start, self.asking.clock.monotonic())
 
     def _proof(self, sight: Read, part: Part) -> JSON:

@@ -58,6 +58,27 @@ def test_a_throttled_lane_is_halved_from_what_was_really_asked() -> None:
     assert limits.rate("a") == 15
 
 
+def test_what_was_really_asked_is_counted_by_the_second() -> None:
+    clock = Clock()
+    limits = Limits(clock, ceiling=1000, floor=1)
+    for _ in range(12):
+        limits.reserve("a")
+        clock.sleep(0.25)
+    limits.throttled("a")
+
+    assert limits.rate("a") == pytest.approx(2, rel=0.3)  # four a second, halved
+
+
+def test_a_place_that_is_given_back_is_free_again() -> None:
+    limits = Limits(Clock(), ceiling=1)
+    limits.reserve("a")
+    limits.reserve("a")
+
+    limits.release("a")
+
+    assert limits.reserve("a") == 1.0
+
+
 def test_refusals_of_calls_that_were_under_way_together_count_once() -> None:
     clock = Clock()
     limits = Limits(clock, ceiling=40, recovery=1e9)

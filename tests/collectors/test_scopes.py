@@ -6,7 +6,7 @@ import pytest
 
 from annexlog.collectors import Call, Detail, ResourceType, Scope
 from annexlog.evidence_store.model import DeclarationError, Unknown
-from tests.collectors.acme import ONE, Server, ask, boxes, collect, fault, lock, refused
+from tests.collectors.acme import ONE, ORIGIN, Answer, Server, ask, boxes, collect, fault, lock, refused
 
 TWO = Scope("acme/two", "account", {"account": "two"})
 
@@ -160,6 +160,16 @@ def test_a_parent_that_was_not_asked_for_is_listed_for_its_childrens_sake(server
 
     assert [sweep.line[1:] for sweep in seen.sweeps] == [("acme.box", ""), ("acme.thing", "")]
     assert list(seen.values("acme.thing")) == ["a/x", "a/y", "b/x"]
+
+
+def test_children_were_looked_at_while_they_were_listed(server: Server) -> None:
+    server.say("/boxes", Answer({"items": [{"name": "a"}]}, takes=1))
+    server.say("/boxes/a/things", Answer({"things": []}, takes=10))
+
+    seen = collect(server, ask(boxes()), ask(things()), workers=1)
+
+    times = {s.line.type: (s.start - ORIGIN, s.end - ORIGIN) for s in seen.sweeps}
+    assert times == {"acme.box": (0, 1_000), "acme.thing": (1_000, 11_000)}
 
 
 def test_the_order_of_asks_does_not_matter_to_parents_and_children(server: Server) -> None:
