@@ -83,6 +83,23 @@ def test_every_facet_of_every_resource_is_that_of_the_oracle(steps):
 
 @given(histories)
 @examples
+def test_one_cell_says_what_its_population_says(steps):
+    with played(steps) as player:
+        asked = [
+            (line, id, *instant) for line in (LISTINGS[0], DETAILS[0]) for id in IDS for instant in player.instants()
+        ]
+
+        cells = [player.store.view(at, upto=upto).cell(line, id) for line, id, at, upto in asked]
+
+        expected = [
+            dict(player.oracle.resources(line.scope, line.type, FACETS, at, upto)).get(id, {}).get(line.facet, "none")
+            for line, id, at, upto in asked
+        ]
+        assert [spell(cell.value if cell else "none") for cell in cells] == [spell(value) for value in expected]
+
+
+@given(histories)
+@examples
 def test_documents_and_scopes_are_those_of_the_oracle(steps):
     with played(steps) as player:
         instants = player.instants()
