@@ -281,8 +281,9 @@ class Refused(Exception):
 @dataclass(frozen=True, slots=True)
 class Page:
     """One answer. `body` is JSON: times are RFC 3339 texts in UTC, bytes are base64 texts (as a provider's JSON has
-    them). `date`: the provider's Date header, in ms. `mixed`: why this page is not of the same moment as
-    the first. `total`: how many items the provider says there are. `retries`: how often it had to be asked again.
+    them); `bodies.clean` makes it of an SDK's own objects. `date`: the provider's Date header, in ms. `mixed`: why
+    this page is not of the same moment as the first. `total`: how many items the provider says there are. `retries`:
+    how often the adapter itself had to ask again.
     """
 
     body: Any
