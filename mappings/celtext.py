@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["Selection", "selections"]
+__all__ = ["Selection", "members", "selections"]
 
 _TOKEN = re.compile(
     r"""(?P<skip>\s+|//[^\n]*)
@@ -56,6 +56,25 @@ def selections(text: str) -> list[Selection]:
     reader = _Reader(list(_tokens(text)))
     reader.ternary({})
     return reader.found
+
+
+def members(text: str, variable: str) -> frozenset[str] | None:
+    """The members that are all of a variable that a condition can see; None if it may see more than `variable.member`.
+
+    Every mention of the name counts, also as a field's or a macro's own variable: then it may be None without need.
+    Raises ValueError on what is not CEL.
+    """
+    tokens = [*_tokens(text), ("end", ""), ("end", ""), ("end", "")]
+    found = set()
+    for (kind, name), (_, sign), (after, member), (_, then) in zip(
+        tokens, tokens[1:], tokens[2:], tokens[3:], strict=False
+    ):
+        if kind != "name" or name != variable:
+            continue
+        if sign not in (".", ".?") or after != "name" or then == "(":
+            return None
+        found.add(member)
+    return frozenset(found)
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from cel_expr_python import cel
 from cel_expr_python.ext import ext_optional, ext_strings
 
 from annexlog.evidence_store.model import JSON
+from annexlog.mappings.celtext import members
 
 __all__ = ["Condition", "ConditionError", "compile_condition", "usable"]
 
@@ -47,15 +48,23 @@ class Condition:
     text: str
     reads: frozenset[str]
     _expression: Any
+    _sees: tuple[tuple[str, tuple[str, ...] | None], ...]
 
     def evaluate(self, data: Mapping[str, JSON | datetime]) -> bool | str:
         """True or False; else the text of the error that it came to, without what changes from run to run.
 
         A name that `data` lacks is unknown. `now` is an aware datetime; `id` a text; all else JSON.
         """
+        # CEL takes over all that it is given, however deep: most of the time goes there, so it gets what it can see.
+        given: dict[str, Any] = {}
+        for name, seen in self._sees:
+            if name in data:
+                whole: Any = data[name]
+                narrow = seen is not None and type(whole) is dict
+                given[name] = {key: whole[key] for key in seen or () if key in whole} if narrow else whole
         # An error is a value, whose own value is a text and so truthy: only Python's booleans are CEL's.
         try:
-            result = self._expression.eval(data=data)
+            result = self._expression.eval(data=given)
             value = result.value()
         except (RuntimeError, ValueError, TypeError) as error:  # the iteration budget, or data that is not JSON
             return _plain(str(error))
@@ -80,7 +89,12 @@ def _compiled(text: str, names: frozenset[str]) -> Condition:
     # What is read is mentioned; what is mentioned may be a field, a text or a loop's own variable instead.
     mentioned = names.intersection(_WORD.findall(text))
     reads = frozenset(name for name in mentioned if not _compiles(text, names - {name}))
-    return Condition(text, reads, expression)
+    return Condition(text, reads, expression, tuple((name, _seen(text, name)) for name in sorted(reads)))
+
+
+def _seen(text: str, name: str) -> tuple[str, ...] | None:
+    found = members(text, name)
+    return None if found is None else tuple(sorted(found))
 
 
 @cache

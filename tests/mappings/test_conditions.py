@@ -9,7 +9,7 @@ from cel_expr_python import cel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annexlog.mappings.celtext import Selection, selections
+from annexlog.mappings.celtext import Selection, members, selections
 from annexlog.mappings.conditions import Condition, ConditionError, compile_condition, usable
 
 NAMES = ("a", "b", "c", "id", "now", "scope", "tags", "labels", "registers", "settings")
@@ -267,3 +267,34 @@ def test_what_a_condition_selects_is_found(text: str, expected: str) -> None:
 
 def test_a_selection_from_one_of_two_values_names_both() -> None:
     assert selections("[a, b].exists(v, v.X)")[-1] == Selection(frozenset({"a", "b"}), ("…",), "X", tested=False)
+
+
+MEMBERS = [
+    ("a.X.Y == 'a.Z' && has(a.V) // a.U", {"X", "V"}),
+    ("a.?X.orValue([]).all(i, i.Y) || b.Z", {"X"}),
+    ("a.X[a.Y].Z == 1", {"X", "Y"}),
+    ("a.X && a.size() == 1", None),
+    ("a.X && a['Y']", None),
+    ("a.X && a != null", None),
+    ("a.X && a.exists(k, k == 'Y')", None),
+    ("a.X && (c ? a : b).Y", None),
+    ("a.X && [a].exists(v, v.Y)", None),
+    ("a.X && c.exists(a, a.Y)", None),
+    ("a.X && a", None),
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), MEMBERS, ids=[row[0] for row in MEMBERS])
+def test_a_variable_is_seen_by_its_members_alone_only_where_nothing_else_is_asked_of_it(
+    text: str, expected: set[str] | None
+) -> None:
+    assert members(text, "a") == expected
+
+
+@pytest.mark.parametrize(("text", "data", "result"), KNOWN, ids=[row[0] for row in KNOWN])
+def test_what_a_condition_cannot_see_changes_nothing(text: str, data: dict, result: bool) -> None:
+    asked = members(text, "a") is not None and isinstance(data.get("a"), dict)
+    more = {"a": {**data["a"], "Unseen": object()}} if asked else {}
+    data = {"now": datetime(2026, 11, 25, tzinfo=UTC), **data, **more, "unread": object()}
+
+    assert compiled(text).evaluate(data) is result
