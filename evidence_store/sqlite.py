@@ -192,6 +192,12 @@ class SQLite:
             yield
         except sqlite3.Error as error:
             _raise(error, self.path)
+        except UnicodeDecodeError as error:  # of names or messages made of damaged bytes
+            raise StoreDamaged(
+                "the file cannot be read as an evidence store (text that is not UTF-8).",
+                where=str(self.path),
+                next="Restore a copy, and run `annexlog verify` on it.",
+            ) from error
 
     def _borrow(self) -> sqlite3.Connection:
         """The connection to read with: inside a transaction its own, else one that is idle, or a new one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
+from functools import cache
 
 from annexlog.evidence_store.backend import Row
 from annexlog.evidence_store.schema import VERSION
@@ -19,6 +20,14 @@ def lenient(text: bytes) -> str:
     return text.decode("utf-8", "surrogateescape")
 
 
+@cache
+def _new() -> dict[tuple[str, str], Row]:
+    """The schema of a new store: (table, statement) by (kind, name)."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+        create(fresh)
+        return {(row[0], row[1]): row[2:] for row in fresh.execute(_SCHEMA)}
+
+
 class Snapshot:
     """A `backend.Snapshot` over a connection in whose transaction it lives."""
 
@@ -29,8 +38,9 @@ class Snapshot:
         connection.execute("BEGIN")
 
     def select(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
-        with self._translated(), closing(self._connection.execute(sql, parameters)) as cursor:
-            yield from cursor
+        with self._translated():
+            for row in self._connection.execute(sql, parameters):  # noqa: UP028 — `yield from` would close the cursor
+                yield row  # late, where nobody read to the end
 
     def faults(self) -> Iterator[tuple[str, str, str]]:
         """(table, key, what is wrong): damage to the file, and a schema whose guards are not those of a new store."""
@@ -44,9 +54,7 @@ class Snapshot:
         yield from self._schema_faults()
 
     def _schema_faults(self) -> Iterator[tuple[str, str, str]]:
-        with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
-            create(fresh)
-            wanted = {(row[0], row[1]): row[2:] for row in fresh.execute(_SCHEMA)}
+        wanted = _new()
         found = {(row[0], row[1]): row[2:] for row in self.select(_SCHEMA)}
         for kind, name in sorted(wanted.keys() - found.keys()):
             yield wanted[kind, name][0], f"{kind} {name}", "is missing"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from typing import Any
 
 import zstandard
@@ -15,7 +14,8 @@ from annexlog.evidence_store.findings import Findings
 MAX_BODY = 1 << 28
 """Bytes of one body."""
 
-_CHUNK = 1 << 16
+_SLICE = 1024
+"""Bytes unpacked at a time: at most some 32 MB come of them."""
 _RESOURCES = (
     "SELECT r.rid, r.scope, r.type, r.native_id, r.cid, o.salt FROM resource r LEFT JOIN opening o ON o.rid = r.rid "
     "ORDER BY r.rid"
@@ -28,6 +28,8 @@ _UNUSED = """SELECT m.lid, m.rid FROM member m WHERE
     AND NOT EXISTS (SELECT 1 FROM outcome o WHERE o.lid = m.lid AND o.rid = m.rid)"""
 _NO_MEMBER = """SELECT DISTINCT x.lid, x.rid FROM {} x WHERE
     NOT EXISTS (SELECT 1 FROM member m WHERE m.lid = x.lid AND m.rid = x.rid)"""
+_NO_BODY = "SELECT DISTINCT {0} FROM {1} x WHERE {0} NOT NULL AND NOT EXISTS (SELECT 1 FROM blob b WHERE b.bid = x.{0})"
+_NO_RESOURCE = "SELECT DISTINCT rid FROM member WHERE rid NOT IN (SELECT rid FROM resource)"
 _NO_USE = "SELECT bid FROM blob EXCEPT SELECT bid FROM version EXCEPT SELECT reason FROM outcome"
 _TWICE = """SELECT a.bid FROM blob a JOIN blob b ON substr(b.sha256, 1, 6) = substr(a.sha256, 1, 6)
     AND b.sha256 = a.sha256 AND b.bid < a.bid"""
@@ -35,9 +37,17 @@ _NO_LINE = "SELECT DISTINCT lid FROM {} WHERE lid NOT IN (SELECT lid FROM line)"
 _SURPLUS = [
     ("opening", "SELECT rid FROM opening WHERE rid NOT IN (SELECT rid FROM resource)", "there is no such resource"),
     ("resource", "SELECT rid FROM resource WHERE rid NOT IN (SELECT rid FROM member)", "no line ever showed it"),
+    ("resource", _NO_RESOURCE, "is missing, though a line showed it"),
+    (
+        "line",
+        "SELECT lid FROM line WHERE lid NOT IN (SELECT lid FROM sweep)",
+        "nothing ever looked at a line of this lid",
+    ),
     ("member", _UNUSED, "the line never showed the resource"),
     ("member", _NO_MEMBER.format("version"), "is missing, though there are versions"),
     ("member", _NO_MEMBER.format("outcome"), "is missing, though there are outcomes"),
+    ("blob", _NO_BODY.format("bid", "version"), "is missing, though a version has this body"),
+    ("blob", _NO_BODY.format("reason", "outcome"), "is missing, though it is the reason of an outcome"),
     ("blob", _NO_USE, "no version or outcome has this body"),
     ("blob", _TWICE, "the same body is stored already"),
     ("dictionary", "SELECT did FROM dictionary", "is of no use to this version"),
@@ -51,17 +61,21 @@ def read_body(size: Any, z: Any) -> bytes:
     """The bytes of a stored body, from a row that may be anything. Raises one of `findings.BROKEN`."""
     if not isinstance(size, int) or not isinstance(z, bytes) or not 0 <= size <= MAX_BODY:
         raise ValueError("it is not the size and the bytes of a body")
-    if len(z) == size:
-        return z
-    body = bytearray()
-    with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(z)) as pressed:
-        while chunk := pressed.read(_CHUNK):
-            body += chunk
-            if len(body) > size:
-                break
-    if len(body) != size:
-        raise ValueError(f"it does not hold the {size} bytes that it says")
-    return bytes(body)
+    return z if len(z) == size else unpress(z, size)
+
+
+def unpress(z: bytes, size: int) -> bytes:
+    """The `size` bytes that are compressed in `z`, which may be anything. Raises ValueError, ZstdError."""
+    plain = bytearray()
+    frame = zstandard.ZstdDecompressor().decompressobj()
+    for start in range(0, len(z), _SLICE):
+        if frame.eof or len(plain) > size:
+            break
+        plain += frame.decompress(z[start : start + _SLICE])
+    whole = frame.eof and not frame.unused_data and start + _SLICE >= len(z)
+    if not whole or len(plain) != size:
+        raise ValueError(f"it does not hold the {size} bytes that it says, and nothing else")
+    return bytes(plain)
 
 
 class BodyCheck:
@@ -84,8 +98,8 @@ class BodyCheck:
 
     def _resource(self, rid: Any, scope: Any, type: Any, native_id: Any, cid: Any, salt: Any) -> None:
         key = f"{rid}: {scope} {type} {native_id}"
-        if salt is None:
-            self._findings.add("opening", key, "is missing: its name cannot be checked")
+        if not isinstance(salt, bytes):
+            self._findings.add("opening", key, "is no salt: the resource's name cannot be checked")
         elif native_id is None:
             self._findings.add("resource", key, "has no name, though no record disposed of it")
         else:

@@ -32,7 +32,7 @@ class _Changes:
     """Rows in the order of records, handed out record by record."""
 
     def __init__(self, rows: Iterable[Row]) -> None:
-        self._groups = groupby(rows, key=lambda row: row[0])
+        self._groups = groupby(rows, key=lambda row: row[0] if isinstance(row[0], int) else -1)
         self._next = next(self._groups, None)
 
     def of(self, seq: int | None, stray: Callable[[Any], None]) -> list[Row]:
@@ -63,7 +63,11 @@ class History:
         """What the rows come to after each record that looked at the line."""
         changes = _Changes(self._snapshot.select(self.rows, (self._lid,)))
         late, newest = [], -1
-        for seq, run, end, start, status in self._snapshot.select(_SWEEPS, (self._lid,)):
+        for row in self._snapshot.select(_SWEEPS, (self._lid,)):
+            seq, run, end, start, status = row
+            if not all(isinstance(part, int) for part in row) or not 0 <= status < len(STATUSES):
+                self._say(seq, f"{row[1:]} is no sweep", "sweep")
+                continue
             if run != seq:
                 self._say(seq, f"its run is {run}", "sweep")
             if end < newest:
@@ -151,8 +155,6 @@ class Versions(History):
                     self._say(seq, f"resource {rid} ends that was not there")
                 moved, leaves[cid] = True, None
                 continue
-            if not isinstance(found, bytes):
-                self._say(seq, f"resource {rid} has body {bid}, which is missing")
             digest = found if isinstance(found, bytes) else b""
             if self._values.get(rid) != digest:
                 moved = True

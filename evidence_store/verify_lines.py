@@ -45,8 +45,9 @@ class LineCheck:
 
     def _agrees(self, lid: int, line: Line) -> bool:
         made = Facts()
-        with self._findings.reading("sweep", named(line)):
-            for fact in self._history(lid, line, self._findings.add).facts():
+        history = self._history(lid, line, self._findings.add)
+        with self._findings.reading(history.table, named(line)):
+            for fact in history.facts():
                 made.add(fact)
         return made.digest() == self._facts[line].digest()
 
@@ -60,10 +61,8 @@ class LineCheck:
         if reason is None:
             return layout.sha256(layout.outcome_body(status, None))
         row = next(self._snapshot.select("SELECT size, z FROM blob WHERE bid = ?", (reason,)), None)
-        if row is None:
-            return b""
-        told = decode(read_body(*row))
-        return layout.sha256(layout.outcome_body(status, told if isinstance(told, Unknown) else None))
+        told = None if row is None else decode(read_body(*row))
+        return layout.sha256(layout.outcome_body(status, told)) if isinstance(told, Unknown) else b""
 
     # ── where a line differs ──────────────────────────────────────────────────────────────
 

@@ -18,6 +18,7 @@ from annexlog.evidence_store.layout import Record
 from annexlog.evidence_store.manifest import Entry, Manifest
 from annexlog.evidence_store.merkle import Ordered, Tree, root
 from annexlog.evidence_store.model import ORG, Coverage, Line, Millis
+from annexlog.evidence_store.verify_bodies import unpress
 
 MAX_MANIFEST = 1 << 30
 """Bytes of an unpacked manifest."""
@@ -79,7 +80,7 @@ def read_manifest(stored: bytes) -> tuple[Manifest, list[Entry]]:
     found = manifest.unpack(stored)
     entries = found.entries()
     again = manifest.pack(found.newest, sorted(entries, key=lambda entry: entry.line))
-    if zstandard.decompress(again) != zstandard.decompress(stored):
+    if zstandard.decompress(again) != unpress(stored, size):
         raise ValueError("it is not in the one form that a manifest has")
     return found, entries
 
@@ -127,7 +128,7 @@ class LogCheck:
         self._newest: Millis = 0
         self._recorded: Millis = 0
         self._definitions: list[tuple[Millis, int, bytes]] = []
-        self._changed_behind: int | None = None
+        self._changed = False
         self._notes = self._read_notes()
         self._next_note = next(self._notes, None)
         self._last_note: bytes | None = None
@@ -270,12 +271,13 @@ class LogCheck:
         if size is not None and checkpoint.size != size:
             self._findings.add(table, key, f"signs a log of {checkpoint.size}")
         elif checkpoint.size > self.tree.size:
-            missing = f"records {self.tree.size + 1} to {checkpoint.size} are missing"
-            self._findings.add(table, key, f"signs {checkpoint.size} records: {missing}")
+            missing = f"records {self.tree.size + 1} to {checkpoint.size}"
+            self._findings.add(table, key, f"signs {checkpoint.size} records: {missing} are missing")
+            self._findings.add("run", missing, "are missing, though they were signed")
         elif self.tree.root(checkpoint.size) != checkpoint.root:
             self._findings.add(table, key, f"the first {checkpoint.size} records are not those that it signs")
-            if self._changed_behind is None:
-                self._changed_behind = self.signed
+            if not self._changed and self.signed < checkpoint.size:
+                self._changed = True  # what follows a first change differs as well
                 self._findings.add("run", f"records {self.signed + 1} to {checkpoint.size}", "are not those signed")
         self.given = checkpoint.size
         return self._findings.total == before

@@ -1,0 +1,96 @@
+"""Ways to change a store behind its back, as who can write to its file could; its guards are put back afterwards."""
+
+import sqlite3
+from contextlib import closing, contextmanager
+
+from making import (
+    BUCKETS,
+    COMPLETE,
+    DENIED,
+    FAIL,
+    PARTIAL,
+    PASS,
+    POLICIES,
+    SUPPLEMENT,
+    UNKNOWN,
+    collect,
+    judge,
+    look,
+)
+
+from annexlog.evidence_store.keys import Signer
+from annexlog.evidence_store.model import ORG, Coverage, Line
+from annexlog.evidence_store.schema import TABLES
+from annexlog.evidence_store.store import Store
+
+SIGNER = Signer("example.com/log", bytes(range(32)))
+DEFINITIONS = Line(ORG, "definition")
+LONG = {"Statement": ["the same words over and over, so that it is worth compressing"] * 9}
+
+
+def fill(path):
+    """A store that has a row of every kind there is: changed, gone, late, denied, supplemented, judged, carried on."""
+    with Store.open(path, create=True) as store:
+        collect(store, "definitions", look(DEFINITIONS, 5, {"aws.s3.private": {"expect": "policy == null"}}))
+        collect(
+            store, "1", look(BUCKETS, 10, {"a": {"n": 1}, "b": {"n": 2}}), look(POLICIES, 10, {"a": LONG, "b": None})
+        )
+        judge(store, 11, {"a": FAIL, "b": UNKNOWN}, causes={"a": "estate", "b": "coverage"})
+        store.checkpoint(SIGNER)
+        collect(store, "2", look(BUCKETS, 20, {"b": {"n": 2}, "c": {"n": 3}}), look(POLICIES, 20, {"c": 1}, SUPPLEMENT))
+        collect(store, "late", look(BUCKETS, 15, {"a": {"n": 1}}, PARTIAL))
+        denied = look(POLICIES, 30, status=Coverage.DENIED, refusal=DENIED)
+        collect(store, "3", look(BUCKETS, 30, {"b": {"n": 4}, "c": {"n": 3}}), denied)
+        judge(store, 31, {"b": UNKNOWN, "c": PASS}, causes={"c": "definition"})
+        store.checkpoint(SIGNER)
+        judge(store, 32, None)
+        collect(store, "4", look(POLICIES, 40, {"b": LONG, "c": 1}, COMPLETE, rules={"ignore": ["x"]}))
+        collect(store, "5", look(POLICIES, 50, {"b": LONG, "c": 1}))
+        judge(store, 51, {"b": PASS, "c": FAIL}, causes={"b": "estate", "c": "estate"})
+        store.checkpoint(SIGNER)
+
+
+def fill_long(path):
+    """A store whose log is long enough for a tile."""
+    with Store.open(path, create=True) as store:
+        for at in range(1, 260):
+            collect(store, f"{at}", look(BUCKETS, at, status=Coverage.DENIED, refusal=DENIED))
+        store.checkpoint(SIGNER)
+
+
+_GUARDS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name LIKE ?"
+
+
+@contextmanager
+def unguarded(path, table="%"):
+    """A raw connection that may do anything (to one table); its triggers are there again when it is closed."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("PRAGMA ignore_check_constraints = ON")
+        raw.execute("PRAGMA synchronous = OFF")
+        raw.execute("BEGIN")
+        guards = raw.execute(_GUARDS, [table]).fetchall()
+        for name, _ in guards:
+            raw.execute(f"DROP TRIGGER {name}")
+        yield raw
+        for _, sql in guards:
+            raw.execute(sql)
+        raw.execute("COMMIT")
+
+
+def of_key(table, row):
+    """The WHERE clause of a row and its parameters."""
+    names = [column.name for column in TABLES[table].columns]
+    key = TABLES[table].key
+    return " AND ".join(f"{name} IS ?" for name in key), [row[names.index(name)] for name in key]
+
+
+def put(raw, table, row, column, value):
+    where, key = of_key(table, row)
+    raw.execute(f"UPDATE {table} SET {column} = ? WHERE {where}", [value, *key])
+
+
+def content(path):
+    """Every row of every table, as it is stored."""
+    with closing(sqlite3.connect(path)) as raw:
+        raw.text_factory = bytes
+        return {table: raw.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}
