@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ COLOURS = {
 def console(*, stderr: bool = False) -> Console:
     from rich.console import Console
 
-    piped = not (sys.stderr if stderr else sys.stdout).isatty()
+    piped = not (sys.stderr if stderr else sys.stdout).isatty() and "FORCE_COLOR" not in os.environ
     return Console(stderr=stderr, highlight=False, soft_wrap=piped, width=_PIPED_WIDTH if piped else None)
 
 
