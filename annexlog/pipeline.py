@@ -155,7 +155,7 @@ class Collector:
                     adapter,
                     clock=self.clock,
                     workers=self.config.collect.workers,
-                    limits=Limits(clock=self.clock),
+                    limits=Limits(self.clock, ceilings=target.provider.ceilings(target.options)),
                     deadline=self.config.deadline,
                     stop=self.stop,
                 )

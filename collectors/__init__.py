@@ -362,6 +362,7 @@ class Provider:
     `options`: the keys of its `[targets.<name>]` table. `connect(options, name)` builds an Adapter, making no call.
     `members(type)`: {facet: published field names}, read from the provider's own model; {} where it has none.
     `policy(calls)`: the least-privilege grant for these calls, in the provider's own form, as text.
+    `ceilings(options)`: calls per second that we allow ourselves, by pattern of lanes (see limits.Limits).
     """
 
     name: str
@@ -369,6 +370,7 @@ class Provider:
     connect: Callable[[Any, str], Adapter]
     members: Callable[[ResourceType], Mapping[str, frozenset[str]]]
     policy: Callable[[Iterable[Call]], str]
+    ceilings: Callable[[Any], Mapping[str, float]] = lambda options: {}  # noqa: ARG005
 
 
 # ── discovery: built-ins and third parties alike ──────────────────────────────────────────

@@ -39,7 +39,7 @@ def found(endpoint: str) -> Estate:
     accounts, sessions = {"management": MANAGEMENT}, {"management": ours}
     for name in ("production", "staging"):
         made = organizations.create_account(AccountName=name, Email=f"{name}@example.com")
-        accounts[name] = made["CreateAccountStatus"]["AccountId"]
+        accounts[name] = made["CreateAccountStatus"].get("AccountId", "")
         role = ours.client("sts", endpoint_url=endpoint).assume_role(
             RoleArn=f"arn:aws:iam::{accounts[name]}:role/annexlog-read", RoleSessionName="demo"
         )["Credentials"]

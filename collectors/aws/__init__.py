@@ -31,4 +31,15 @@ def _policy(calls: Iterable[Call]) -> str:
     return policy(calls)
 
 
-provider = Provider("aws", Options, _connect, _members, _policy)
+QUOTAS = {"aws/*/ec2": 20.0, "aws/*/cloudtrail": 10.0}
+"""Reads per second, account and region that AWS publishes (EC2: the refill rate of an API's bucket; CloudTrail: get,
+describe and list APIs). For the others it publishes none, and the limiter finds out by being told to slow down.
+Sources: Amazon EC2 Developer Guide, "Request throttling"; AWS CloudTrail User Guide, "Quotas".
+"""
+
+
+def _ceilings(options: Options) -> Mapping[str, float]:
+    return {lanes: quota * options.quota_share for lanes, quota in QUOTAS.items()}
+
+
+provider = Provider("aws", Options, _connect, _members, _policy, _ceilings)

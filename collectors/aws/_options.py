@@ -33,7 +33,8 @@ class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     it decides the partition (aws, aws-cn, aws-us-gov …), and left out is the SDK's, else us-east-1.
 
     `endpoint_url`: instead of AWS's own endpoints; left out, `AWS_ENDPOINT_URL`. `ca_bundle`: file of the
-    certificates to trust. `quota_share`: the part of AWS's request quotas that we may use. Timeouts in seconds.
+    certificates to trust. `quota_share`: the part of AWS's
+    published request quotas that we may use. Timeouts in seconds.
     """
 
     profile: str | None = None
