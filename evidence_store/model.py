@@ -59,9 +59,13 @@ class DeclarationError(AnnexlogError):
 
 
 class ProviderError(AnnexlogError):
-    """No connection to a provider can be made at all."""
+    """No connection to a provider can be made at all. `refusal`: what it said, if it said anything."""
 
     exit_code = 3
+
+    def __init__(self, what: str, *, where: str = "", next: str = "", refusal: Unknown | None = None) -> None:
+        super().__init__(what, where=where, next=next)
+        self.refusal = refusal
 
 
 class StoreError(AnnexlogError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -99,13 +100,35 @@ def _replaying(tape: Tape) -> Iterator[Wire]:
 
 
 @pytest.fixture
-def home(
-    _replaying: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Home:
+def home(_replaying: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Home:
     """A configured folder whose account is the planted one, as it was recorded once; `AWS_ENDPOINT_URL` leads to it."""
     _replaying.clear()
     monkeypatch.setenv("AWS_ENDPOINT_URL", _replaying.url)
     return Home.make(tmp_path / "home", _replaying, capsys)
+
+
+@pytest.fixture(scope="session")
+def _collected(_replaying: Wire, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("collected")
+    (folder / "annexlog.toml").write_text(TARGET)
+    keys.generate(folder / "annexlog.key")
+    _replaying.clear()
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in {**_NOTHING, **CREDENTIALS, "AWS_ENDPOINT_URL": _replaying.url}.items():
+            environment.setenv(name, value)
+        Cycle(load(folder / "annexlog.toml")).turn()
+    return folder
+
+
+@pytest.fixture
+def collected(
+    _collected: Path, _replaying: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Home:  # fmt: skip
+    """`home` after one collection that saw everything."""
+    _replaying.clear()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", _replaying.url)
+    return Home(shutil.copytree(_collected, tmp_path / "home"), _replaying, capsys)
 
 
 @pytest.fixture

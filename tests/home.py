@@ -44,7 +44,9 @@ DAY: Millis = 24 * HOUR
 _IAM = '<{0}Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><{0}Result>{1}</{0}Result></{0}Response>'
 _EC2 = '<{0}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">{1}</{0}Response>'
 _LACKING = {
-    "iam.list_service_specific_credentials": _IAM.format("ListServiceSpecificCredentials", "<ServiceSpecificCredentials/>"),
+    "iam.list_service_specific_credentials": _IAM.format(
+        "ListServiceSpecificCredentials", "<ServiceSpecificCredentials/>"
+    ),
     "iam.list_organizations_features": _IAM.format("ListOrganizationsFeatures", "<EnabledFeatures/>"),
     "rds.describe_db_major_engine_versions": _IAM.format("DescribeDBMajorEngineVersions", "<DBMajorEngineVersions/>"),
     "ec2.get_image_block_public_access_state": _EC2.format(
@@ -74,7 +76,9 @@ def completed(source: Source, now: Callable[[], Millis] = real) -> Source:
     def ask(request: Request) -> Reply:
         asked = recognise(request)
         name = asked.name if asked else ""
-        reply = Reply(200, {"Content-Type": "text/xml"}, _LACKING[name].encode()) if name in _LACKING else source(request)
+        reply = (
+            Reply(200, {"Content-Type": "text/xml"}, _LACKING[name].encode()) if name in _LACKING else source(request)
+        )
         if name == "iam.get_credential_report":
             reply = replace(reply, body=_with_root(reply.body, now()))
         return replace(reply, headers={**reply.headers, "Date": formatdate(now() // 1000, usegmt=True)})

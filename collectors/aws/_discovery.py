@@ -78,6 +78,7 @@ def discover(aws: Aws) -> Discovery:
             f"AWS does not answer as to who we are ({refused.code}): {refused.message}".rstrip(": "),
             where=f"targets.{aws.name}",
             next=_mend(refused),
+            refusal=Unknown(refused.reason, "get_caller_identity", "", refused.code),
         ) from None
     own = identity["Account"]
     found = _Found(identity["Arn"].split(":")[1])
