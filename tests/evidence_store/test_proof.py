@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 from making import BUCKETS, POLICIES, VERDICTS, collect, look
 from tampering import LONG, SIGNER, fill, fill_long
 
+from annexlog.evidence_store import layout
+from annexlog.evidence_store.checkpoint import Checkpoint
 from annexlog.evidence_store.keys import Signer
 from annexlog.evidence_store.layout import sha256
+from annexlog.evidence_store.merkle import root
 from annexlog.evidence_store.model import Line, StoreDamaged, StoreError, encode
 from annexlog.evidence_store.proof import Proven, check_population
 from annexlog.evidence_store.proving import prove_population
@@ -200,6 +203,43 @@ def test_a_proof_does_not_hold_for_another_key(store):
 
     with pytest.raises(StoreDamaged, match="not signed by example"):
         check_population(proof, Signer("example.com/log", bytes(32)).verifier)
+
+
+def test_a_proof_does_not_hold_for_another_log_of_the_same_key(store):
+    proof = prove_population(store, BUCKETS, 6)
+    signed = Checkpoint.parse(proof["checkpoint"].encode())
+    other = Checkpoint.sign("example.com/other", signed.size, signed.root, SIGNER)
+
+    with pytest.raises(StoreDamaged, match="of another log, example.com/other"):
+        check_population({**proof, "checkpoint": other.encode().decode()}, KEY)
+
+
+def test_a_population_that_was_recorded_with_one_resource_twice_does_not_hold():
+    """No store writes that; whoever holds the key could."""
+    leaves = [
+        {"id": "twice", "salt": salt.hex(), "sha256": sha256(b"1").hex()} for salt in (bytes(32), bytes([1] * 32))
+    ]
+    cids = [layout.cid(bytes.fromhex(leaf["salt"]), *BUCKETS[:2], "twice") for leaf in leaves]
+    made = sorted(
+        (cid, layout.leaf(cid, bytes.fromhex(f["salt"]), "", sha256(b"1"))) for cid, f in zip(cids, leaves, strict=True)
+    )
+    line = layout.population_line(BUCKETS, "complete", 1, 2, 2, root([leaf for _, leaf in made]), None, None)
+    head = layout.head_line(BUCKETS, 1, 2, 1)
+    tops = {"populations_root": layout.line_leaf(line), "heads_root": layout.line_leaf(head)}
+    record = layout.Record(seq=1, recorded=2, clock=2, run_key="1", kind="collect", lines=1, **tops).encode()
+    only = {"index": 0, "of": 1, "path": []}
+    proof = {
+        "format": "annexlog/population/1",
+        "checkpoint": Checkpoint.sign(KEY.name, 1, layout.record_leaf(record), SIGNER).encode().decode(),
+        "record": {"text": record.decode(), "path": []},
+        "line": {"text": line.decode(), **only},
+        "known": {"record": {"text": record.decode(), "path": []}, "text": head.decode(), **only},
+        "next": None,
+        "leaves": leaves,
+    }
+
+    with pytest.raises(StoreDamaged, match="lists a resource twice"):
+        check_population(proof, KEY)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", "1", '"text"', "{", "[" * 5000, b"\xff"])
