@@ -210,7 +210,7 @@ def test_a_proof_does_not_hold_for_another_log_of_the_same_key(store):
     signed = Checkpoint.parse(proof["checkpoint"].encode())
     other = Checkpoint.sign("example.com/other", signed.size, signed.root, SIGNER)
 
-    with pytest.raises(StoreDamaged, match="of another log, example.com/other"):
+    with pytest.raises(StoreDamaged, match="of another log"):
         check_population({**proof, "checkpoint": other.encode().decode()}, KEY)
 
 
