@@ -142,6 +142,6 @@ def missed(config: Config, view: View, start: Millis, end: Millis) -> Iterator[t
     busy = [(run.recorded - RETRY, run.recorded) for run in view.runs(kind="collect")]
     for line, every in sorted(demand(config, mappings, view).items()):
         recorded = [_look(row) for row in view.population_lines(line)]
-        begin = start
+        begin = max(start, known.get(line.scope, start))
         for gap in gaps(recorded, every, begin, end, floor=config.floor, busy=busy):
             yield line, gap
