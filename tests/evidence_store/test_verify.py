@@ -4,19 +4,20 @@ import random
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 import zstandard
 from histories import histories
 from hypothesis import given, settings
 from making import BUCKETS, VERDICTS, collect, look
-from tampering import SIGNER, content, fill, fill_long, of_key, put, unguarded
+from tampering import SIGNER, content, fill, fill_long, forge, of_key, put, unguarded
 from test_as_of import played
 
 from annexlog.evidence_store import layout
 from annexlog.evidence_store.checkpoint import Checkpoint
 from annexlog.evidence_store.keys import Signer
-from annexlog.evidence_store.model import StoreError
+from annexlog.evidence_store.model import Line, StoreError
 from annexlog.evidence_store.schema import TABLES
 from annexlog.evidence_store.sqlite import create
 from annexlog.evidence_store.store import Store
@@ -347,6 +348,159 @@ def test_a_record_rewritten_with_its_columns_is_reported_against_the_checkpoint_
         ("checkpoint (size 7)", "the first 7 records are not those that it signs"),
         ("run (records 4 to 7)", "are not those signed"),
         ("checkpoint (size 11)", "the first 11 records are not those that it signs"),
+    ]
+
+
+ZERO = bytes(32)
+JUDGED = "aws/1 aws.s3.bucket outcome:aws.s3.private"
+OUT_OF_KIND = "what it says of when it was judged, and from how much, is not of its kind"
+
+
+@pytest.mark.parametrize(
+    ("seq", "fields", "where", "what"),
+    [
+        (9, {"heads_root": ZERO}, "run (record 9)", "the newest sweeps of all lines do not come to its heads_root"),
+        (
+            11,
+            {"definitions_root": ZERO},
+            "run (record 11)",
+            "the definitions of its day do not come to its definitions_root",
+        ),
+        (
+            9,
+            {"definitions_root": ZERO},
+            "run (record 9)",
+            "the definitions of its day do not come to its definitions_root",
+        ),
+        (9, {"now": 5}, "run (record 9)", OUT_OF_KIND),
+        (9, {"upto": 5}, "run (record 9)", OUT_OF_KIND),
+        (11, {"now": None}, "run (record 11)", OUT_OF_KIND),
+        (11, {"upto": 11}, "run (record 11)", OUT_OF_KIND),
+        (9, {"recorded": 39}, "run (record 9)", "was not recorded at the later of its clock and the record before it"),
+        (9, {"clock": 41}, "run (record 9)", "was not recorded at the later of its clock and the record before it"),
+        (
+            9,
+            {"seq": 90},
+            "run (record 9)",
+            "run, run_key and recorded are (9, '4', 40); the record itself says otherwise",
+        ),
+        (9, {"lines": 2}, "run (manifest of record 9)", "has 1 lines; the record says 2"),
+        (
+            9,
+            {"populations_root": ZERO},
+            "run (manifest of record 9)",
+            "its lines do not come to the root that the record commits to",
+        ),
+        (
+            9,
+            {"outcomes_root": ZERO},
+            "run (manifest of record 9)",
+            "its lines do not come to the root that the record commits to",
+        ),
+        (9, {"kind": "assess"}, "run (manifest of record 9)", "aws/1 aws.s3.bucket policy is not of the record's kind"),
+        (11, {"now": 52}, "run (manifest of record 11)", f"{JUDGED} was not judged when the record says"),
+        (9, {"previous_timestamp": ZERO}, "anchor (before record 9)", "the timestamp that the record names is missing"),
+        (
+            9,
+            {"previous_checkpoint": None},
+            "checkpoint (before record 9)",
+            "the newest one is not that which the record names",
+        ),
+    ],
+)
+def test_a_record_that_makes_no_sense_is_reported_though_it_is_signed(copy, seq, fields, where, what):
+    path = copy()
+    forge(path, seq, of_record=fields)
+
+    report = checked(path)
+
+    assert (where, what) in {(f.where, f.what) for f in report.findings}
+    assert tables(report) == {where.partition(" ")[0]}
+
+
+def with_first(**fields):
+    """A manifest whose first line says something else."""
+    return lambda newest, entries: (newest, [replace(entries[0], **fields), *entries[1:]])
+
+
+@pytest.mark.parametrize(
+    ("seq", "change", "where", "what"),
+    [
+        (
+            9,
+            lambda newest, entries: (newest + 1, entries),
+            "run (manifest of record 9)",
+            "names another time as that of the newest sweep",
+        ),
+        (
+            9,
+            with_first(changed=1),
+            "run (manifest of record 9)",
+            "does not say of aws/1 aws.s3.bucket policy what its changes come to",
+        ),
+        (
+            11,
+            with_first(inputs=b"[]"),
+            "run (manifest of record 11)",
+            f"{JUDGED} names other inputs than it was judged from",
+        ),
+        (
+            11,
+            with_first(causes=ZERO),
+            f"outcome ({JUDGED}, record 11)",
+            "the causes of its changes are not those that the record commits to",
+        ),
+        (
+            11,
+            with_first(n=3),
+            f"outcome ({JUDGED}, record 11)",
+            "the 2 that it holds are not the 3 that the record commits to",
+        ),
+        (
+            9,
+            with_first(root=ZERO),
+            "version (aws/1 aws.s3.bucket policy, record 9)",
+            "the 2 that it holds are not the 2 that the record commits to",
+        ),
+        (
+            9,
+            with_first(start=38),
+            "sweep (aws/1 aws.s3.bucket policy, record 9)",
+            "is complete 39–40; the record says complete 38–40",
+        ),
+        (
+            9,
+            with_first(line=Line("aws/1", "aws.s3.bucket", "invented")),
+            "line (aws/1 aws.s3.bucket invented)",
+            "is missing",
+        ),
+        (
+            9,
+            with_first(line=Line("aws/1", "aws.s3.bucket", "invented")),
+            "sweep (aws/1 aws.s3.bucket policy, record 9)",
+            "the record does not speak of it",
+        ),
+    ],
+)
+def test_a_manifest_that_the_tables_do_not_come_to_is_reported_though_it_is_signed(copy, seq, change, where, what):
+    path = copy()
+    forge(path, seq, of_manifest=change)
+
+    report = checked(path)
+
+    assert (where, what) in {(f.where, f.what) for f in report.findings}
+
+
+def test_records_that_are_missing_are_reported_by_number_and_those_behind_are_checked(copy):
+    path = copy()
+    with unguarded(path) as raw:
+        raw.execute("DELETE FROM run WHERE seq IN (4, 5)")
+
+    report = checked(path)
+
+    assert [(f.where, f.what) for f in report.findings if f.table == "run"] == [
+        ("run (records 4 to 5)", "are missing"),
+        ("run (records 4 to 7)", "are not those signed"),
     ]
 
 
