@@ -23,6 +23,8 @@ Rules that the formulas do not say:
   facet) as encoded. populations_root, outcomes_root and heads_root are roots over their line leaves in that order.
 - `previous_checkpoint` is the SHA-256 of the newest checkpoint's note, `previous_timestamp` that of the newest
   timestamp token, when the record was written.
+- `definitions_root` is the root of the population of (org, definition, "") as known at (now, upto), "-" if there is
+  none: of its newest sweep that ended by `now` among the first `upto` records, supplements left out.
 - Text is UTF-8, percent-encoded but for ASCII letters, digits and ``-._~/:@*,=+``; hashes are lower hex; numbers are
   decimal without leading zeros, times in milliseconds; "-" stands for none. What does not re-encode to itself is
   refused.
