@@ -223,6 +223,9 @@ class Memory:
 # ── afterwards: what was missed ───────────────────────────────────────────────────────────
 
 
+_SERVES = ANSWERED | {Coverage.PARTIAL}
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """A time in which a line was due and nothing was seen of it.
@@ -245,7 +248,8 @@ def gaps(
     floor: Millis = 0,
     busy: Sequence[tuple[Millis, Millis]] = (),
 ) -> list[Gap]:
-    """The gaps of one line within [start, end), oldest first; they never overlap.
+    """The gaps of one line within [start, end), oldest first; they never overlap. A partial look leaves no gap: what it
+    did not show is unknown, resource by resource.
 
     `looks`: all of this line, those before `start` too. `busy`: when any run was under way. A look serves until the
     line is due again; the next may be late by a third of the interval (`due` lets it drift and wait by as much) and 15
@@ -254,10 +258,10 @@ def gaps(
     period = max(every, floor)
     late = period // 3 + RETRY
     ordered = sorted((look for look in looks if look.start < end), key=lambda look: (look.start, look.run))
-    failed = [k for k in ordered if k.status not in ANSWERED and k.status is not Coverage.SUPPLEMENT]
+    failed = [k for k in ordered if k.status in (Coverage.DENIED, Coverage.FAILED)]
     found: list[Gap] = []
     served = start  # until when the looks so far serve
-    for at in [*(k.start for k in ordered if k.status in ANSWERED), end]:
+    for at in [*(k.start for k in ordered if k.status in _SERVES), end]:
         if at > served + late and at > start:
             found += _causes(max(served, start), at, failed, period + late, busy)
         served = at + period

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from annexlog.answers import shapes
 from annexlog.collectors import resource_types
 from annexlog.cycle import Cycle, Turn
-from annexlog.evidence_store.model import AnnexlogError, Coverage, Line, Millis
+from annexlog.evidence_store.model import AnnexlogError, Line, Millis
 from annexlog.evidence_store.store import Store
 from annexlog.mappings import Mappings, load
 from annexlog.scheduler import ANSWERED, RETRY, Due, Gap, Look, Memory, Schedule, alone, due, gaps
@@ -41,7 +41,7 @@ def looks(view: View, lines: Iterable[Line]) -> Iterator[Look]:
     found: list[Look] = []
     for line in lines:
         for row in view.population_lines(line):
-            found.append(look := _to_mend(row))
+            found.append(look := _look(row))
             if look.status in ANSWERED:
                 break
     return iter(sorted(found, key=lambda look: look.run))
@@ -50,19 +50,6 @@ def looks(view: View, lines: Iterable[Line]) -> Iterator[Look]:
 def _look(row: PopulationRow) -> Look:
     seen = row.seen
     return Look(row.line, seen.seq, seen.start, seen.end, seen.status, seen.refusal.reason if seen.refusal else "")
-
-
-def _to_mend(row: PopulationRow) -> Look:
-    """The same, but a look that could not see some resource's facet counts as failed: it is worth another soon."""
-    look = _look(row)
-    reasons = {str(r["reason"]) for r in row.provenance.get("refusals", ())} - _NOT_MENDED
-    if look.status is not Coverage.COMPLETE or not reasons:
-        return look
-    return replace(look, status=Coverage.FAILED, reason="interrupted" if "interrupted" in reasons else min(reasons))
-
-
-_NOT_MENDED = {"vanished", "unsupported", "unlisted"}
-"""Reasons that another look soon would give again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +103,7 @@ class Watch:
             view = store.view()
             if after == 0:
                 return list(looks(view, view.lines()))
-            return [
-                _to_mend(row) for seq in range(after + 1, store.size() + 1) for row in view.population_lines(seq=seq)
-            ]
+            return [_look(row) for seq in range(after + 1, store.size() + 1) for row in view.population_lines(seq=seq)]
 
     def _collect(self, plan: Due) -> Turn:
         def choose(view: View, scope: str, kind: ResourceType, facets: Mapping[str, Millis]) -> frozenset[str] | None:  # noqa: ARG001 — a Choose

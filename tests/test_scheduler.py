@@ -328,6 +328,12 @@ def test_a_gap_says_what_refused_and_when_nobody_tried_any_more():
     assert found == [Gap(START + FLOOR, until, "denied"), Gap(until, START + 2 * DAY, "unattended")]
 
 
+def test_a_look_that_saw_some_of_it_leaves_no_gap():
+    looks = [look(START), look(START + FLOOR, Coverage.PARTIAL, reason="denied")]
+
+    assert gaps(looks, FLOOR, START, START + 2 * FLOOR) == []
+
+
 def test_a_line_that_is_not_seen_now_is_a_gap_up_to_the_end():
     looks = [look(START), look(START + FLOOR, FAILED), look(START + FLOOR + RETRY, FAILED, run=1)]
 
@@ -353,7 +359,7 @@ def test_gaps_and_served_time_part_the_period_between_them(looks, every):
     found = gaps(looks, every, START, end, floor=FLOOR)
 
     edges = [t for g in found for t in (g.start, g.end)]
-    seen = [k.start for k in looks if k.status is OK]
+    seen = [k.start for k in looks if k.status in (OK, Coverage.PARTIAL)]
     in_gap = [any(g.start <= at < g.end for g in found) for at in range(START, end, HOUR)]
     served = [any(s <= at < s + period for s in seen) for at in range(START, end, HOUR)]
     missed = [
