@@ -242,7 +242,7 @@ class Reading:
             for k in control.tests
             if k.test in states
         )
-        primary = [told[id] for id in control.primary if id in told]
+        primary = [told[id] for id in control.primary if id in states and not states[id].observed]
         oldest = min((t.oldest for t in primary if t.oldest is not None), default=None)
         open_unknown = any(t.open_unknown for t in primary)
         return ControlAnswer(control, whole, tests, oldest, sum(t.stale for t in primary), open_unknown)

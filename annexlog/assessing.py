@@ -23,7 +23,7 @@ from annexlog.mappings import Estate, inputs, judge, judge_together
 
 if TYPE_CHECKING:
     from annexlog.collectors.clock import Clock
-    from annexlog.evidence_store.queries import AssessedLine, View
+    from annexlog.evidence_store.queries import View
     from annexlog.evidence_store.store import Store
     from annexlog.mappings import Mappings, Test
 
@@ -58,36 +58,54 @@ def present(store: Store, clock: Clock) -> Millis:
     return max(clock.now(), store.view().at)
 
 
-def restate(store: Store, clock: Clock, late: Millis) -> list[Assessed]:
-    """Evidence of `late` was recorded after assessments that should have seen it: judge those instants again.
+def restate(store: Store, clock: Clock) -> list[Assessed]:
+    """Judge again the instants whose assessments could not see what was observed by then, and recorded later.
 
     Each is judged with the definitions of its day. Returns the new assessments, oldest first.
     """
-    return [assess(store, definitions(store.view(at=at)), clock, now=at) for at in store.assessed_instants(since=late)]
+    since = _late(store)
+    instants = [] if since is None else store.assessed_instants(since=since)
+    return [assess(store, definitions(store.view(at=at)), clock, now=at) for at in instants]
+
+
+def _late(store: Store) -> Millis | None:
+    """The earliest end of the looks that were recorded after the newest instant was assessed.
+
+    Restatements are of that instant or older ones, and are recorded oldest first: one that was cut short is seen.
+    """
+    view, newest = store.view(), store.last_assessed()
+    earliest: Millis | None = None
+    for run in view.runs() if newest is not None else ():
+        if run.kind == "assess" and run.now == newest:
+            break
+        if run.kind != "assess":
+            ends = [row.seen.end for row in view.population_lines(seq=run.seq)]
+            earliest = min(ends) if earliest is None else min(earliest, *ends)
+    return earliest
 
 
 def _judged(view: View, mappings: Mappings, done: Assessed) -> Iterator[JudgedLine]:
     """Judge what may have changed, all tests of one population together; carry the rest."""
-    estate = Estate(view)
+    estate, past = Estate(view), view.earlier(view.at - 1)  # a change is one from the instant before, restated or not
     populations: dict[tuple[str, str], list[tuple[Test, Line]]] = {}
     for test, line in outcome_lines(view, mappings):
         populations.setdefault((line.scope, line.type), []).append((test, line))
     for (scope, _), tests in populations.items():
-        fresh: list[tuple[Test, Line, AssessedLine | None, bytes]] = []
+        fresh: list[tuple[Test, Line, bytes]] = []
         for test, line in tests:
-            before = view.assessed(line)
+            before = past.assessed(line)
             prints = _fingerprint(view, test, inputs(test, scope, estate))
             if before is not None and before.fingerprint == prints and not test.reads_now:
                 done.carried += 1
                 yield JudgedLine(line, None, before.inputs, prints, None)
             else:
-                fresh.append((test, line, before, prints))
+                fresh.append((test, line, prints))
         judged = judge_together([test for test, *_ in fresh], scope, estate) if fresh else {}
-        for test, line, before, prints in fresh:
+        for test, line, prints in fresh:
             result = judged[test.id]
             done.judged += 1
             done.outcomes += len(result.outcomes)
-            causes = _causes(view, test, line, before, prints, result.outcomes)
+            causes = _causes(past, test, line, prints, result.outcomes)
             done.changed.update(result.outcomes[id].status for id in causes)
             yield JudgedLine(line, result.outcomes, result.inputs, prints, causes)
 
@@ -107,16 +125,11 @@ def _fingerprint(view: View, test: Test, lines: frozenset[Line]) -> bytes:
     return b"".join(hashlib.sha256(part).digest()[:8] for part in parts)
 
 
-def _causes(
-    view: View,
-    test: Test,
-    line: Line,
-    before: AssessedLine | None,
-    prints: bytes,
-    outcomes: Mapping[str, Outcome],
-) -> dict[str, str]:
+def _causes(past: View, test: Test, line: Line, prints: bytes, outcomes: Mapping[str, Outcome]) -> dict[str, str]:
+    """Why outcomes are not what they were in the past: {id: cause} of those that changed."""
+    before = past.assessed(line)
     old = (
-        {row.id: Outcome(row.status, row.reason) for row in view.outcomes(test=test.id, scope=line.scope)}
+        {row.id: Outcome(row.status, row.reason) for row in past.outcomes(test=test.id, scope=line.scope)}
         if before
         else {}
     )

@@ -14,7 +14,7 @@ from annexlog.assessing import Assessed, assess, present, restate
 from annexlog.collectors.clock import Clock, SystemClock
 from annexlog.config import Config
 from annexlog.evidence_store import keys
-from annexlog.evidence_store.model import Millis, State, StoreBusy
+from annexlog.evidence_store.model import MappingError, Millis, State, StoreBusy
 from annexlog.evidence_store.store import Store
 from annexlog.mappings import load
 from annexlog.pipeline import Choose, Collected, Collector, Progress, everything, resumed
@@ -22,11 +22,14 @@ from annexlog.pipeline import Choose, Collected, Collector, Progress, everything
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one turn did. `newly_not_met`: controls that are not met now and were not so before."""
+    """What one turn did. `newly_not_met`: controls that are not met now and were not so before. `restated`: how many
+    earlier instants were judged again, for what was recorded of them since.
+    """
 
     collected: Collected
     assessed: Assessed | None
     newly_not_met: tuple[str, ...]
+    restated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +58,12 @@ class Cycle:
             with resumed(self.config.store, self.clock.now() if slot is None else slot, self.config.floor) as began:
                 collector = Collector(self.config, store, mappings, self.clock, self.stop, self.progress)
                 done = collector.collect(choose=choose, slot=began, only=only)
-            assessed = None
-            if judge:
-                for late in sorted(done.late)[:1]:
-                    restate(store, self.clock, late)
-                assessed = assess(store, mappings, self.clock)
+            restated = len(restate(store, self.clock)) if judge else 0
+            assessed = assess(store, mappings, self.clock) if judge else None
             store.checkpoint(signer)
             after = states(store, present(store, self.clock)) if judge else {}
         newly = (c for c, s in after.items() if s is State.NOT_MET and before.get(c) is not State.NOT_MET)
-        return Turn(done, assessed, tuple(newly))
+        return Turn(done, assessed, tuple(newly), restated)
 
     def judge(self, *, now: Millis | None = None) -> Turn:
         """Judge what is recorded, without looking again."""
@@ -71,11 +71,27 @@ class Cycle:
         mappings = load(shapes(), folders=self.config.mappings)
         with self._alone(), Store.open(self.config.store) as store:
             before = states(store, present(store, self.clock))
+            restated = len(restate(store, self.clock))
             assessed = assess(store, mappings, self.clock, now=now)
             store.checkpoint(signer)
             after = states(store, present(store, self.clock))
         newly = (c for c, s in after.items() if s is State.NOT_MET and before.get(c) is not State.NOT_MET)
-        return Turn(Collected(self.clock.now()), assessed, tuple(newly))
+        return Turn(Collected(self.clock.now()), assessed, tuple(newly), restated)
+
+    def accept(self, tests: Collection[str] | None = None) -> tuple[str, ...]:
+        """Let these tests' present definitions count (None: all); returns those that did not count before.
+
+        Raises MappingError if there is no such test.
+        """
+        signer = keys.load(self.config.key)
+        mappings = load(shapes(), folders=self.config.mappings)
+        unknown = sorted(set(tests or ()) - set(mappings.tests))
+        if unknown:
+            raise MappingError(f"no test is called {unknown[0]!r}.", next="List them: annexlog mappings list")
+        with self._alone(), Store.open(self.config.store) as store:
+            accepted = Collector(self.config, store, mappings, self.clock).accept(tests)
+            store.checkpoint(signer)
+        return accepted
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -69,7 +69,6 @@ class Collected:
     collapsed: dict[Line, int] = field(default_factory=dict)
     seen_any: bool = False
     unreachable: dict[str, str] = field(default_factory=dict)
-    late: list[Millis] = field(default_factory=list)
     interrupted: bool = False
 
     def add(self, sweeps: Iterable[Sweep]) -> None:
@@ -208,12 +207,22 @@ class Collector:
                 nothing = Sweep(line, Coverage.COMPLETE, at, at)
                 self.record(_run(name, line.scope, [nothing], done.slot), spool, done)
 
-    def _record_documents(self, done: Collected) -> None:
-        """Record definitions, registers, settings … as evidence, where they changed since they were last recorded."""
+    def accept(self, tests: Collection[str] | None = None) -> tuple[str, ...]:
+        """Record that these tests' present definitions count (None: all); returns those that did not before."""
+        counted, known = self._accepted(self.store.view()), self.mappings.tests
+        new = {id: known[id].digest for id in sorted(known if tests is None else tests)}
+        self._record_documents(Collected(self.clock.now()), {**counted, **new})
+        return tuple(id for id, digest in new.items() if counted.get(id) != digest)
+
+    def _record_documents(self, done: Collected, accepted: JSON = None) -> None:
+        """Record definitions, registers, settings … as evidence, where they changed since they were last recorded.
+
+        `accepted`: which definitions count from now on; None: those that did.
+        """
         now, view = self.clock.now(), self.store.view()
         documents = {kind: dict(self.mappings.documents().get(kind, {})) for kind in DOCUMENTS}
         documents["setting"][FLOOR] = self.config.collect.floor
-        documents["setting"][ACCEPTED] = self._accepted(view)
+        documents["setting"][ACCEPTED] = self._accepted(view) if accepted is None else accepted
         changed = [k for k in DOCUMENTS if view.seen(Line(ORG, k)) is None or dict(view.documents(k)) != documents[k]]
         if not changed:
             return
@@ -224,11 +233,11 @@ class Collector:
                     spool.add(Line(ORG, kind), id, body)
             self.record(_run(ORG, ORG, sweeps, now), spool, done)
 
-    def _accepted(self, view: View) -> JSON:
+    def _accepted(self, view: View) -> dict[str, JSON]:
         """Which definitions count: all of the first recording; later ones once accepted (`mappings accept`)."""
         if view.seen(Line(ORG, "definition")) is None:
             return {id: test.digest for id, test in self.mappings.tests.items()}
-        return view.documents("setting").get(ACCEPTED, {})
+        return dict(view.documents("setting").get(ACCEPTED, {}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,14 @@ class Store:
             return None
         return Assessment(record.run_key, record.now, record.upto, ())
 
+    def last_assessed(self) -> Millis | None:
+        """The greatest `now` that was assessed; None if nothing was."""
+        sql = (
+            "SELECT max((SELECT max(s.at) FROM sweep s WHERE s.lid = l.lid)) FROM line l WHERE l.facet LIKE 'outcome:%'"
+        )
+        last: Millis | None = next(self.backend.select(sql))[0]
+        return last
+
     def assessed_instants(self, since: Millis) -> list[Millis]:
         """Every `now` ≥ `since` that was assessed, oldest first."""
         sql = (

@@ -1,4 +1,4 @@
-"""Commands for those who write control tests and control pages: mappings check, mappings list."""
+"""Commands for those who write control tests and control pages: mappings check, list, accept."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from annexlog.cli import render
-from annexlog.cli.opening import configuration, on_disk
+from annexlog.cli.opening import configuration, on_disk, opened
 from annexlog.evidence_store.model import ConfigError
 
 
@@ -44,6 +44,23 @@ def list_(control: str | None) -> None:
             told = ", ".join(f"{c}{'' if s == 'primary' else ' (secondary)'}" for c, s in links)
             rows.append((test.id, test.severity, test.definition["every"], told, test.asks))
     render.table(("test", "severity", "every", "controls", "asks"), rows)
+
+
+@mappings.command()
+@click.argument("tests", nargs=-1, metavar="[TEST]...")
+@click.option("--all", "every", is_flag=True, help="All tests.")
+def accept(tests: tuple[str, ...], every: bool) -> None:
+    """Let new and changed tests count: until then they are only observed."""
+    from annexlog.cycle import Cycle
+
+    if every == bool(tests):
+        raise click.UsageError("name the tests, or give --all.")
+    config = configuration()
+    with opened(config):
+        pass  # says how to begin, where nothing is recorded yet
+    accepted = Cycle(config).accept(None if every else tests)
+    counting = ", ".join(accepted)
+    render.say(f"These count from now on: {counting}." if accepted else "They count already; nothing was changed.")
 
 
 def _configured() -> tuple[Path, ...]:

@@ -198,6 +198,8 @@ def _say_assessed(turn: Turn) -> None:
     done = turn.assessed
     if done is None:
         return
+    if turn.restated:
+        render.say(f"Evidence came late; judged again as of its day: {turn.restated} earlier assessments.")
     changed = ", ".join(f"{n} {s.value.replace('_', ' ')}" for s, n in sorted(done.changed.items())) or "none"
     render.say(f"Judged {done.judged} populations, {done.carried} unchanged; outcomes that changed: {changed}.")
     if turn.newly_not_met:
