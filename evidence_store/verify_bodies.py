@@ -68,12 +68,13 @@ def unpress(z: bytes, size: int) -> bytes:
     """The `size` bytes that are compressed in `z`, which may be anything. Raises ValueError, ZstdError."""
     plain = bytearray()
     frame = zstandard.ZstdDecompressor().decompressobj()
+    left = len(z)
     for start in range(0, len(z), _SLICE):
         if frame.eof or len(plain) > size:
             break
         plain += frame.decompress(z[start : start + _SLICE])
-    whole = frame.eof and not frame.unused_data and start + _SLICE >= len(z)
-    if not whole or len(plain) != size:
+        left -= _SLICE
+    if not frame.eof or frame.unused_data or left > 0 or len(plain) != size:
         raise ValueError(f"it does not hold the {size} bytes that it says, and nothing else")
     return bytes(plain)
 

@@ -207,7 +207,8 @@ class Outcomes(History):
         for _, rid, cid, salt, status, reason, cause in rows:
             if not self._known(seq, rid, cid, salt):
                 continue
-            before, now = self._values.pop(rid, None), None if status is None else (status, reason)
+            before: tuple[str, int | None] | None = self._values.pop(rid, None)
+            now = None if status is None else (status, reason)
             if before == now or (status is None and reason is not None):
                 self._say(seq, f"resource {rid} has a row that changes nothing")
             if before is not None:
@@ -215,8 +216,8 @@ class Outcomes(History):
             leaves[cid] = None
             if now is not None:
                 self._values[rid] = now
-                self._of[status] += 1
-                leaves[cid] = self._leaf(cid, salt, self._digest(status, reason))
+                self._of[now[0]] += 1
+                leaves[cid] = self._leaf(cid, salt, self._digest(*now))
             if cause is not None:
                 causes[cid] = cause
         return leaves, causes
