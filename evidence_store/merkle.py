@@ -334,7 +334,8 @@ class Ordered:
             above[shifted:] = _above(level[2 * shifted :])
             for index in changed:
                 if index < shifted:
-                    above[index] = root(level[2 * index : 2 * index + 2])
+                    pair = level[2 * index : 2 * index + 2]
+                    above[index] = node(*pair) if len(pair) == 2 else pair[0]
             depth += 1
         self._changed, self._shifted = set(), len(self._keys)
         return self._levels[depth][0] if self._levels[depth] else EMPTY

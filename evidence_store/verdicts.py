@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Final, NamedTuple
 
 from annexlog.evidence_store import chains
-from annexlog.evidence_store.backend import Backend
+from annexlog.evidence_store.backend import Backend, Row
 from annexlog.evidence_store.layout import outcome_body, sha256
 from annexlog.evidence_store.model import Line, Millis, Outcome, Status, StoreDamaged, Unknown, decode
 from annexlog.evidence_store.rows import OutcomeRow, Version
@@ -21,6 +20,7 @@ PREFIX: Final = "outcome:"
 COUNTED: Final = (Status.PASS, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE)
 """Statuses in the order of their counts."""
 
+_STATUSES = {status.value: status for status in Status}
 _ROWS = (
     "SELECT o.rid, r.native_id, o.run, o.status, o.reason, o.cause FROM outcome o JOIN resource r ON r.rid = o.rid "
     "WHERE o.lid = ?{} AND o.run <= ? ORDER BY o.rid, o.run"
@@ -55,31 +55,60 @@ def outcomes(
     `now` is that of the assessment in a place of the log.
     """
     newest = next(iter(looks))
-    begin = _begin(backend, lid, looks, upto, now)
     reason = cache(partial(_reason, backend))
-    for id, chain in sorted(_chains(backend, lid, rid, upto), key=lambda found: found[0]):
-        verdict = chain.shown(newest)
+    late = next(backend.select("SELECT 1 FROM late WHERE lid = ? AND seq <= ? LIMIT 1", (lid, upto)), None)
+    standing = (
+        _standing(backend, lid, rid, newest.run, now) if late is None else _walked(backend, lid, rid, looks, upto)
+    )
+    for id, verdict, began in sorted(standing, key=lambda found: found[0]):
+        yield OutcomeRow(
+            test=line.facet.removeprefix(PREFIX),
+            scope=line.scope,
+            type=line.type,
+            id=id,
+            status=_STATUSES[verdict.status],
+            reason=None if verdict.reason is None else reason(verdict.reason),
+            cause=verdict.cause or "",
+            since=began,
+            at=newest.end,
+            seq=verdict.run,
+        )
+
+
+def _standing(
+    backend: Backend, lid: int, rid: int | None, run: int, now: Callable[[int], Millis]
+) -> Iterator[tuple[str, _Verdict, Millis]]:
+    """(id, verdict, since when its status) after record `run` of a line observed in the order recorded."""
+    last: Row = (0, "", 0, None)  # before the first, and after the last
+    began = 0
+    for row in chain(_rows(backend, lid, rid, run), [last]):
+        if row[0] != last[0]:
+            if last[3] is not None:
+                yield last[1], _Verdict(*last[2:]), now(began)
+            began = row[2]
+        elif row[3] != last[3]:
+            began = row[2]
+        last = row
+
+
+def _walked(
+    backend: Backend, lid: int, rid: int | None, looks: Iterable[Look], upto: int
+) -> Iterator[tuple[str, _Verdict, Millis]]:
+    """The same of a line whose looks were not all recorded in the order observed; `looks` are newest first."""
+    oldest_first = list(looks)[::-1]
+    begin = cache(lambda runs, statuses: since(oldest_first, Chain(zip(runs, statuses, strict=True))).end)
+    for id, cell in _chains(backend, lid, rid, upto):
+        verdict = cell.shown(oldest_first[-1])
         if verdict is not None:
-            yield OutcomeRow(
-                test=line.facet.removeprefix(PREFIX),
-                scope=line.scope,
-                type=line.type,
-                id=id,
-                status=Status(verdict.status),
-                reason=None if verdict.reason is None else reason(verdict.reason),
-                cause=verdict.cause or "",
-                since=begin(tuple(chain.runs), tuple(value and value.status for value in chain.values)),
-                at=newest.end,
-                seq=verdict.run,
-            )
+            yield id, verdict, begin(tuple(cell.runs), tuple(value and value.status for value in cell.values))
 
 
 def history(backend: Backend, lid: int, rid: int, looks: Sequence[Look], upto: int) -> Iterator[Version]:
     """Each change of one outcome, oldest first, as are `looks`."""
-    for _, chain in _chains(backend, lid, rid, upto):
-        said = Chain((run, value and value[1:3]) for run, value in zip(chain.runs, chain.values, strict=True))
+    for _, cell in _chains(backend, lid, rid, upto):
+        said = Chain((run, value and value[1:3]) for run, value in zip(cell.runs, cell.values, strict=True))
         for look, verdict in versions(looks, said):
-            outcome, wrote = None, chain.at(look.run)
+            outcome, wrote = None, cell.at(look.run)
             if verdict is not None:
                 outcome = Outcome(Status(verdict[0]), None if verdict[1] is None else _reason(backend, verdict[1]))
             yield Version(
@@ -96,9 +125,13 @@ def history(backend: Backend, lid: int, rid: int, looks: Sequence[Look], upto: i
 
 def _chains(backend: Backend, lid: int, rid: int | None, upto: int) -> Iterator[tuple[str, Chain[_Verdict]]]:
     """(id, chain) of each resource that the line ever judged."""
-    sql, parameters = _ROWS.format("" if rid is None else _ONE), (lid, upto) if rid is None else (lid, rid, upto)
-    for (_, id), rows in groupby(backend.select(sql, parameters), key=lambda row: row[:2]):
+    for (_, id), rows in groupby(_rows(backend, lid, rid, upto), key=lambda row: row[:2]):
         yield id, Chain((row[2], None if row[3] is None else _Verdict(*row[2:])) for row in rows)
+
+
+def _rows(backend: Backend, lid: int, rid: int | None, upto: int) -> Iterator[Row]:
+    """(rid, id, record, status, reason, cause) of a line's resources, or of one, in the order recorded."""
+    return backend.select(_ROWS.format("" if rid is None else _ONE), (lid, upto) if rid is None else (lid, rid, upto))
 
 
 def _reason(backend: Backend, bid: int) -> Unknown:
@@ -107,23 +140,3 @@ def _reason(backend: Backend, bid: int) -> Unknown:
     if not isinstance(reason, Unknown):
         raise StoreDamaged("the reason of an unknown outcome is not one.", next="Run `annexlog verify`.")
     return reason
-
-
-_Begin = Callable[[tuple[int, ...], tuple[str | None, ...]], Millis]
-
-
-def _begin(backend: Backend, lid: int, looks: Iterable[Look], upto: int, now: Callable[[int], Millis]) -> _Begin:
-    """When the status of a cell (runs, statuses) that the newest look shows began, as a function; it remembers."""
-    sql = "SELECT 1 FROM late WHERE lid = ? AND seq <= ? LIMIT 1"
-    if next(backend.select(sql, (lid, upto)), None) is None:  # observed in the order recorded: no need to walk
-        newest = next(iter(looks))
-
-        def straight(runs: tuple[int, ...], statuses: tuple[str | None, ...]) -> Millis:
-            place = bisect_right(runs, newest.run) - 1
-            while place and statuses[place - 1] == statuses[place]:
-                place -= 1
-            return now(runs[place])
-
-        return straight
-    oldest_first = list(looks)[::-1]
-    return cache(lambda runs, statuses: since(oldest_first, Chain(zip(runs, statuses, strict=True))).end)
