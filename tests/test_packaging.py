@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("packaging")  # one wheel for both
+
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("annexlog", "collectors", "mappings", "evidence_store")
 
