@@ -286,6 +286,7 @@ class Ordered:
         self._levels: list[list[bytes]] = [[leaf for _, leaf in pairs]]
         self._changed: set[int] = set()
         self._shifted = 0  # from here on, everything above is to be hashed anew
+        self._root: bytes | None = None
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -296,6 +297,7 @@ class Ordered:
 
     def put(self, key: bytes, leaf: bytes) -> None:
         """Set the leaf of a key, new or known."""
+        self._root = None
         index, known = self._find(key)
         if known:
             self._levels[0][index] = leaf
@@ -315,12 +317,18 @@ class Ordered:
             if leaf is not None:
                 self.put(key, leaf)
                 continue
+            self._root = None
             index, known = self._find(key)
             if known:
                 del self._keys[index], self._levels[0][index]
                 self._shifted = min(self._shifted, index)
 
     def root(self) -> bytes:
+        if self._root is None:
+            self._root = self._hashed()
+        return self._root
+
+    def _hashed(self) -> bytes:
         changed, shifted = self._changed, self._shifted
         depth = 0
         while len(self._levels[depth]) > 1:
