@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -47,7 +48,7 @@ class _Changes:
         return rows
 
 
-class History:
+class History(ABC):
     """A line's sweeps and changes. `note` takes what no history could be; rows of arbitrary bytes may raise BROKEN."""
 
     table: ClassVar[str]
@@ -79,11 +80,13 @@ class History:
         self._same("late", _LATE, late)
         self._finish()
 
+    @abstractmethod
     def _step(self, fact: Fact, rows: Sequence[Row]) -> Fact:
-        raise NotImplementedError
+        """Take in one sweep of the line and the rows that it wrote; what was learnt of it."""
 
+    @abstractmethod
     def _finish(self) -> None:
-        raise NotImplementedError
+        """Check what holds of the whole line."""
 
     def _say(self, seq: Any, what: str, table: str | None = None) -> None:
         self._note(table or self.table, f"{named(self._line)}, record {seq}", what)

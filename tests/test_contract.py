@@ -101,4 +101,4 @@ def test_no_file_names_a_path_of_one_machine() -> None:
 
     texts = ((name, (ROOT / name).read_bytes()) for name in tracked if (ROOT / name).is_file())
 
-    assert [name for name, text in texts if re.search(rb"/(home|Users)/[a-z]+/|/root/", text)] == []
+    assert [name for name, text in texts if re.search(rb"/(home|Users)/[a-z]+/|/" rb"root/", text)] == []
