@@ -200,7 +200,7 @@ class Coverage(StrEnum):
     FAILED = "failed"
     UNSUPPORTED = "unsupported"
     SUPPLEMENT = "supplement"
-    """Only the resources it carries (facets of a new resource, read before the facet is due): says nothing of others."""
+    """Only the resources it carries (a new resource's facets, read before they are due); says nothing of others."""
 
 
 @dataclass(frozen=True, slots=True)
