@@ -70,6 +70,14 @@ def test_without_proof_that_all_can_be_seen_a_listing_is_denied(server: Server, 
     assert server.asked["/boxes"] == 0
 
 
+def test_a_listing_was_looked_at_from_the_asking_for_its_proof_on(server: Server) -> None:
+    server.say("/roles/one", Answer({"actions": []}, takes=3))
+
+    sweep = collect(server, ask(boxes(sight=SIGHT))).sweep("acme.box")
+
+    assert (sweep.start - ORIGIN, sweep.end - ORIGIN) == (0, 3_000)
+
+
 def test_a_refused_proof_is_no_proof(server: Server) -> None:
     server.say("/boxes", {"items": [{"name": "a"}]})
     server.say("/roles/one", fault(403, "Nope"))
