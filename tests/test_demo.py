@@ -18,8 +18,6 @@ from annexlog.config import load
 from annexlog.evidence_store.model import Unknown
 from annexlog.evidence_store.store import Store
 
-pytestmark = pytest.mark.xdist_group("demo")  # one demo for all of them
-
 PLANTED = yaml.safe_load((Path(annexlog.demo.__file__).parent / "planted.yaml").read_text())
 
 

@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("packaging")  # one wheel for both
-
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("annexlog", "collectors", "mappings", "evidence_store")
 
