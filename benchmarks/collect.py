@@ -35,7 +35,7 @@ KEY_DETAILS = ("metadata", "rotation", "policies")
 
 
 def run(*, quick: bool = False) -> Report:
-    mixed = Estate(4, 4, 4, 2000) if quick else Estate(120, 120, 120, 4000)
+    mixed = Estate(4, 4, 4, 2000) if quick else Estate(100, 100, 100, 4000)
     large = Estate(groups=2000 if quick else 50_000)
     measured: dict[str, list[dict[str, float]]] = {"ours": [], "bare": []}
     with Stub(mixed) as url:
@@ -204,12 +204,13 @@ class _Bare:
 
 def worker(who: str, url: str) -> None:
     """Imports do not count; clients do."""
-    work = {
+    workers: dict[str, Callable[[str], Callable[[Path], tuple[int, int]]]] = {
         "ours": _all_of_ours,
         "ours-groups": _our_groups,
         "bare": lambda url: _Bare(url).everything,
         "bare-groups": lambda url: _Bare(url).groups,
-    }[who](url)
+    }
+    work = workers[who](url)
     with tempfile.TemporaryDirectory() as folder:
         before = time.process_time()
         calls, resources = work(Path(folder))

@@ -43,9 +43,9 @@ def run(*, quick: bool = False) -> Report:
     goals = {name: 50.0 for name in figures if name.startswith(("tally", "test")) and name.endswith("_ms")}
     return Report(
         "query",
-        f"CPU of one answer as of a random past day, with a new connection and with one that is open; {size}. Tally: of "
-        f"a control of {CONTROL} tests over all scopes; test: every outcome of one test; as_of: the resources of one scope "
-        "with their facets; resource: one facet of one resource. Beside SQL over a table that holds that one day only",
+        f"CPU of one answer as of a random past day, with a new connection and with one that is open; {size}. "
+        f"Tally: of a control of {CONTROL} tests over all scopes; test: every outcome of one test; as_of: the resources "
+        "of one scope with their facets; resource: one facet of one resource. Beside SQL over a table that holds that one day only",
         figures,
         goals,
         baselines,
