@@ -44,8 +44,9 @@ def run(*, quick: bool = False) -> Report:
     return Report(
         "query",
         f"CPU of one answer as of a random past day, with a new connection and with one that is open; {size}. "
-        f"Tally: of a control of {CONTROL} tests over all scopes; test: every outcome of one test; as_of: the resources "
-        "of one scope with their facets; resource: one facet of one resource. Beside SQL over a table that holds that one day only",
+        f"Tally: of a control of {CONTROL} tests, all scopes; test: every outcome of one test; as_of: the "
+        "resources of one scope with their facets; resource: one facet of one resource. Beside SQL over a table that "
+        "holds one day only",
         figures,
         goals,
         baselines,
