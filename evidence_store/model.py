@@ -43,7 +43,8 @@ class AnnexlogError(Exception):
 
     def __str__(self) -> str:
         first = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{first} {self.next}" if self.next else first
+        stop = "" if first.endswith((".", "?", "!")) else "."
+        return f"{first}{stop} {self.next}" if self.next else first
 
 
 class ConfigError(AnnexlogError):

@@ -27,7 +27,7 @@ def check(folders: tuple[Path, ...]) -> int:
     for problem in found:
         render.say(str(problem), style="red")
     render.say(
-        "All definitions hold." if not found else f"{len(found)} problems.", style="green" if not found else "bold"
+        "All definitions hold." if not found else f"{len(found)} problem{'s'[: len(found) > 1]}.", style="green" if not found else "bold"
     )
     return 2 if found else 0
 
