@@ -26,9 +26,8 @@ def check(folders: tuple[Path, ...]) -> int:
     found = problems(published_shapes(), folders=folders or _configured())
     for problem in found:
         render.say(str(problem), style="red")
-    render.say(
-        "All definitions hold." if not found else f"{len(found)} problem{'s'[: len(found) > 1]}.", style="green" if not found else "bold"
-    )
+    many = f"{len(found)} problem{'s' if len(found) > 1 else ''}."
+    render.say(many if found else "All definitions hold.", style="bold" if found else "green")
     return 2 if found else 0
 
 
