@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from importlib import import_module
+from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.report import HEADINGS, ROOT, Report
@@ -25,10 +27,16 @@ the two are compared. Higher is better of what is counted per second, lower of e
 def main() -> None:
     parts = [_HEAD, _where()]
     for name in NAMES:
-        report: Report = import_module(f"benchmarks.{name}").run()
+        with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+            report = alone.submit(_run, name).result()
         print(f"{name}: {'all goals hold' if report.holds else 'a goal does not hold'}", flush=True)
         parts.append(_section(report))
     (Path(__file__).parent / "RESULTS.md").write_text("\n".join(parts), "utf-8")
+
+
+def _run(name: str) -> Report:
+    report: Report = import_module(f"benchmarks.{name}").run()
+    return report
 
 
 def _where() -> str:
