@@ -24,7 +24,7 @@ def run(*, quick: bool = False) -> Report:
     )
     return Report(
         "startup",
-        "annexlog --help in a new process, beside python -c pass; medians",
+        "The command annexlog --help in a new process, beside python -c pass; medians",
         {"wall_ms": wall["ours"], "cpu_ms": cpu["ours"]},
         {"wall_ms": 150},
         {"wall_ms": wall["nothing"], "cpu_ms": cpu["nothing"]},
