@@ -68,6 +68,7 @@ def _network(client: Client) -> None:
     ec2.enable_ebs_encryption_by_default()
     for encrypted in (True, False):
         ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=8, Encrypted=encrypted)
+    ec2.create_managed_prefix_list(PrefixListName="offices", MaxEntries=1, AddressFamily="IPv4")
     image = ec2.register_image(Name="image", RootDeviceName="/dev/sda1")["ImageId"]
     ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1)
 
@@ -76,7 +77,11 @@ def _data(client: Client) -> None:
     kms = client("kms", region=REGION)
     kms.enable_key_rotation(KeyId=kms.create_key(Description="rotated")["KeyMetadata"]["KeyId"])
     kms.schedule_key_deletion(KeyId=kms.create_key(Description="doomed")["KeyMetadata"]["KeyId"])
+    kms.create_key(Description="brought along", Origin="EXTERNAL")
     rds = client("rds", region=REGION)
+    rds.create_db_cluster_parameter_group(
+        DBClusterParameterGroupName="own", DBParameterGroupFamily="aurora-postgresql16", Description="own"
+    )
     common = {"Engine": "postgres", "MasterUsername": "owner", "MasterUserPassword": PASSWORD}
     size = {"DBInstanceClass": "db.t3.small", "AllocatedStorage": 20}
     rds.create_db_instance(

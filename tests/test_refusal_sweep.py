@@ -11,10 +11,12 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore import xform_name
 
 from annexlog.answers import Answer, Reading, shapes
 from annexlog.assessing import assess, present
-from annexlog.collectors import ResourceType
+from annexlog.collectors import ResourceType, resource_types
+from annexlog.collectors.aws._discovery import CALLS as DISCOVERY
 from annexlog.config import Config, load
 from annexlog.cycle import Cycle
 from annexlog.evidence_store import keys
@@ -183,3 +185,31 @@ def test_with_everything_refused_nothing_passes_and_everything_known_is_unknown(
     assert ground.answers.keys() <= after.keys()
     assert done.unseen
     assert not done.seen_any
+
+
+def _declared() -> set[str]:
+    """Every operation of every declared AWS call, and those that the permissions of combined calls are named after."""
+    calls = [call for kind in resource_types().values() if kind.provider == "aws" for call in kind.calls()]
+    named = {f"{_service(call.operation, call.permission)}.{call.operation.rpartition('.')[2]}" for call in calls}
+    combined = {permission for call in calls if call.fn for permission in (call.permission, *call.also)}
+    also = {permission for call in calls for permission in call.also}
+    return named | {_operation(permission) for permission in combined | also}
+
+
+def _operation(permission: str) -> str:
+    service, _, action = permission.partition(":")
+    return f"{service}.{xform_name(action)}"
+
+
+# What discovery asks, GetCallerIdentity (which needs no permission), and S3's other name of one and the same request.
+DISCOVERED = {_operation(call.permission) for call in DISCOVERY} | {"sts.get_caller_identity"}
+SAME = {"s3.get_bucket_lifecycle": "s3.get_bucket_lifecycle_configuration"}
+
+# Asked only about a user who is newer than the credential report: tests/collectors/aws/test_iam.py has one.
+OF_NEWCOMERS = {"iam.get_login_profile", "iam.list_mfa_devices"}
+
+
+def test_the_operations_really_asked_are_exactly_the_declared_ones(ground: Ground) -> None:
+    asked = {SAME.get(operation, operation) for operation in ground.operations}
+
+    assert asked - DISCOVERED == _declared() - DISCOVERED - OF_NEWCOMERS
