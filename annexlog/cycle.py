@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -56,7 +57,9 @@ class Cycle:
         with self._alone(), Store.open(self.config.store, create=True) as store:
             before = states(store, present(store, self.clock)) if judge else {}
             with resumed(self.config.store, self.clock.now() if slot is None else slot, self.config.floor) as began:
-                collector = Collector(self.config, store, mappings, self.clock, self.stop, self.progress)
+                collector = Collector(
+                    self.config, store, mappings, self.clock, self.stop, self.progress, _redaction_key(signer)
+                )
                 done = collector.collect(choose=choose, slot=began, only=only)
             restated = len(restate(store, self.clock)) if judge else 0
             assessed = assess(store, mappings, self.clock) if judge else None
@@ -105,6 +108,11 @@ class Cycle:
                 where=str(self.config.store),
                 next="Let it end, or stop it; nothing was written.",
             ) from None
+
+
+def _redaction_key(signer: keys.Signer) -> bytes:
+    """A secret of its own that follows from the signing key: its signature of a text that is never published."""
+    return hashlib.sha256(signer.sign(b"annexlog/redaction/1")).digest()
 
 
 def states(store: Store, at: Millis) -> dict[str, State]:

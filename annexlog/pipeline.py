@@ -114,6 +114,8 @@ class Collector:
     clock: Clock
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Progress = field(default_factory=Progress)
+    redaction_key: bytes | None = None
+    """Keys the commitments that stand for redacted values; needed by types that redact."""
 
     def collect(
         self, *, choose: Choose = everything, slot: Millis | None = None, only: Collection[str] = ()
@@ -157,6 +159,7 @@ class Collector:
                     limits=Limits(self.clock, ceilings=target.provider.ceilings(target.options)),
                     deadline=self.config.deadline,
                     stop=self.stop,
+                    redaction_key=self.redaction_key,
                 )
                 open_scopes = [s for s in found.scopes if s.name not in found.skipped]
                 jobs += [partial(looking.scope, engine, scope) for scope in open_scopes]
