@@ -7,6 +7,7 @@ import threading
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from filelock import FileLock, Timeout
 
@@ -58,7 +59,14 @@ class Cycle:
             before = states(store, present(store, self.clock)) if judge else {}
             with resumed(self.config.store, self.clock.now() if slot is None else slot, self.config.floor) as began:
                 collector = Collector(
-                    self.config, store, mappings, self.clock, self.stop, self.progress, _redaction_key(signer)
+                    self.config,
+                    store,
+                    mappings,
+                    self.clock,
+                    self.stop,
+                    self.progress,
+                    redaction_key=_redaction_key(signer),
+                    sign=partial(store.checkpoint, signer),
                 )
                 done = collector.collect(choose=choose, slot=began, only=only)
             restated = len(restate(store, self.clock)) if judge else 0

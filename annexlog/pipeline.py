@@ -116,6 +116,8 @@ class Collector:
     progress: Progress = field(default_factory=Progress)
     redaction_key: bytes | None = None
     """Keys the commitments that stand for redacted values; needed by types that redact."""
+    sign: Callable[[], object] = lambda: None
+    """Signs what is recorded. Called before the first call to a provider too: no store is ever without a signature."""
 
     def collect(
         self, *, choose: Choose = everything, slot: Millis | None = None, only: Collection[str] = ()
@@ -126,6 +128,7 @@ class Collector:
         """
         done = Collected(self.clock.now() if slot is None else slot)
         self._record_documents(done)
+        self.sign()
         for name, target in self.config.targets.items():
             if (not only or name in only) and not self.stop.is_set():
                 self._target(target, choose, done)

@@ -113,6 +113,20 @@ def test_a_collection_that_was_killed_is_resumed_in_its_slot_and_asks_only_for_t
     assert verified(halting).ok
 
 
+def test_the_very_first_collection_killed_leaves_a_store_that_opens_and_verifies(halting: Halting) -> None:
+    for file in halting.folder.glob("evidence.db*"):
+        file.unlink()
+    process = halting.halted(MOMENTS["in the account"])
+    process.kill()
+    process.communicate(timeout=60)
+    halting.held.release()
+
+    told = verified(halting)
+
+    assert (told.ok, told.findings) == (True, [])
+    assert told.records > 1
+
+
 def test_a_collection_that_is_asked_to_stop_records_what_it_saw_and_says_so(halting: Halting) -> None:
     before = halting.rows("run")["run"]
     process = halting.halted(MOMENTS["in the region"])
