@@ -189,6 +189,8 @@ def second_day(estate: Estate) -> None:
     arn = "arn:aws:s3:::acme-orders-07/*"
     everyone = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": arn}
     s3.put_bucket_policy(Bucket="acme-orders-07", Policy=json.dumps({"Version": "2012-10-17", "Statement": [everyone]}))
+    ec2 = estate.client("staging", "ec2")
+    ec2.create_volume(AvailabilityZone=f"{REGIONS[0]}a", Size=8, Encrypted=False)
 
 
 def third_day(estate: Estate) -> None:
