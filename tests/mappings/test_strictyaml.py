@@ -75,7 +75,7 @@ def test_a_text_larger_than_a_mebibyte_is_refused() -> None:
     with pytest.raises(MappingError) as refused:
         parse("#" * (MAX_BYTES + 1), "f.yaml")
 
-    assert str(refused.value) == "f.yaml: larger than 1,048,576 bytes Split it into several files."
+    assert str(refused.value) == "f.yaml: larger than 1,048,576 bytes. Split it into several files."
 
 
 def test_an_empty_text_is_null() -> None:
