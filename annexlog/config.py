@@ -18,6 +18,7 @@ from annexlog.evidence_store.model import ConfigError, Millis, duration
 
 FILE = "annexlog.toml"
 _LINE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)")
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
 
 
@@ -160,6 +161,8 @@ def _folder(path: Path, file: Path) -> Path:
 
 def _target(name: str, table: dict[str, Any], file: Path) -> Target:
     where = f"{file}: targets.{name}"
+    if not _NAME.fullmatch(name):
+        raise ConfigError("a target's name is of letters, digits, - and _: it is part of scopes' names.", where=where)
     known = providers()
     options = dict(table)
     kind = options.pop("provider", None)

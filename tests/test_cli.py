@@ -89,6 +89,7 @@ def test_init_overwrites_nothing(initialised: Path, capsys: pytest.CaptureFixtur
         ('[targets.a]\nprovider = "asw"', ["targets.a.provider", "did you mean 'aws'?"]),
         ('[targets.a]\nprovider = "aws"\nrole_arm = "x"', ["targets.a", "role_arm", "did you mean 'role_arn'?"]),
         ('[targets.a]\nprovider = "aws"\nsecret_key = "x"', ["targets.a", "secret_key", "unknown key"]),
+        ('[targets."a/b"]\nprovider = "aws"', ["targets.a/b", "letters, digits"]),
         ('mappings = ["nowhere"]', ["mappings", "nowhere", "not a folder"]),
     ],
 )
