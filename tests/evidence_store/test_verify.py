@@ -264,6 +264,8 @@ def test_an_inserted_row_is_reported_in_its_table(copy, table):
     assert (bool(rows), missed) == (True, [])
 
 
+JUDGED = "aws/1 aws.s3.bucket outcome:aws.s3.private"
+
 # ── rows that hang together ───────────────────────────────────────────────────────────────
 
 
@@ -351,8 +353,73 @@ def test_a_record_rewritten_with_its_columns_is_reported_against_the_checkpoint_
     ]
 
 
+LISTING, POLICY, OUTCOME = 2, 3, 4
+"""The lids of these lines in the store that is tampered with: resource 2 is a, 3 is b, 4 is c."""
+OTHERS, NOTHING = "has rows that cannot be of such a line", "has a row that changes nothing"
+IN_LISTING, IN_POLICY = "aws/1 aws.s3.bucket listing", "aws/1 aws.s3.bucket policy"
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "key", "what"),
+    [
+        ("version", (POLICY, 3, 6, 1), f"{IN_POLICY}, record 6", "a sweep that was denied has versions"),
+        ("version", (POLICY, 4, 10, 8), f"{IN_POLICY}, record 10", "resource 4 says again what it said before"),
+        ("version", (LISTING, 4, 2, None), f"{IN_LISTING}, record 2", "resource 4 ends that was not there"),
+        ("version", (POLICY, 2, 4, None), f"{IN_POLICY}, record 4", "resource 2 ends that was not there"),
+        ("version", (LISTING, 3, 9, 1), f"{IN_LISTING}, record 9", "has rows, but no sweep of the line"),
+        ("version", (OUTCOME, 3, 7, 1), f"{JUDGED}, record 7", OTHERS),
+        ("outcome", (OUTCOME, 4, 8, "pass", None, None), f"{JUDGED}, record 8", "resource 4 " + NOTHING),
+        ("outcome", (OUTCOME, 2, 8, None, None, None), f"{JUDGED}, record 8", "resource 2 " + NOTHING),
+        ("outcome", (LISTING, 3, 6, "pass", None, None), f"{IN_LISTING}, record 6", OTHERS),
+        ("tally", (LISTING, 6, 1, 0, 0, 0), f"{IN_LISTING}, record 6", OTHERS),
+        ("tally", (OUTCOME, 8, 1, 0, 1, 0), f"{JUDGED}, record 8", "(1, 0, 1, 0) is not what the other tables come to"),
+        ("late", (LISTING, 6), f"{IN_LISTING}, record 6", "it is not what the other tables come to"),
+        ("sweep", (LISTING, 55, 10, 10, 54, 0), f"{IN_LISTING}, record 10", "the record does not speak of it"),
+        ("sweep", (LISTING, 55, 10, 10, 54, 6), f"{IN_LISTING}, record 10", "(10, 55, 54, 6) is no sweep"),
+    ],
+)
+def test_a_row_that_no_history_could_have_is_reported_though_it_changes_no_answer(copy, table, row, key, what):
+    path = copy()
+    with unguarded(path, table) as raw:
+        raw.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+
+    report = checked(path)
+
+    assert (table, key, what) in {(f.table, f.key, f.what) for f in report.findings}
+
+
+def test_a_line_that_no_record_speaks_of_is_reported_though_it_has_sweeps(copy):
+    path = copy()
+    with unguarded(path) as raw:
+        raw.execute("INSERT INTO line VALUES (90, 'aws/1', 'aws.s3.bucket', 'invented')")
+        raw.execute("INSERT INTO sweep VALUES (90, 20, 4, 4, 19, 2)")
+
+    report = checked(path)
+
+    assert [(f.where, f.what) for f in report.findings] == [
+        ("line (90: aws/1 aws.s3.bucket invented)", "no record has looked at it")
+    ]
+
+
+def test_of_many_lines_that_differ_each_is_named(tmp_path):
+    path = tmp_path / "store.db"
+    with Store.open(path, create=True) as store:
+        lines = [Line("aws/1", "aws.s3.bucket", f"{i:02}") for i in range(30)]
+        collect(store, "1", *(look(line, 10, {"a": 1}) for line in lines))
+        store.checkpoint(SIGNER)
+    with unguarded(path, "sweep") as raw:
+        raw.execute("UPDATE sweep SET start = 8")
+
+    report = checked(path)
+
+    assert [f.key.partition(",")[0] for f in report.findings] == [f"aws/1 aws.s3.bucket {i:02}" for i in range(30)]
+    assert {f.what for f in report.findings} == {
+        "is complete 8–10; the record says complete 9–10",
+        "what the tables hold of it is not what the log says of it",
+    }
+
+
 ZERO = bytes(32)
-JUDGED = "aws/1 aws.s3.bucket outcome:aws.s3.private"
 OUT_OF_KIND = "what it says of when it was judged, and from how much, is not of its kind"
 
 
@@ -531,6 +598,28 @@ def test_a_guard_that_was_weakened_and_one_that_does_not_belong_are_reported(cop
         ("run (trigger quiet)", "does not belong to a store"),
         ("run (trigger run_no_update)", "is not what it is in a new store"),
     ]
+
+
+def test_what_sqlite_itself_finds_is_reported(copy):
+    path = copy()
+    with unguarded(path, "run") as raw:
+        raw.execute("UPDATE run SET recorded = 'text' WHERE seq = 4")
+
+    report = checked(path)
+
+    assert ("file", "SQLite's own check says: CHECK constraint failed in run") in {
+        (f.where, f.what) for f in report.findings
+    }
+
+
+def test_a_store_that_says_to_be_of_another_version_is_reported(copy):
+    path = copy()
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.execute("PRAGMA user_version = 0")
+
+    report = checked(path)
+
+    assert [(f.where, f.what) for f in report.findings] == [("file (user_version)", "is 0, not 1")]
 
 
 def test_a_table_without_its_checks_is_reported(copy):
