@@ -121,8 +121,8 @@ def test_a_population_of_an_earlier_day_is_as_it_was_and_says_how_it_was_seen(
 
     asked = [[o["operation"] for o in p.provenance["operations"]] for p in told]
     assert [(p.coverage, len(p.resources), p.refusal and p.refusal.reason) for p in told] == [
-        ("complete", 3, None),
-        ("denied", 3, "denied"),
+        ("complete", 4, None),
+        ("denied", 4, "denied"),
     ]
     assert asked == [["list_keys"], ["list_keys"]]
 
