@@ -68,7 +68,7 @@ def _account(estate: Estate, name: str) -> None:
 
 def _buckets(estate: Estate, name: str) -> None:
     clients = [estate.client(name, "s3", region) for region in REGIONS[:2]]
-    for n in range(1, 19):
+    for n in range(1, 13):
         s3 = clients[n % 2]
         bucket = f"acme-{'orders' if name == 'production' else name}-{n:02d}"
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGIONS[n % 2]})
@@ -198,7 +198,7 @@ def third_day(estate: Estate) -> None:
     s3 = estate.client("production", "s3")
     s3.put_public_access_block(Bucket="acme-orders-07", PublicAccessBlockConfiguration=_BLOCKED)
     s3.put_bucket_policy(Bucket="acme-orders-07", Policy=json.dumps(_transport_only("acme-orders-07")))
-    s3.delete_bucket(Bucket="acme-orders-18")
+    s3.delete_bucket(Bucket="acme-orders-12")
     s3.create_bucket(Bucket="acme-returns-01", CreateBucketConfiguration={"LocationConstraint": REGIONS[0]})
 
 
