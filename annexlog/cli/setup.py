@@ -17,7 +17,7 @@ from annexlog.cli.shapes import Check, Doctor
 from annexlog.evidence_store.model import AnnexlogError, ConfigError
 
 if TYPE_CHECKING:
-    from annexlog.collectors import Adapter, Call, Page, ResourceType, Scope
+    from annexlog.collectors import Adapter, Call, Page, Refused, ResourceType, Scope
     from annexlog.config import Config, Target
 
 TEMPLATE = """\
@@ -154,7 +154,7 @@ def _target(target: Target, config: Config) -> Iterator[Check]:
 
 
 def _probes(adapter: Adapter, scopes: Iterable[Scope], what: str, config: Config, now: int) -> Iterator[Check]:
-    """Ask every listing that needs nothing else once, in one scope of its level, for its first page."""
+    """Ask every listing that is one call and needs nothing else, in one scope of its level, for its first page."""
     from annexlog.collectors import Refused, resource_types
 
     first: dict[str, Scope] = {}
@@ -163,7 +163,7 @@ def _probes(adapter: Adapter, scopes: Iterable[Scope], what: str, config: Config
     wanted = on_disk(config).wanted()
     asked, refused, skew = 0, [], 0
     for kind in resource_types().values():
-        if kind.name not in wanted or kind.listed is None or kind.under or kind.per not in first:
+        if kind.name not in wanted or kind.listed is None or kind.under or kind.listed.fn or kind.per not in first:
             continue
         asked += 1
         try:
@@ -189,10 +189,11 @@ def _first_page(adapter: Adapter, call: Call, scope: Scope) -> Page | None:
     return next(iter(adapter.pages(call, Params(call.params).fill({}, scope.values), scope)), None)
 
 
-def _refused(kind: ResourceType, error: Exception, what: str) -> Check:
+def _refused(kind: ResourceType, error: Refused, what: str) -> Check:
     assert kind.listed is not None  # noqa: S101 — only listed types are probed
-    permission = kind.listed.permission
-    return Check(what=f"{what}: {kind.name}", state="missing", detail=str(error), mend=f"Grant {permission}.")
+    mends = {"denied": f"Grant {kind.listed.permission}.", "unauthenticated": "Renew the credentials."}
+    mend = mends.get(error.reason, "Not a matter of permissions; try again later.")
+    return Check(what=f"{what}: {kind.name}", state="missing", detail=str(error), mend=mend)
 
 
 # ── plan, permissions, plugins ────────────────────────────────────────────────────────────

@@ -34,7 +34,7 @@ def words(unknown: Unknown | None) -> str:
     if unknown is None:
         return ""
     at = ", ".join(part for part in (unknown.operation, unknown.code) if part)
-    needs = f"; needs {unknown.permission}" if unknown.permission else ""
+    needs = f"; needs {unknown.permission}" if unknown.permission and unknown.reason == "denied" else ""
     return f"{unknown.reason}: {REASONS[unknown.reason]}{f' ({at})' if at else ''}{needs}"
 
 
