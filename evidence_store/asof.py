@@ -14,7 +14,7 @@ import orjson
 import zstandard
 
 from annexlog.evidence_store.backend import Backend
-from annexlog.evidence_store.chains import chunked
+from annexlog.evidence_store.chains import body, chunked
 from annexlog.evidence_store.manifest import Entry
 from annexlog.evidence_store.model import JSON, Resource, Unknown, decode
 from annexlog.evidence_store.schema import COMPLETE, SUPPLEMENT
@@ -123,7 +123,7 @@ class _Incarnation:
     def __call__(self, bid: int) -> JSON:
         if bid not in self._known:
             size, z = next(self._backend.select("SELECT size, z FROM blob WHERE bid = ?", (bid,)))
-            value = orjson.loads(_plain(zstandard.ZstdDecompressor(), size, z))
+            value = decode(body(size, z))
             for part in self._path:
                 value = value.get(part) if isinstance(value, dict) else None
             self._known[bid] = value
@@ -168,10 +168,6 @@ def _chains(rows: Iterable[tuple[int, ...]]) -> Iterator[tuple[int, Chain[int]]]
         yield current, Chain(versions)
 
 
-def _plain(press: zstandard.ZstdDecompressor, size: int, z: bytes) -> bytes:
-    return z if len(z) == size else press.decompress(z, max_output_size=size)
-
-
 def resources(
     backend: Backend, scope: str, type: str, listing: Listing, details: Mapping[str, Detail | None], id: str | None
 ) -> Iterator[Resource]:
@@ -200,12 +196,12 @@ def resources(
             if hidden(rid):
                 yield Resource(scope, type, native_id, dict(unseen))
             continue
-        facets = {"": decode(_plain(press, size, z)), **missing}
+        facets = {"": decode(body(size, z, press)), **missing}
         for place, (facet, detail) in enumerate(read):
             of, stored = bodies[2 * place : 2 * place + 2]
             if stored is not None:
                 counts = rid not in limits or _counts(detail.at, limits[rid])
-                facets[facet] = decode(_plain(press, of, stored)) if counts else UNOBSERVED
+                facets[facet] = decode(body(of, stored, press)) if counts else UNOBSERVED
         for facet, when, value in carried.get(rid, ()):
             facets[facet] = value if rid not in limits or _counts(when, limits[rid]) else UNOBSERVED
         yield Resource(scope, type, native_id, facets)
@@ -219,7 +215,7 @@ def _carried(backend: Backend, details: Mapping[str, Detail]) -> Mapping[int, li
     """What supplements say, by resource."""
     bids = {bid for detail in details.values() for _, bid in detail.carried.values()}
     press = zstandard.ZstdDecompressor()
-    bodies = {row[0]: _plain(press, row[1], row[2]) for row in chunked(backend, _STORED, (), bids)}
+    bodies = {row[0]: body(row[1], row[2], press) for row in chunked(backend, _STORED, (), bids)}
     found: dict[int, list[tuple[str, Moment, JSON | Unknown]]] = {}
     for facet, detail in details.items():
         for rid, (when, bid) in detail.carried.items():

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import zstandard
 
 from annexlog.evidence_store.backend import Backend, Row
+from annexlog.evidence_store.model import StoreDamaged
 
 CHUNK = 500
 """Parameters of one statement."""
@@ -46,9 +47,17 @@ def outcomes(backend: Backend, lid: int, run: int = ALL) -> Iterator[tuple[int, 
     return ((row[0], row[1], row[2], row[3], row[4]) for row in backend.select(_OUTCOMES, (run, lid)))
 
 
-def body(size: int, z: bytes) -> bytes:
-    """The bytes of a stored body: raw where it is as long as it says, else compressed."""
-    return z if len(z) == size else zstandard.ZstdDecompressor().decompress(z, max_output_size=size)
+def body(size: int, z: bytes, press: zstandard.ZstdDecompressor | None = None) -> bytes:
+    """The bytes of a stored body: raw where it is as long as it says, else compressed. Raises StoreDamaged.
+
+    `press`: for who reads many.
+    """
+    if len(z) == size:
+        return z
+    try:
+        return (press or zstandard.ZstdDecompressor()).decompress(z, max_output_size=size)
+    except (zstandard.ZstdError, MemoryError) as error:  # a damaged frame may ask for any amount
+        raise StoreDamaged(f"a body cannot be read ({error}).", next="Run `annexlog verify`.") from error
 
 
 def chunked(backend: Backend, sql: str, before: Sequence[object], values: Iterable[object]) -> Iterator[Row]:

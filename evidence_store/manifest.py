@@ -178,7 +178,7 @@ def unpack(stored: bytes) -> Manifest:
     try:
         document = orjson.loads(zstandard.ZstdDecompressor().decompress(stored, max_output_size=_LIMIT))
         return Manifest(document["newest"], document["columns"], document["shared"])
-    except (zstandard.ZstdError, orjson.JSONDecodeError, KeyError, TypeError) as error:
+    except (zstandard.ZstdError, MemoryError, orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise StoreDamaged(f"a run's manifest cannot be read ({error}).", next="Run `annexlog verify`.") from error
 
 

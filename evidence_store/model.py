@@ -176,8 +176,11 @@ def encode(value: JSON | Unknown) -> bytes:
 
 
 def decode(body: bytes) -> JSON | Unknown:
-    """The value of a body written by `encode`."""
-    value = orjson.loads(body)
+    """The value of a body written by `encode`. Raises StoreDamaged if it is none."""
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise StoreDamaged(f"a body is not JSON ({error}).", next="Run `annexlog verify`.") from error
     if type(value) is dict and len(value) == 1 and "$unknown" in value:
         return Unknown(**value["$unknown"])
     return value

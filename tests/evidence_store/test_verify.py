@@ -17,7 +17,7 @@ from test_as_of import played
 from annexlog.evidence_store import layout
 from annexlog.evidence_store.checkpoint import Checkpoint
 from annexlog.evidence_store.keys import Signer
-from annexlog.evidence_store.model import Line, StoreError
+from annexlog.evidence_store.model import Line, StoreDamaged, StoreError
 from annexlog.evidence_store.schema import TABLES
 from annexlog.evidence_store.sqlite import create
 from annexlog.evidence_store.store import Store
@@ -876,3 +876,27 @@ def test_a_checkpoint_kept_elsewhere_that_an_unknown_key_signed_is_a_finding(cop
         ("checkpoint given", "is signed by no key that is known, but by example.com/log")
     ]
     assert len(report.blind_spots) == 3
+
+
+# ── reading what is damaged ───────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [
+        ("CAST(substr(z, 1, length(z) - 1) || x'00' AS BLOB)", "a body cannot be read"),
+        ("CAST(substr(z, 1, 4) || x'e0ffffffffffffff00' || substr(z, 14) AS BLOB)", "a body cannot be read"),
+        ("CAST('not JSON' || substr(z, 9) AS BLOB)", "a body cannot be read"),
+        ("CAST(replace(z, '{', '(') AS BLOB)", "a body is not JSON"),
+    ],
+)
+def test_a_body_that_cannot_be_read_sends_its_reader_to_verify(copy, damage, what):
+    path = copy()
+    pressed = "<>" if what == "a body cannot be read" else "="
+    with unguarded(path, "blob") as raw:
+        raw.execute(f"UPDATE blob SET z = {damage} WHERE length(z) {pressed} size")
+
+    with Store.open(path, readonly=True) as store, pytest.raises(StoreDamaged, match=what) as caught:
+        list(store.view().resources(*BUCKETS[:2], ["policy"]))
+
+    assert caught.value.next == "Run `annexlog verify`."
