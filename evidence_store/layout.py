@@ -36,10 +36,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from hashlib import sha256 as _sha256
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote, unquote_to_bytes
 
-from annexlog.evidence_store.model import Line, Millis, Unknown, encode
+from annexlog.evidence_store.model import Line, Millis, StoreDamaged, Unknown, encode
 
 SALT_BYTES = 32
 MAX_RECORD = 64 * 1024
@@ -51,6 +51,7 @@ SEEN = ("complete", "partial", "supplement")
 
 _SAFE = "/:@*,=+"
 _MAX_INT = 2**63
+_Parsed = TypeVar("_Parsed")
 
 
 def sha256(data: bytes) -> bytes:
@@ -370,6 +371,14 @@ _FORMS: dict[str, tuple[_Write, _Read]] = {
 }
 _WRITERS = [(field.name, _FORMS[str(field.type)][0]) for field in fields(Record)]
 _READERS = [(field.name, _FORMS[str(field.type)][1]) for field in fields(Record)]
+
+
+def stored(parse: Callable[[bytes], _Parsed], data: bytes, what: str) -> _Parsed:
+    """`parse` of bytes that the store itself wrote: where they are no longer `what`, StoreDamaged is raised."""
+    try:
+        return parse(data)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StoreDamaged(f"{what} cannot be read ({error}).", next="Run `annexlog verify`.") from error
 
 
 def record_leaf(record: bytes) -> bytes:

@@ -45,7 +45,7 @@ class _Proving:
     def __init__(self, snapshot: Snapshot, line: Line, seq: int) -> None:
         self._select, self._line, self._seq = snapshot.select, line, seq
         note = next(self._select("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"), (None,))[0]
-        self._checkpoint = None if note is None else Checkpoint.parse(note)
+        self._checkpoint = None if note is None else layout.stored(Checkpoint.parse, note, "a checkpoint")
         self._size = self._checkpoint.size if self._checkpoint else 0
         if seq > self._size:
             raise StoreError(f"no checkpoint signs record {seq} yet.", next="The next collection signs it.")

@@ -12,7 +12,7 @@ import orjson
 from annexlog.evidence_store import chains, fingerprint, verdicts
 from annexlog.evidence_store.asof import UNOBSERVED, Detail, EntryOf, Listing, resources
 from annexlog.evidence_store.backend import Backend
-from annexlog.evidence_store.layout import Record
+from annexlog.evidence_store.layout import Record, stored
 from annexlog.evidence_store.manifest import Entry, Manifests
 from annexlog.evidence_store.model import JSON, ORG, Line, Millis, Resource, Seen, Status, Unknown, decode
 from annexlog.evidence_store.rows import (
@@ -226,7 +226,7 @@ class View:
         for seq, data in self._backend.select(sql, (self.upto,)):
             if left <= 0:
                 return
-            record = Record.parse(data)
+            record = stored(Record.parse, data, "a record")
             if kind in (None, record.kind) and target in (None, record.target):
                 left -= 1
                 yield RunRow.of(record, self._manifests[seq])
@@ -255,7 +255,8 @@ class View:
     def _assessment(self, seq: int) -> tuple[Millis, int]:
         """`now` of assessment `seq`, and how many records it had read."""
         if seq not in self._assessments:
-            record = Record.parse(next(self._backend.select("SELECT record FROM run WHERE seq = ?", (seq,)))[0])
+            data = next(self._backend.select("SELECT record FROM run WHERE seq = ?", (seq,)))[0]
+            record = stored(Record.parse, data, "a record")
             self._assessments[seq] = (record.now or 0, record.upto or 0)
         return self._assessments[seq]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from annexlog.evidence_store import sweeps
 from annexlog.evidence_store.checkpoint import Checkpoint
-from annexlog.evidence_store.layout import Record
+from annexlog.evidence_store.layout import Record, stored
 from annexlog.evidence_store.log import Log
 from annexlog.evidence_store.manifest import Manifests
 from annexlog.evidence_store.model import ORG, Line, Millis, Run, StoreError
@@ -153,7 +153,7 @@ class Store:
                 made = Checkpoint.sign(signer.name, log.size, log.root(), signer)
                 self.backend.append("checkpoint", [(log.size, made.encode())])
                 return made
-        return Checkpoint.parse(known[0])
+        return stored(Checkpoint.parse, known[0], "a checkpoint")
 
     # ── read ──────────────────────────────────────────────────────────────────────────────
 
@@ -186,7 +186,7 @@ class Store:
     def assessment(self, seq: int) -> Assessment | None:
         """Record `seq` if it is an assessment, without its lines; None if it is anything else."""
         row = next(self.backend.select("SELECT record FROM run WHERE seq = ?", (seq,)), None)
-        record = None if row is None else Record.parse(row[0])
+        record = None if row is None else stored(Record.parse, row[0], "a record")
         if record is None or record.now is None or record.upto is None:
             return None
         return Assessment(record.run_key, record.now, record.upto, ())

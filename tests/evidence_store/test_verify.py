@@ -900,3 +900,27 @@ def test_a_body_that_cannot_be_read_sends_its_reader_to_verify(copy, damage, wha
         list(store.view().resources(*BUCKETS[:2], ["policy"]))
 
     assert caught.value.next == "Run `annexlog verify`."
+
+
+@pytest.mark.parametrize("record", ["CAST('x' AS BLOB)", "'text'", "7", "x'ff'"])
+def test_a_record_that_cannot_be_read_sends_its_reader_to_verify(copy, record):
+    path = copy()
+    with unguarded(path, "run") as raw:
+        raw.execute(f"UPDATE run SET record = {record}")
+
+    with (
+        Store.open(path, readonly=True) as store,
+        pytest.raises(StoreDamaged, match="a record cannot be read") as caught,
+    ):
+        list(store.view().runs())
+
+    assert caught.value.next == "Run `annexlog verify`."
+
+
+def test_a_checkpoint_that_cannot_be_read_sends_its_reader_to_verify(copy):
+    path = copy()
+    with unguarded(path, "checkpoint") as raw:
+        raw.execute("UPDATE checkpoint SET note = x'00'")
+
+    with Store.open(path) as store, pytest.raises(StoreDamaged, match="a checkpoint cannot be read"):
+        store.checkpoint(SIGNER)
