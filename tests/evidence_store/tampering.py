@@ -26,9 +26,26 @@ from annexlog.evidence_store.layout import Record
 from annexlog.evidence_store.merkle import root
 from annexlog.evidence_store.model import ORG, Coverage, Line
 from annexlog.evidence_store.schema import TABLES
+from annexlog.evidence_store.sqlite import create
 from annexlog.evidence_store.store import Store
+from annexlog.evidence_store.verify import verify
 
 SIGNER = Signer("example.com/log", bytes(range(32)))
+KEYS = [SIGNER.verifier]
+
+# Tables that a store of this version never has rows in: nothing in them can be edited, and any row is a finding.
+EMPTY = {"dictionary", "anchor", "erased"}
+
+with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
+    create(fresh)
+    SCHEMA = fresh.execute(
+        "SELECT type, name, tbl_name FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name"
+    ).fetchall()
+    FOUND_TABLES = [name for kind, name, _ in SCHEMA if kind == "table"]
+    COLUMNS = [(table, row[1]) for table in FOUND_TABLES for row in fresh.execute(f"PRAGMA table_info({table})")]
+COLUMNS = [(table, column) for table, column in COLUMNS if table not in EMPTY]
+"""Read from the database itself, so that a new column cannot be forgotten."""
+
 DEFINITIONS = Line(ORG, "definition")
 LONG = {"Statement": ["the same words over and over, so that it is worth compressing"] * 9}
 
@@ -122,3 +139,22 @@ def content(path):
     with closing(sqlite3.connect(path)) as raw:
         raw.text_factory = bytes
         return {table: raw.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}
+
+
+# ── what verifying says ──────────────────────────────────────────────────────────────────
+
+
+def checked(path, **more):
+    with Store.open(path, readonly=True) as store:
+        return verify(store, **{"keys": KEYS, **more})
+
+
+def tables(report):
+    return {finding.table for finding in report.findings}
+
+
+def rows_of(path, table):
+    """Of a table: the first row, one of the middle, and the last."""
+    with closing(sqlite3.connect(path)) as raw:
+        found = raw.execute(f"SELECT * FROM {table}").fetchall()
+    return [found[i] for i in sorted({0, len(found) // 2, len(found) - 1})] if found else []
