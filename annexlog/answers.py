@@ -150,16 +150,17 @@ class Reading:
     def answers(
         self, *, test: str | None = None, scope: str | None = None, resource: str | None = None
     ) -> Iterator[Answer]:
-        """Outcomes as they read at this instant, in the order of tests and scopes; then those of retired scopes.
+        """Outcomes as they read at this instant, in the order of tests and scopes; then those of scopes that are no
+        longer looked at: retired, or skipped by now (an account suspended, a region left out).
 
         A test that has not been judged in a scope gives one answer for its whole population: unknown.
         """
         for judged, line in outcome_lines(self.view, self.mappings):
             if (test is None or judged.id == test) and (scope is None or line.scope == scope):
                 yield from self._line(judged, line, resource)
-        for known in self.view.scope_states():
-            if known.state == "retired" and (scope is None or known.name == scope):
-                yield from self._retired(known.name, test, resource)
+        for name in sorted({known.name for known in self.view.scope_states()} - set(self.view.scopes())):
+            if scope is None or name == scope:
+                yield from self._retired(name, test, resource)
 
     def _line(self, test: Test, line: Line, resource: str | None) -> Iterator[Answer]:
         assessed = self.view.assessed(line)

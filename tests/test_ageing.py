@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from annexlog.cli.shapes import Status
+from annexlog.cli.shapes import Outcomes, Status
 from annexlog.cycle import Cycle
 from annexlog.evidence_store.model import Millis, Unknown, iso
 from annexlog.evidence_store.store import Store
@@ -109,3 +109,15 @@ def test_what_refuses_later_and_answers_again_reads_as_it_did_at_each_instant(da
         clock.at += HOUR
 
     assert [dated.answers(at)[BUCKET].status for at in instants] == ["pass", "unknown", "pass"]
+
+
+def test_an_account_that_is_left_out_by_now_keeps_its_outcomes_as_unknown(collected: Home) -> None:
+    before = set(collected.outcomes("--scope", "aws/123456789012"))
+    collected.configure(TARGET + 'accounts = {exclude = ["123456789012"]}\n')
+
+    collected.annexlog("collect")
+
+    told: Outcomes = collected.json("outcomes", "--scope", "aws/123456789012", of=Outcomes)
+    assert before
+    assert {(o.test, o.scope, o.resource) for o in told.outcomes} == before
+    assert {(o.status, o.reason and o.reason.reason) for o in told.outcomes} == {("unknown", "retired")}
