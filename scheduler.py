@@ -315,7 +315,7 @@ class Schedule:
     floor: Millis
     jitter: Millis = JITTER
     stop: threading.Event = field(default_factory=threading.Event)
-    trouble: Callable[[AnnexlogError], None] = lambda error: None  # noqa: ARG005
+    trouble: Callable[[AnnexlogError], None] = lambda error: None  # noqa: ARG005 — says nothing
     _memory: Memory = field(default_factory=Memory, init=False)
 
     def decide(self) -> Due:
@@ -366,8 +366,8 @@ class Ticker:
 
     def run(self, step: Callable[[], Millis | None], stop: threading.Event) -> None:
         from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_EXECUTED  # noqa: PLC0415 — costs 100 ms
-        from apscheduler.executors.pool import ThreadPoolExecutor  # noqa: PLC0415
-        from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415
+        from apscheduler.executors.pool import ThreadPoolExecutor  # noqa: PLC0415 — as above
+        from apscheduler.schedulers.background import BackgroundScheduler  # noqa: PLC0415 — as above
 
         logging.getLogger("apscheduler").propagate = False  # its errors are raised here, and not printed there too
         ended, errors = threading.Event(), list[BaseException]()
@@ -406,7 +406,7 @@ class Ticker:
 @contextmanager
 def alone(lock: Path) -> Iterator[None]:
     """Be the only schedule that holds this lock file. Raises StoreBusy at once if another one does."""
-    from filelock import FileLock, Timeout  # noqa: PLC0415
+    from filelock import FileLock, Timeout  # noqa: PLC0415 — only a daemon needs it
 
     try:
         with FileLock(lock, timeout=0, mode=0o600):

@@ -100,8 +100,8 @@ def _refusal(entry: Mapping[str, JSON]) -> Unknown:
 class Progress:
     """Callbacks that a terminal may want; each is called from one thread at a time."""
 
-    scopes: Callable[[str, int], None] = lambda target, n: None  # noqa: ARG005
-    done: Callable[[str, Sequence[Sweep]], None] = lambda scope, sweeps: None  # noqa: ARG005
+    scopes: Callable[[str, int], None] = lambda target, n: None  # noqa: ARG005 — says nothing
+    done: Callable[[str, Sequence[Sweep]], None] = lambda scope, sweeps: None  # noqa: ARG005 — as above
 
 
 @dataclass(frozen=True, slots=True)

@@ -370,7 +370,7 @@ class Provider:
     connect: Callable[[Any, str], Adapter]
     members: Callable[[ResourceType], Mapping[str, frozenset[str]]]
     policy: Callable[[Iterable[Call]], str]
-    ceilings: Callable[[Any], Mapping[str, float]] = lambda options: {}  # noqa: ARG005
+    ceilings: Callable[[Any], Mapping[str, float]] = lambda options: {}  # noqa: ARG005 — none
 
 
 # ── discovery: built-ins and third parties alike ──────────────────────────────────────────

@@ -64,8 +64,8 @@ class ShiftedClock:
 def demo(folder: Path) -> None:
     """Show everything on a simulated AWS organization, in a minute."""
     try:
-        import boto3  # noqa: F401
-        import moto  # noqa: F401
+        import boto3  # noqa: F401 — asked whether it is there
+        import moto  # noqa: F401 — as above
     except ImportError:
         raise ConfigError("the demo needs boto3 and moto.", next="Install them: pip install 'annexlog[demo]'") from None
     if folder.exists() and any(folder.iterdir()):

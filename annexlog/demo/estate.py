@@ -28,7 +28,7 @@ class Estate:
     endpoint: str
 
     def client(self, account: str, service: str, region: str = REGIONS[0]) -> Any:
-        return self.sessions[account].client(service, region_name=region, endpoint_url=self.endpoint)  # type: ignore[call-overload]
+        return self.sessions[account].client(service, region_name=region, endpoint_url=self.endpoint)  # type: ignore[call-overload]  # the stubs know literal names only
 
 
 def found(endpoint: str) -> Estate:
