@@ -268,13 +268,16 @@ class Refused(Exception):
     """A call that gave no answer: `reason` is one of model.REASONS, `code` and `message` are the provider's.
 
     `again`: whether asking again may mend it; None: if the reason is throttled or failed. False for a definite answer
-    that has no reason of its own (a 404). `operation` and `permission`: the call's, filled in by the engine, unless
-    the adapter names another that stood in the way (a role that cannot be assumed).
+    that has no reason of its own (a 404). `after`: seconds that the provider asks to wait before asking again
+    (`headers.retry_after`). `operation` and `permission`: the call's, filled in by the engine, unless the adapter
+    names another that stood in the way (a role that cannot be assumed).
     """
 
-    def __init__(self, reason: str, code: str, message: str = "", *, again: bool | None = None) -> None:
+    def __init__(
+        self, reason: str, code: str, message: str = "", *, again: bool | None = None, after: float = 0.0
+    ) -> None:
         super().__init__(f"{reason}: {code} {message}".strip())
-        self.reason, self.code, self.message, self.again = reason, code, message, again
+        self.reason, self.code, self.message, self.again, self.after = reason, code, message, again, after
         self.operation = self.permission = ""
 
 

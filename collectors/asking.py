@@ -45,9 +45,10 @@ class Retry:
             return 1
         return {"throttled": self.throttled, "failed": self.failed}.get(refused.reason, 3 if refused.again else 1)
 
-    def wait(self, attempt: int, chance: float) -> float:
-        """Seconds before attempt `attempt` + 1; `chance` is from 0 to 1."""
-        return min(self.longest, self.first * 2.0 ** (attempt - 1)) * (1 + chance) / 2
+    def wait(self, attempt: int, chance: float, after: float = 0.0) -> float:
+        """Seconds before attempt `attempt` + 1; `chance` is from 0 to 1, `after` what the provider asks for."""
+        spread = min(self.longest, self.first * 2.0 ** (attempt - 1)) * (1 + chance) / 2
+        return max(spread, after + spread / 4 if after else 0.0)  # not all of them at the same instant
 
 
 class Timeline:
@@ -186,7 +187,7 @@ class Asking:
                 attempt += 1
                 if given or refused.operation or attempt >= self._retry.attempts(refused):
                     raise
-                self._pause(self._retry.wait(attempt, self._chance.random()), refused)
+                self._pause(self._retry.wait(attempt, self._chance.random(), refused.after), refused)
             else:
                 return
 
@@ -234,13 +235,13 @@ class Asking:
         """Wait until the call may be made again; raises the refusal if it may not."""
         hopeless = self._hopeless.get((call.operation, lane), 0)
         attempts = self._retry.attempts(refused)
-        if refused.reason == "throttled" and hopeless < _HOPELESS:
-            self._limits.throttled(lane)
+        if refused.reason == "throttled" and (hopeless < _HOPELESS or refused.after):
+            self._limits.throttled(lane, refused.after)
         if attempt >= (attempts if hopeless < _HOPELESS else 1):
             if attempts > 1:
                 self._hopeless[call.operation, lane] = hopeless + 1
             raise refused
-        self._pause(self._retry.wait(attempt, self._chance.random()), refused)
+        self._pause(self._retry.wait(attempt, self._chance.random(), refused.after), refused)
         self._admit(lane)
 
     def _admit(self, lane: str) -> None:

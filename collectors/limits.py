@@ -15,13 +15,14 @@ _ONE_CUT = 1.0
 
 
 class _Lane:
-    __slots__ = ("at", "before", "ceiling", "count", "cut", "lock", "rate", "since", "tokens")
+    __slots__ = ("at", "before", "ceiling", "count", "cut", "held", "lock", "rate", "since", "tokens")
 
     def __init__(self, ceiling: float, at: float) -> None:
         self.lock = threading.Lock()
         self.ceiling = self.rate = self.tokens = ceiling
         self.at = self.since = at
         self.cut = at - _ONE_CUT
+        self.held = at  # nothing is asked before
         self.count = 0
         self.before: float | None = None  # calls per second in the second before this one
 
@@ -57,7 +58,7 @@ class Limits:
             state.count += 1
             if now - state.since >= 1:
                 state.before, state.count, state.since = state.count / (now - state.since), 0, now
-            return max(0.0, -state.tokens / state.rate)
+            return max(0.0, -state.tokens / state.rate, state.held - now)
 
     def release(self, lane: str) -> None:
         """Give a place back that will not be used."""
@@ -65,11 +66,15 @@ class Limits:
         with state.lock:
             state.tokens += 1
 
-    def throttled(self, lane: str) -> None:
-        """The provider asked to slow down: halve the lane's rate, or what was really asked if that was less."""
+    def throttled(self, lane: str, after: float = 0.0) -> None:
+        """The provider asked to slow down: halve the lane's rate, or what was really asked if that was less.
+
+        `after`: seconds for which it wants to hear nothing at all.
+        """
         state = self._lanes.get(lane) or self._open(lane)
         with state.lock:
             now = self._refill(state)
+            state.held = max(state.held, now + after)
             if now - state.cut < _ONE_CUT:
                 return
             asked = max(state.before or 0.0, float(state.count))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from botocore import exceptions
 
 from annexlog.collectors import Refused
+from annexlog.collectors.headers import retry_after
 
 # Sources: each service's "Common Errors" page and the S3, EC2 and STS error lists; botocore's own retry tables for
 # throttling. A code that is missing here is "failed": declarations match it by name where it is an answer.
@@ -75,13 +76,14 @@ def reason(code: str, status: int = 0) -> str:
 
 def answered(error: exceptions.ClientError) -> Refused:
     """The refusal that an error answer of AWS is."""
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    answer = error.response.get("ResponseMetadata", {})
+    status = answer.get("HTTPStatusCode", 0)
     said = error.response.get("Error", {})
     code = str(said.get("Code") or status)
     why = reason(code, status)
     # A 4xx is a definite answer (NoSuchEntity), which asking again would only repeat.
     again = False if why == "failed" and 400 <= status < 500 and code not in TRANSIENT else None
-    return Refused(why, code, said.get("Message") or "", again=again)
+    return Refused(why, code, said.get("Message") or "", again=again, after=retry_after(answer.get("HTTPHeaders", {})))
 
 
 def unanswered(error: exceptions.BotoCoreError) -> Refused:

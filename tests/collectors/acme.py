@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 from annexlog.collectors import Call, Caller, Detail, Discovery, Page, Refused, ResourceType, Scope
 from annexlog.collectors.engine import Ask, Engine
+from annexlog.collectors.headers import retry_after
 from annexlog.collectors.limits import Limits
 from annexlog.evidence_store.model import JSON, Line, Millis, Sweep, Unknown, decode, encode, instant
 
@@ -55,10 +56,14 @@ class Answer:
     takes: float = 0.0
     raw: bytes | None = None
     hang_up: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def fault(status: int, code: str, message: str = "") -> Answer:
-    return Answer({"code": code, "message": message}, status)
+def fault(status: int, code: str, message: str = "", **headers: str) -> Answer:
+    """`headers`: `Retry_After="5"` is the header Retry-After."""
+    return Answer(
+        {"code": code, "message": message}, status, headers={k.replace("_", "-"): v for k, v in headers.items()}
+    )
 
 
 class Server(ThreadingHTTPServer):
@@ -103,6 +108,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("X-Request-Id", f"r-{self.path}")
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -178,7 +185,8 @@ class Adapter:
         if response.status >= 400:
             said = json.loads(body)
             reason = _REASONS.get(response.status, "failed")
-            raise Refused(reason, said["code"], said["message"], again=None if response.status != 404 else False)
+            again = None if response.status != 404 else False
+            raise Refused(reason, said["code"], said["message"], again=again, after=retry_after(dict(response.headers)))
         try:
             found = json.loads(body)
         except ValueError:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
+
 import pytest
 
 from annexlog.collectors.asking import Retry
+from annexlog.collectors.headers import retry_after
 from annexlog.collectors.limits import Limits
-from tests.collectors.acme import Answer, Clock, Server, ask, boxes, collect, fault, lock, lock_refused, refused
+from tests.collectors.acme import ORIGIN, Answer, Clock, Server, ask, boxes, collect, fault, lock, lock_refused, refused
 
 # ── lanes ─────────────────────────────────────────────────────────────────────────────────
 
@@ -217,6 +220,55 @@ def test_the_engine_waits_longer_each_time(server: Server) -> None:
     collect(server, ask(boxes(lock())), retry=Retry(failed=4, first=1, longest=60))
 
     assert 3.5 <= sum(server.clock.slept) <= 7
+
+
+@pytest.mark.parametrize("trouble", [429, 503])
+@pytest.mark.parametrize("after", ["90", formatdate((ORIGIN + 90_000) / 1000, usegmt=True)])
+def test_a_provider_that_says_how_long_to_wait_is_left_alone_for_that_time(
+    server: Server, trouble: int, after: str
+) -> None:
+    locked(server, fault(trouble, "Slow", Retry_After=after), {"lock": 1})
+
+    seen = collect(server, ask(boxes(lock())), retry=Retry(first=1, longest=1))
+
+    assert seen.values("acme.box", "lock") == {"a": 1}
+    assert server.asked["/boxes/a/lock"] == 2
+    assert 90 <= sum(server.clock.slept) <= 91
+
+
+def test_a_wait_that_would_outlast_the_time_allowed_is_not_begun(server: Server) -> None:
+    locked(server, fault(429, "Slow", Retry_After="7200"))
+
+    seen = collect(server, ask(boxes(lock())), deadline=3_600_000)
+
+    assert seen.values("acme.box", "lock") == {"a": lock_refused("throttled", "Slow")}
+    assert server.clock.slept == []
+
+
+def test_the_whole_lane_is_left_alone_while_its_provider_wants_to_hear_nothing() -> None:
+    clock = Clock()
+    limits = Limits(clock)
+
+    limits.throttled("a", 30)
+    clock.sleep(10)
+
+    assert (limits.reserve("a"), limits.reserve("b")) == (20, 0)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 0),
+        ({"retry-after": " 7 "}, 7),
+        ({"Retry-After": "Wed, 25 Nov 2026 10:00:30 GMT", "Date": "Wed, 25 Nov 2026 10:00:00 GMT"}, 30),
+        ({"Retry-After": "Wed, 25 Nov 2026 09:00:00 GMT", "Date": "Wed, 25 Nov 2026 10:00:00 GMT"}, 0),
+        ({"Retry-After": "Wed, 25 Nov 2026 10:00:30 GMT"}, 0),  # counted from what?
+        ({"Retry-After": "soon", "Date": "Wed, 25 Nov 2026 10:00:00 GMT"}, 0),
+        ({"Retry-After": "-3"}, 0),
+    ],
+)
+def test_seconds_and_dates_are_read_and_nothing_else(headers: dict[str, str], seconds: float) -> None:
+    assert retry_after(headers) == seconds
 
 
 def test_a_page_that_fails_is_asked_again_and_not_those_before_it(server: Server) -> None:
