@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -112,6 +112,21 @@ def full(error: OSError, path: Path) -> StoreError:
     return StoreError(f"{error.strerror or error}.", where=str(path), next=_CHECK)
 
 
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Within, SQLite's errors about the store at `path` are raised as the store's own."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        _raise(error, path)
+    except UnicodeDecodeError as error:  # of names or messages made of damaged bytes
+        raise StoreDamaged(
+            "the file cannot be read as an evidence store (text that is not UTF-8).",
+            where=str(path),
+            next="Restore a copy, and run `annexlog verify` on it.",
+        ) from error
+
+
 # ── the backend ───────────────────────────────────────────────────────────────────────────
 
 
@@ -186,18 +201,8 @@ class SQLite:
         connection.execute("PRAGMA temp_store = MEMORY")
         return connection
 
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.Error as error:
-            _raise(error, self.path)
-        except UnicodeDecodeError as error:  # of names or messages made of damaged bytes
-            raise StoreDamaged(
-                "the file cannot be read as an evidence store (text that is not UTF-8).",
-                where=str(self.path),
-                next="Restore a copy, and run `annexlog verify` on it.",
-            ) from error
+    def _translated(self) -> AbstractContextManager[None]:
+        return translated(self.path)
 
     def _borrow(self) -> sqlite3.Connection:
         """The connection to read with: inside a transaction its own, else one that is idle, or a new one."""

@@ -12,7 +12,9 @@ import click
 import pytest
 
 from annexlog.cli import COMMANDS, main, run
+from annexlog.cli.lazy import Lazy
 
+CONTEXT = click.Context(main)
 SDKS = ("boto3", "botocore", "azure", "google.cloud", "kubernetes")
 
 
@@ -41,6 +43,15 @@ def test_every_commands_help_line_is_the_first_line_of_its_own_help() -> None:
     shown = {name: (main.get_command(context, name) or main).get_short_help_str(200) for name in COMMANDS}
 
     assert shown == {name: text for name, (_, text) in COMMANDS.items()}
+
+
+@pytest.mark.parametrize("name", sorted(n for n in COMMANDS if isinstance(main.get_command(CONTEXT, n), Lazy)))
+def test_every_help_line_of_a_lazy_group_is_the_first_line_of_its_commands_own_help(name: str) -> None:
+    group = main.get_command(CONTEXT, name)
+
+    assert isinstance(group, Lazy)
+    shown = {inner: (group.get_command(CONTEXT, inner) or main).get_short_help_str(200) for inner in group.families}
+    assert shown == {inner: text for inner, (_, text) in group.families.items()}
 
 
 def test_help_loads_no_cloud_sdk(tmp_path: Path) -> None:

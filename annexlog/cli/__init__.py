@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from types import TracebackType
 import click
 
 from annexlog import __version__
+from annexlog.cli.lazy import Lazy
 from annexlog.evidence_store.model import AnnexlogError
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -35,28 +35,15 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gaps": ("annexlog.cli.reading", "List the times in which nothing was looked at although it was due."),
     "verify": ("annexlog.cli.proving", "Check every byte of the store against its signed log."),
     "replay": ("annexlog.cli.proving", "Judge a past assessment again, from its own day's evidence."),
+    "store": ("annexlog.cli.storing", "Keep the store: copies, space, retention."),
     "mappings": ("annexlog.cli.authoring", "Check and list control tests and control pages."),
 }
 """Each command's module, and its help line (a test compares it with the command's own)."""
 
 
-class _Lazy(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 — click's signature
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 — click's signature
-        if cmd_name not in COMMANDS:
-            return None
-        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
-        assert isinstance(command, click.Command)  # noqa: S101 — a mistake in COMMANDS, found by its test
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 — click's signature
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Lazy, families=COMMANDS, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(__version__, message="annexlog %(version)s")
 @click.option("-C", "--folder", metavar="DIR", help="Use DIR/annexlog.toml.")
 @click.option("-c", "--config", metavar="FILE", help="Use this configuration file.")
