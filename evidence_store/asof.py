@@ -78,10 +78,10 @@ class Listing:
         looks = window if before is None else [*window, before]
         if len(looks) < 2:
             return {}
-        first, last = min(look.run for look in looks), max(looks, key=lambda look: look.run)
-        if self._entry(last).changed <= first:
+        first, last = min(looks, key=lambda look: look.run), max(looks, key=lambda look: look.run)
+        if self._entry(last).changed <= first.seq:
             return {}
-        rids = [row[0] for row in self._backend.select(_CHANGED, (self.lid, first, last.run))]
+        rids = [row[0] for row in self._backend.select(_CHANGED, (self.lid, first.run, last.run))]
         path = orjson.loads(self._entry(self.newest).rules or b"{}").get("incarnation")
         value = _Incarnation(self._backend, path) if path else None
         rows = chunked(self._backend, _VERSIONS, (self.lid,), rids)

@@ -63,7 +63,7 @@ def _window(oldest: Moment, listing: Iterable[Look], listed: EntryOf) -> Sequenc
     looks += [look for look in listing if look.shows and moment(look) < oldest][:1]
     if not looks:
         return []
-    first, last = min(look.run for look in looks), max(looks, key=lambda look: look.run)
+    first, last = min(look.seq for look in looks), max(looks, key=lambda look: look.seq)
     if listed(last).changed <= first:  # all of them show the same
         same = _told(last, listed, "listing")
         return [(look, same) for look in looks]

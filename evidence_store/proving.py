@@ -60,7 +60,8 @@ class _Proving:
         leaves = []
         if entry.status in layout.SEEN:
             rows = _OF_RECORD if entry.status is Coverage.SUPPLEMENT else _OF_CHAIN
-            leaves = [_leaf(*row, bodies=bodies) for row in self._select(rows, (self._seq, *self._line))]
+            run = self._one("SELECT run FROM run WHERE seq = ?", self._seq)
+            leaves = [_leaf(*row, bodies=bodies) for row in self._select(rows, (run, *self._line))]
         return {
             "format": FORMAT,
             "checkpoint": self._checkpoint.encode().decode() if self._checkpoint else "",

@@ -40,7 +40,7 @@ _IDS = (
 _RID = "SELECT rid FROM resource WHERE scope = ? AND type = ? AND native_id = ?"
 _CELL = (
     "SELECT v.run, b.sha256, b.size, b.z FROM version v LEFT JOIN blob b ON b.bid = v.bid "
-    "WHERE v.lid = ? AND v.rid = ? AND v.run <= ?"
+    "WHERE v.lid = ? AND v.rid = ?"
 )
 
 
@@ -58,6 +58,7 @@ class View:
         self._prints: dict[Line, bytes] = {}
         self._documents: dict[Line, Mapping[str, JSON]] = {}
         self._assessments: dict[int, tuple[Millis, int]] = {}
+        self._places: dict[int, int] = {}
         self._scopes: Mapping[str, Mapping[str, JSON]] | None = None
 
     # ── model.Evidence ────────────────────────────────────────────────────────────────────
@@ -165,7 +166,7 @@ class View:
             return []
         looks = list(self._looks(line))[::-1]
         if verdicts.is_outcome(line):
-            return list(verdicts.history(self._backend, lid, rid, looks, self.upto))
+            return list(verdicts.history(self._backend, lid, rid, looks))
         bodies = {sha: (size, z) for _, sha, size, z in self._cell(lid, rid) if sha is not None}
         chain = Chain((run, sha) for run, sha, _, _ in self._cell(lid, rid))
         return [
@@ -192,8 +193,8 @@ class View:
             lid = self._lid(line)
             rid = None if resource is None else self._rid(line, resource)
             if lid is not None and (resource is None or rid is not None):
-                looks, now = self._looks(line), lambda seq: self._assessment(seq)[0]
-                yield from verdicts.outcomes(self._backend, line, lid, looks, rid, self.upto, now)
+                looks = self._looks(line)
+                yield from verdicts.outcomes(self._backend, line, lid, looks, rid, self.upto, self._place)
 
     def assessed(self, line: Line) -> AssessedLine | None:
         """The latest assessment of an outcome line; None if there is none."""
@@ -212,9 +213,10 @@ class View:
 
     def tally(self, line: Line) -> Mapping[Status, int]:
         """How many outcomes of each status the latest assessment of an outcome line left."""
-        seen, lid = self.seen(line), self._lid(line)
+        lid = self._lid(line)
+        look = None if lid is None else latest(self._backend, lid, self.at, self.upto)
         sql = "SELECT pass, fail, unknown, na FROM tally WHERE lid = ? AND run <= ? ORDER BY run DESC LIMIT 1"
-        counts = None if seen is None else next(self._backend.select(sql, (lid, seen.seq)), None)
+        counts = None if look is None else next(self._backend.select(sql, (lid, look.run)), None)
         return dict(zip(verdicts.COUNTED, counts or (0, 0, 0, 0), strict=True))
 
     # ── the log ───────────────────────────────────────────────────────────────────────────
@@ -260,13 +262,20 @@ class View:
             self._assessments[seq] = (record.now or 0, record.upto or 0)
         return self._assessments[seq]
 
+    def _place(self, run: int) -> tuple[int, Millis]:
+        """The place in the log of the assessment whose rows have this `run`, and its `now`."""
+        if run not in self._places:
+            self._places[run] = next(self._backend.select("SELECT seq FROM run WHERE run = ?", (run,)))[0]
+        seq = self._places[run]
+        return seq, self._assessment(seq)[0]
+
     def _rid(self, line: Line, id: str) -> int | None:
         rid: int | None = next(self._backend.select(_RID, (line.scope, line.type, id)), (None,))[0]
         return rid
 
     def _cell(self, lid: int, rid: int) -> Iterator[tuple[int, bytes | None, int, bytes]]:
         """(record, sha256, size, z) of one cell's versions."""
-        return ((row[0], row[1], row[2], row[3]) for row in self._backend.select(_CELL, (lid, rid, self.upto)))
+        return ((row[0], row[1], row[2], row[3]) for row in self._backend.select(_CELL, (lid, rid)))
 
     def _looks(self, line: Line) -> Iterable[Look]:
         lid = self._lid(line)
@@ -330,10 +339,10 @@ class View:
         looks = list(self._looks(line))[::-1]
         sql = (
             "SELECT r.native_id, v.run, b.size, b.z FROM version v JOIN resource r ON r.rid = v.rid "
-            "LEFT JOIN blob b ON b.bid = v.bid WHERE v.lid = ? AND v.run <= ?"
+            "LEFT JOIN blob b ON b.bid = v.bid WHERE v.lid = ?"
         )
         cells: dict[str, list[tuple[int, JSON]]] = {}
-        for id, run, size, z in self._backend.select(sql, (lid, self.upto)):
+        for id, run, size, z in self._backend.select(sql, (lid,)):
             cells.setdefault(id, []).append((run, None if z is None else decode(chains.body(size, z))))
         for id, cell in cells.items():
             state = None

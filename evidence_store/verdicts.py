@@ -48,18 +48,16 @@ def outcomes(
     looks: Iterable[Look],
     rid: int | None,
     upto: int,
-    now: Callable[[int], Millis],
+    place: Callable[[int], tuple[int, Millis]],
 ) -> Iterator[OutcomeRow]:
     """Each outcome of a line (of one resource: `rid`) that its newest look shows, by id. `looks` are newest first.
 
-    `now` is that of the assessment in a place of the log.
+    `place` gives, of the `run` of an assessment, its place in the log and its `now`.
     """
     newest = next(iter(looks))
     reason = cache(partial(_reason, backend))
     late = next(backend.select("SELECT 1 FROM late WHERE lid = ? AND seq <= ? LIMIT 1", (lid, upto)), None)
-    standing = (
-        _standing(backend, lid, rid, newest.run, now) if late is None else _walked(backend, lid, rid, looks, upto)
-    )
+    standing = _standing(backend, lid, rid, newest.run, place) if late is None else _walked(backend, lid, rid, looks)
     for id, verdict, began in sorted(standing, key=lambda found: found[0]):
         yield OutcomeRow(
             test=line.facet.removeprefix(PREFIX),
@@ -71,12 +69,12 @@ def outcomes(
             cause=verdict.cause or "",
             since=began,
             at=newest.end,
-            seq=verdict.run,
+            seq=place(verdict.run)[0],
         )
 
 
 def _standing(
-    backend: Backend, lid: int, rid: int | None, run: int, now: Callable[[int], Millis]
+    backend: Backend, lid: int, rid: int | None, run: int, place: Callable[[int], tuple[int, Millis]]
 ) -> Iterator[tuple[str, _Verdict, Millis]]:
     """(id, verdict, since when its status) after record `run` of a line observed in the order recorded."""
     last: Row = (0, "", 0, None)  # before the first, and after the last
@@ -84,7 +82,7 @@ def _standing(
     for row in chain(_rows(backend, lid, rid, run), [last]):
         if row[0] != last[0]:
             if last[3] is not None:
-                yield last[1], _Verdict(*last[2:]), now(began)
+                yield last[1], _Verdict(*last[2:]), place(began)[1]
             began = row[2]
         elif row[3] != last[3]:
             began = row[2]
@@ -92,20 +90,20 @@ def _standing(
 
 
 def _walked(
-    backend: Backend, lid: int, rid: int | None, looks: Iterable[Look], upto: int
+    backend: Backend, lid: int, rid: int | None, looks: Iterable[Look]
 ) -> Iterator[tuple[str, _Verdict, Millis]]:
     """The same of a line whose looks were not all recorded in the order observed; `looks` are newest first."""
     oldest_first = list(looks)[::-1]
     begin = cache(lambda runs, statuses: since(oldest_first, Chain(zip(runs, statuses, strict=True))).end)
-    for id, cell in _chains(backend, lid, rid, upto):
+    for id, cell in _chains(backend, lid, rid, max(look.run for look in oldest_first)):
         verdict = cell.shown(oldest_first[-1])
         if verdict is not None:
             yield id, verdict, begin(tuple(cell.runs), tuple(value and value.status for value in cell.values))
 
 
-def history(backend: Backend, lid: int, rid: int, looks: Sequence[Look], upto: int) -> Iterator[Version]:
+def history(backend: Backend, lid: int, rid: int, looks: Sequence[Look]) -> Iterator[Version]:
     """Each change of one outcome, oldest first, as are `looks`."""
-    for _, cell in _chains(backend, lid, rid, upto):
+    for _, cell in _chains(backend, lid, rid, max((look.run for look in looks), default=0)):
         said = Chain((run, value and value[1:3]) for run, value in zip(cell.runs, cell.values, strict=True))
         for look, verdict in versions(looks, said):
             outcome, wrote = None, cell.at(look.run)
@@ -123,15 +121,15 @@ def history(backend: Backend, lid: int, rid: int, looks: Sequence[Look], upto: i
             )
 
 
-def _chains(backend: Backend, lid: int, rid: int | None, upto: int) -> Iterator[tuple[str, Chain[_Verdict]]]:
+def _chains(backend: Backend, lid: int, rid: int | None, run: int) -> Iterator[tuple[str, Chain[_Verdict]]]:
     """(id, chain) of each resource that the line ever judged."""
-    for (_, id), rows in groupby(_rows(backend, lid, rid, upto), key=lambda row: row[:2]):
+    for (_, id), rows in groupby(_rows(backend, lid, rid, run), key=lambda row: row[:2]):
         yield id, Chain((row[2], None if row[3] is None else _Verdict(*row[2:])) for row in rows)
 
 
-def _rows(backend: Backend, lid: int, rid: int | None, upto: int) -> Iterator[Row]:
-    """(rid, id, record, status, reason, cause) of a line's resources, or of one, in the order recorded."""
-    return backend.select(_ROWS.format("" if rid is None else _ONE), (lid, upto) if rid is None else (lid, rid, upto))
+def _rows(backend: Backend, lid: int, rid: int | None, run: int) -> Iterator[Row]:
+    """(rid, id, record, status, reason, cause) of a line's resources, or of one, in the order recorded, up to `run`."""
+    return backend.select(_ROWS.format("" if rid is None else _ONE), (lid, run) if rid is None else (lid, rid, run))
 
 
 def _reason(backend: Backend, bid: int) -> Unknown:

@@ -28,11 +28,11 @@ _UNUSED = """SELECT m.lid, m.rid FROM member m WHERE
     AND NOT EXISTS (SELECT 1 FROM outcome o WHERE o.lid = m.lid AND o.rid = m.rid)"""
 _NO_MEMBER = """SELECT DISTINCT x.lid, x.rid FROM {} x WHERE
     NOT EXISTS (SELECT 1 FROM member m WHERE m.lid = x.lid AND m.rid = x.rid)"""
-_NO_BODY = "SELECT DISTINCT {0} FROM {1} x WHERE {0} NOT NULL AND NOT EXISTS (SELECT 1 FROM blob b WHERE b.bid = x.{0})"
+_NO_BODY = """SELECT DISTINCT {0} FROM {1} x WHERE {0} IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM blob b WHERE b.bid = x.{0})"""
 _NO_RESOURCE = "SELECT DISTINCT rid FROM member WHERE rid NOT IN (SELECT rid FROM resource)"
 _NO_USE = "SELECT bid FROM blob EXCEPT SELECT bid FROM version EXCEPT SELECT reason FROM outcome"
-_TWICE = """SELECT a.bid FROM blob a JOIN blob b ON substr(b.sha256, 1, 6) = substr(a.sha256, 1, 6)
-    AND b.sha256 = a.sha256 AND b.bid < a.bid"""
+_OTHER_RUN = "SELECT DISTINCT {} FROM sweep s JOIN run r ON r.seq = s.seq WHERE r.run <> s.run"
 _NO_LINE = "SELECT DISTINCT lid FROM {} WHERE lid NOT IN (SELECT lid FROM line)"
 _SURPLUS = [
     ("opening", "SELECT rid FROM opening WHERE rid NOT IN (SELECT rid FROM resource)", "there is no such resource"),
@@ -49,11 +49,14 @@ _SURPLUS = [
     ("blob", _NO_BODY.format("bid", "version"), "is missing, though a version has this body"),
     ("blob", _NO_BODY.format("reason", "outcome"), "is missing, though it is the reason of an outcome"),
     ("blob", _NO_USE, "no version or outcome has this body"),
-    ("blob", _TWICE, "the same body is stored already"),
     ("dictionary", "SELECT did FROM dictionary", "is of no use to this version"),
     ("erased", "SELECT lid, rid, run FROM erased", "no record disposed of it"),
 ]
 _OF_LINES = ("sweep", "version", "outcome", "tally", "late", "member")
+_SURPLUS += [
+    ("sweep", _OTHER_RUN.format("s.lid, s.seq"), "its run is not that of its record"),
+    ("run", _OTHER_RUN.format("r.seq"), "or its run is not that of its sweeps"),
+]
 _SURPLUS += [(table, _NO_LINE.format(table), "there is no such line") for table in _OF_LINES]
 
 

@@ -36,12 +36,12 @@ class _Changes:
         self._groups = groupby(rows, key=lambda row: row[0] if isinstance(row[0], int) else -1)
         self._next = next(self._groups, None)
 
-    def of(self, seq: int | None, stray: Callable[[Any], None]) -> list[Row]:
-        """Those of record `seq` (None: of none); `stray` takes the number of each record that is passed over."""
-        while self._next is not None and (seq is None or self._next[0] < seq):
+    def of(self, run: int | None, stray: Callable[[Any], None]) -> list[Row]:
+        """Those of one `run` (None: of none); `stray` takes each that is passed over."""
+        while self._next is not None and (run is None or self._next[0] < run):
             stray(self._next[0])
             self._next = next(self._groups, None)
-        if self._next is None or self._next[0] != seq:
+        if self._next is None or self._next[0] != run:
             return []
         rows = list(self._next[1])
         self._next = next(self._groups, None)
@@ -58,7 +58,8 @@ class History(ABC):
         self._snapshot, self._lid, self._line, self._note = snapshot, lid, line, note
         self._values: dict[Any, Any] = {}  # by rid
         self._tree = Ordered()  # by cid
-        self._changed = 0
+        self._changed = 0  # the last record that did
+        self._run = 0
 
     def facts(self) -> Iterator[Fact]:
         """What the rows come to after each record that looked at the line."""
@@ -69,12 +70,13 @@ class History(ABC):
             if not all(isinstance(part, int) for part in row) or not 0 <= status < len(STATUSES):
                 self._say(seq, f"{row[1:]} is no sweep", "sweep")
                 continue
-            if run != seq:
-                self._say(seq, f"its run is {run}", "sweep")
+            if run <= self._run:
+                self._say(seq, f"its run is {run}, after {self._run}", "sweep")
+            self._run = run
             if end < newest:
                 late.append((seq,))
             newest = max(newest, end)
-            rows = changes.of(seq, self._stray)
+            rows = changes.of(run, self._stray)
             yield self._step(Fact(seq, STATUSES[status], start, end, None, None, None, self._changed), rows)
         changes.of(None, self._stray)
         self._same("late", _LATE, late)
@@ -193,7 +195,7 @@ class Outcomes(History):
         n, top = len(self._values), self._tree.root()
         passed, failed, unknown, na = counts = tuple(self._of[status] for status in _COUNTED)
         if not self._tallies or self._tallies[-1][1:] != counts:
-            self._tallies.append((fact.seq, *counts))
+            self._tallies.append((self._run, *counts))
         return fact._replace(
             n=n,
             root=top,

@@ -131,7 +131,8 @@ class LogCheck:
         self._changed = False
         self._notes = self._read_notes()
         self._next_note = next(self._notes, None)
-        self._last_note: bytes | None = None
+        self._noted: dict[bytes, int] = {}  # the sizes of the checkpoints so far that records may still name
+        self._named_last = 0
 
     def run(self) -> None:
         with self._findings.reading("run", ""):
@@ -148,7 +149,9 @@ class LogCheck:
                 self._add_leaf(bytes(32))
         elif seq != expected:
             self._findings.add("run", f"record {seq}", f"comes where record {expected} belongs")
-        seq, columns = self.tree.size + 1, (run, run_key, recorded)
+        seq, columns = self.tree.size + 1, (run_key, recorded)
+        if not isinstance(run, int):
+            self._add(seq, "its run is no number")
         with self._findings.reading("run", f"record {seq}"):
             self._record(seq, columns, Record.parse(record), packed)
         self._add_leaf(layout.record_leaf(record if isinstance(record, bytes) else b""))
@@ -178,20 +181,28 @@ class LogCheck:
 
     def _order(self, seq: int, columns: tuple[Any, ...], record: Record, *, judged: bool) -> None:
         """Its place among the records and checkpoints."""
-        if columns != (record.seq, record.run_key, record.recorded) or record.seq != seq:
-            self._add(seq, f"run, run_key and recorded are {columns}; the record itself says otherwise")
+        if columns != (record.run_key, record.recorded) or record.seq != seq:
+            self._add(seq, f"run_key and recorded are {columns}; the record itself says otherwise")
         if record.recorded != max(self._recorded, record.clock):
             self._add(seq, "was not recorded at the later of its clock and the record before it")
         self._recorded = max(self._recorded, record.recorded)
-        note = None if self._last_note is None else layout.sha256(self._last_note)
-        if record.previous_checkpoint != note:
-            self._findings.add(
-                "checkpoint", f"before record {seq}", "the newest one is not that which the record names"
-            )
+        self._named(seq, record.previous_checkpoint)
         if record.previous_timestamp is not None:
             self._findings.add("anchor", f"before record {seq}", "the timestamp that the record names is missing")
         if (record.now is not None, record.upto is not None) != (judged, judged) or (record.upto or 0) >= seq:
             self._add(seq, "what it says of when it was judged, and from how much, is not of its kind")
+
+    def _named(self, seq: int, digest: bytes | None) -> None:
+        """Check the checkpoint that a record names: one of those before it, and none older than was named before.
+
+        It need not be the newest: others record while one is being signed.
+        """
+        named = 0 if digest is None else self._noted.get(digest)
+        if named is None or named < self._named_last:
+            self._findings.add("checkpoint", f"before record {seq}", "the one that the record names is not there")
+        else:
+            self._named_last = named
+            self._noted = {known: size for known, size in self._noted.items() if size >= named}
 
     def _entries(self, seq: int, packed: bytes) -> list[Entry]:
         """The lines of a record, counted among the facts and the newest sweeps."""
@@ -256,7 +267,7 @@ class LogCheck:
             self.checkpoints += 1
             if self.check_note("checkpoint", f"size {at}", note, at):
                 self.signed = max(self.signed, at)
-            self._last_note = note
+            self._noted[layout.sha256(note)] = at
             self._next_note = next(self._notes, None)
 
     def check_note(self, table: str, key: str, note: bytes, size: int | None = None) -> bool:

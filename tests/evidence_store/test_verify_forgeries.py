@@ -195,7 +195,7 @@ OUT_OF_KIND = "what it says of when it was judged, and from how much, is not of 
             9,
             {"seq": 90},
             "run (record 9)",
-            "run, run_key and recorded are (9, '4', 40); the record itself says otherwise",
+            "run_key and recorded are ('4', 40); the record itself says otherwise",
         ),
         (9, {"lines": 2}, "run (manifest of record 9)", "has 1 lines; the record says 2"),
         (
@@ -217,7 +217,7 @@ OUT_OF_KIND = "what it says of when it was judged, and from how much, is not of 
             9,
             {"previous_checkpoint": None},
             "checkpoint (before record 9)",
-            "the newest one is not that which the record names",
+            "the one that the record names is not there",
         ),
     ],
 )
