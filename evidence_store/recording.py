@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from annexlog.evidence_store import layout, manifest
+from annexlog.evidence_store.anchors import latest_timestamp
 from annexlog.evidence_store.backend import Backend
 from annexlog.evidence_store.chains import digests
 from annexlog.evidence_store.log import Log
@@ -161,9 +162,7 @@ class Recording:
             heads_root=self._log.heads_root(),
             outcomes_root=top if judged else None,
             previous_checkpoint=self._newest("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"),
-            previous_timestamp=self._newest(
-                "SELECT token FROM anchor WHERE kind = 'timestamp' ORDER BY size DESC LIMIT 1"
-            ),
+            previous_timestamp=latest_timestamp(self.backend),
         )
         newest = max((entry.end for entry in self._entries), default=0)
         if self._log.size:

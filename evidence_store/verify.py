@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from annexlog.evidence_store.anchors import Trust, notes
+from annexlog.evidence_store.blind_spots import blind_spots
+from annexlog.evidence_store.checkpoint import Checkpoint
+from annexlog.evidence_store.cosignatures import cosigned
 from annexlog.evidence_store.findings import Finding, Findings
+from annexlog.evidence_store.verify_anchors import AnchorCheck, Proof, shown
 from annexlog.evidence_store.verify_bodies import BodyCheck
 from annexlog.evidence_store.verify_lines import LineCheck
 from annexlog.evidence_store.verify_log import LogCheck
@@ -29,7 +35,8 @@ class Report:
     """What verifying found. `findings`: the first ones (at most 1,000); `total`: how many there are.
 
     `records`: the size of the log. `checkpoints`: how many there are; `signed`: how many records the newest good one
-    covers. `blind_spots`: attacks that verifying would not have seen, each with what would show it.
+    covers. `shown`: what timestamps and witnesses vouch for. `blind_spots`: attacks that verifying would not have seen,
+    each with what would show it.
     """
 
     records: int
@@ -38,17 +45,25 @@ class Report:
     findings: Sequence[Finding]
     total: int
     blind_spots: Sequence[str]
+    shown: Sequence[str] = ()
 
     @property
     def ok(self) -> bool:
         return self.total == 0
 
 
-def verify(store: Store, *, keys: Sequence[Verifier], checkpoint: bytes | None = None) -> Report:
+def verify(
+    store: Store,
+    *,
+    keys: Sequence[Verifier],
+    checkpoints: Mapping[str, bytes] = MappingProxyType({}),
+    trust: Trust = Trust(),  # noqa: B008 — frozen
+) -> Report:
     """Check every byte of a store, never stopping at the first finding.
 
-    `keys`: the public keys that checkpoints may be signed with. `checkpoint`: the bytes of one that was kept
-    elsewhere; against it truncation, forks and rewriting by the key's holder are found. Others may write meanwhile.
+    `keys`: the public keys that checkpoints may be signed with. `checkpoints`: what was kept elsewhere, by a name to
+    report it under: each the bytes of one or more of them; against these truncation, forks and rewriting by the key's
+    holder are found. `trust`: whose timestamps and cosignatures count. Others may write meanwhile.
     Memory is bounded by the longest history of one line. Raises nothing that the store's content could cause.
     """
     findings = Findings(_LIMIT, _OF_EACH)
@@ -58,31 +73,38 @@ def verify(store: Store, *, keys: Sequence[Verifier], checkpoint: bytes | None =
                 findings.add(table, key, what)
         log = LogCheck(snapshot, findings, keys)
         log.run()
+        anchors = AnchorCheck(snapshot, findings, keys, trust)
+        outside = max((_outside(log, anchors, trust, name, data) for name, data in checkpoints.items()), default=0)
+        anchors.run()
         BodyCheck(snapshot, findings).run()
         LineCheck(snapshot, findings, log.facts).run()
-    held = checkpoint is not None and log.check_note(GIVEN, "", checkpoint)
     size = log.tree.size
     if size and not log.checkpoints:
         findings.add("checkpoint", "", "there is none: nothing that is recorded is signed")
-    outside = log.given if held else 0
+    spots = blind_spots(size=size, signed=log.signed, outside=outside, proven=anchors.proven)
     return Report(
-        size, log.checkpoints, log.signed, findings.kept, findings.total, tuple(_blind(size, log.signed, outside))
+        size,
+        log.checkpoints,
+        log.signed,
+        findings.kept,
+        findings.total,
+        (*spots, *log.ring.notes()),
+        tuple(shown(anchors.proven)),
     )
 
 
-def _blind(size: int, signed: int, outside: int) -> Iterator[str]:
-    """What would not have been seen. `outside`: the size of the good checkpoint that was kept elsewhere."""
-    if signed < size:
-        told = f"records {signed + 1} to {size}" if signed + 1 < size else f"record {size}"
-        yield f"A change to {told}: no checkpoint signs them yet. The next collection signs them."
-    behind = f" after record {outside}" if outside else ""
-    if outside < size or not size:
-        yield (
-            f"That the newest records were cut off{behind}, together with the checkpoints that sign them. "
-            "Compare with a checkpoint kept elsewhere: annexlog verify --checkpoint FILE."
-        )
-        yield (
-            f"That whoever holds the signing key wrote everything anew{behind}, and signed it. "
-            "A checkpoint kept elsewhere shows this too."
-        )
-    yield "That a record was false or its clock wrong when it was written: checking shows that nothing changed since."
+def _outside(log: LogCheck, anchors: AnchorCheck, trust: Trust, name: str, data: bytes) -> int:
+    """Check what was kept elsewhere under a name; returns the size of its largest good checkpoint."""
+    largest = 0
+    for number, note in enumerate(found := notes(data), 1):
+        key = name if len(found) == 1 else f"{name}, checkpoint {number}".removeprefix(", ")
+        if not log.check_note(GIVEN, key, note):
+            continue
+        checkpoint = Checkpoint.parse(note)
+        largest = max(largest, checkpoint.size)
+        try:
+            for cosigner, time in cosigned(checkpoint.note, trust.witnesses):
+                anchors.add(Proof(checkpoint.size, time, cosigner.name))
+        except ValueError as error:
+            anchors.findings.add(GIVEN, key, f"is not good: {error}")
+    return largest

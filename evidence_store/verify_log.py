@@ -122,7 +122,6 @@ class LogCheck:
         self.tree = Tree()
         self.signed = 0
         self.checkpoints = 0
-        self.given = 0  # the size of the last good checkpoint that `check_note` was given
         self._heads: dict[Line, _Head] = {}
         self._ordered = Ordered()
         self._newest: Millis = 0
@@ -187,8 +186,6 @@ class LogCheck:
             self._add(seq, "was not recorded at the later of its clock and the record before it")
         self._recorded = max(self._recorded, record.recorded)
         self._named(seq, record.previous_checkpoint)
-        if record.previous_timestamp is not None:
-            self._findings.add("anchor", f"before record {seq}", "the timestamp that the record names is missing")
         if (record.now is not None, record.upto is not None) != (judged, judged) or (record.upto or 0) >= seq:
             self._add(seq, "what it says of when it was judged, and from how much, is not of its kind")
 
@@ -290,7 +287,6 @@ class LogCheck:
             if not self._changed and self.signed < checkpoint.size:
                 self._changed = True  # what follows a first change differs as well
                 self._findings.add("run", f"records {self.signed + 1} to {checkpoint.size}", "are not those signed")
-        self.given = checkpoint.size
         return self._findings.total == before
 
     def _signatures(self, table: str, key: str, checkpoint: Checkpoint) -> None:
@@ -308,9 +304,6 @@ class LogCheck:
             for level, index in self._snapshot.select("SELECT level, idx FROM tile"):
                 if level < 0 or index < 0 or level > 7 or index >= self.tree.size >> 8 * (level + 1):
                     self._findings.add("tile", f"level {level}, {index}", "does not belong to a log of this size")
-        with self._findings.reading("anchor", ""):
-            for size, kind in self._snapshot.select("SELECT size, kind FROM anchor"):
-                self._findings.add("anchor", f"size {size}, {kind}", "is of a kind that this version does not make")
 
 
 def _differing(level: int, index: int, tile: bytes, stored: Any) -> str:

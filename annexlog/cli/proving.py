@@ -14,11 +14,12 @@ LIMIT = 50
 
 
 @click.command()
-@click.option("--checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="A checkpoint that was kept elsewhere: finds truncation, forks and rewriting.")  # fmt: skip
+@click.option("--checkpoint", "kept", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Checkpoints that were kept elsewhere, one or more in a file: finds truncation, forks and rewriting. "
+                   "May be repeated.")  # fmt: skip
 @click.option("--public-key", help="The log's public key; the one of the configured signing key by default.")
 @as_json
-def verify(checkpoint: Path | None, public_key: str | None, json: bool) -> int:
+def verify(kept: tuple[Path, ...], public_key: str | None, json: bool) -> int:
     """Check every byte of the store against its signed log."""
     from annexlog.evidence_store import keys
     from annexlog.evidence_store.verify import verify as check
@@ -26,7 +27,7 @@ def verify(checkpoint: Path | None, public_key: str | None, json: bool) -> int:
     config = configuration()
     verifiers = [keys.verifier(public_key) if public_key else keys.load(config.key).verifier]
     with opened(config) as store:
-        report = check(store, keys=verifiers, checkpoint=checkpoint.read_bytes() if checkpoint else None)
+        report = check(store, keys=verifiers, checkpoints={str(file): file.read_bytes() for file in kept})
     if json:
         verdict = shapes.Verified(
             ok=report.ok,

@@ -33,7 +33,7 @@ from annexlog.evidence_store.verify import verify
 SIGNER = Signer("example.com/log", bytes(range(32)))
 KEYS = [SIGNER.verifier]
 
-# Tables that a store of this version never has rows in: nothing in them can be edited, and any row is a finding.
+# Tables that these stores have no rows in: nothing in them can be edited (of anchors, see test_verify_anchors).
 EMPTY = {"dictionary", "anchor", "erased"}
 
 with closing(sqlite3.connect(":memory:", isolation_level=None)) as fresh:
@@ -144,9 +144,11 @@ def content(path):
 # ── what verifying says ──────────────────────────────────────────────────────────────────
 
 
-def checked(path, **more):
+def checked(path, checkpoint=None, **more):
+    """`checkpoint`: the bytes of what was kept elsewhere."""
+    kept = {} if checkpoint is None else {"": checkpoint}
     with Store.open(path, readonly=True) as store:
-        return verify(store, **{"keys": KEYS, **more})
+        return verify(store, **{"keys": KEYS, "checkpoints": kept, **more})
 
 
 def tables(report):
