@@ -1,15 +1,15 @@
-"""Signing keys: Ed25519, as text that any C2SP signed-note tool reads, in files that nobody else may.
+"""Signing keys: Ed25519, as text that any C2SP signed-note tool reads, in files that nobody else may read.
 
 A signer's key is one line, `PRIVATE+KEY+<name>+<key id>+<base64 of 01 ‖ seed>`; a verifier's is
 `<name>+<key id>+<base64 of 01 ‖ public key>`. The key id is the first four bytes of
 SHA-256(name ‖ LF ‖ 01 ‖ public key), in lower hex. Source: https://c2sp.org/signed-note.
+An encrypted key's file is the verifier's key and, below it, the private one in PKCS#8 (see `pkcs8`).
 """
 
 from __future__ import annotations
 
 import base64
-import os
-import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -18,10 +18,13 @@ from typing import Self
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from annexlog.evidence_store import pkcs8, secret_files
 from annexlog.evidence_store.model import ConfigError
 
+Passphrase = Callable[[], bytes]
+"""Gives the passphrase of an encrypted key. Raises ConfigError."""
+
 _ED25519 = b"\x01"
-_MAX_FILE = 4096
 
 
 def decode_base64(text: str) -> bytes:
@@ -124,63 +127,126 @@ class Signer:
 
 # ── files ─────────────────────────────────────────────────────────────────────────────────
 
+_WHAT = "the signing key"
+_MISSING = "Make one: annexlog init"
 
-def generate(path: Path, name: str | None = None) -> Verifier:
+
+def generate(path: Path, name: str | None = None, passphrase: bytes | None = None) -> Verifier:
     """Make a key in a new file (mode 0600), and its verifier's in `<path>.pub`; returns the latter.
 
     `name` names the log as well; if not given, it is made of the public key, so that no two logs share it.
-    Raises ConfigError: a file is there already, it cannot be written, no key can have this name.
+    With a passphrase the key is encrypted. Raises ConfigError: a file is there already, it cannot be written, no key
+    can have this name.
     """
-    private = Ed25519PrivateKey.generate()
-    public = private.public_key().public_bytes_raw()
-    signer = Signer(name or f"annexlog/{sha256(public).hexdigest()[:16]}", private.private_bytes_raw())
-    if not valid_name(signer.name):
-        raise ConfigError(f"{name!r} has spaces or a plus sign; a key's name has none.", where=str(path))
-    _create(path, signer.text, 0o600)
+    signer = made(name, where=str(path))
+    secret_files.create(path, text(signer, passphrase))
     try:
-        _create(path.with_name(f"{path.name}.pub"), signer.verifier.text, 0o644)
+        secret_files.create(public_path(path), signer.verifier.text, 0o644)
     except ConfigError:
         path.unlink()
         raise
     return signer.verifier
 
 
-def _create(path: Path, text: str, mode: int) -> None:
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
-            file.write(f"{text}\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError as error:
-        raise ConfigError("there is a key here already.", where=str(path), next="Keep it, or move it away.") from error
-    except OSError as error:
-        raise ConfigError(
-            f"the key cannot be written: {error.strerror}.", where=str(path), next="Check the folder."
-        ) from error
+def made(name: str | None = None, *, where: str = "") -> Signer:
+    """A new key, in memory alone. Raises ConfigError: no key can have this name."""
+    private = Ed25519PrivateKey.generate()
+    public = private.public_key().public_bytes_raw()
+    signer = Signer(name or f"annexlog/{sha256(public).hexdigest()[:16]}", private.private_bytes_raw())
+    if not valid_name(signer.name):
+        raise ConfigError(f"{name!r} has spaces or a plus sign; a key's name has none.", where=where)
+    return signer
 
 
-def load(path: Path) -> Signer:
-    """The signing key in a file. Raises ConfigError: missing, malformed, or readable by others than its owner."""
+def public_path(path: Path) -> Path:
+    """Where the verifier's key of a signing key lies."""
+    return path.with_name(f"{path.name}.pub")
+
+
+def text(signer: Signer, passphrase: bytes | None) -> str:
+    """What the file of a signing key holds: the key itself, or if there is a passphrase, encrypted."""
+    if passphrase is None:
+        return signer.text
+    return f"{signer.verifier.text}\n{pkcs8.encrypt(signer.seed, passphrase)}"
+
+
+def load(path: Path, passphrase: Passphrase | None = None) -> Signer:
+    """The signing key in a file. `passphrase` is asked only if it is encrypted.
+
+    Raises ConfigError: missing, malformed, readable by others than its owner, or the passphrase is not its own.
+    """
+    data = _read(path)
     try:
-        with path.open("rb") as file:
-            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-            data = file.read(_MAX_FILE)
-    except OSError as error:
-        raise ConfigError(
-            f"the signing key cannot be read: {error.strerror}.", where=str(path), next="Make one: annexlog init"
-        ) from error
-    if mode & 0o077:
-        raise ConfigError(
-            f"others can read or change the signing key (mode {mode:04o}).",
-            where=str(path),
-            next=f"Run `chmod 600 {path}`; if others may have seen it, make a new key.",
-        )
-    try:
-        return Signer.parse(data.decode().removesuffix("\n"))
+        known, sealed = _split(data)
+        if known is None:
+            return Signer.parse(data)
+        if passphrase is None:
+            raise ConfigError(
+                "the signing key is encrypted, and no passphrase is known.", where=str(path), next=_NAME_IT
+            )
+        signer = Signer(known.name, pkcs8.decrypt(sealed, passphrase()))
+    except pkcs8.WrongPassphrase as error:
+        raise ConfigError(f"the signing key cannot be opened: {error}.", where=str(path), next=_NAME_IT) from error
     except ValueError as error:
-        raise ConfigError(
-            f"this is not a signing key in C2SP form: {error}.", where=str(path), next="Restore it from a copy."
-        ) from error
+        raise _malformed(path, error) from error
+    if signer.verifier != known:
+        raise _malformed(path, ValueError("its first line is not the public key of the key below it"))
+    return signer
+
+
+_NAME_IT = "Name the file of its passphrase: key_passphrase_file in annexlog.toml."
+
+
+def public(path: Path) -> Verifier:
+    """The public key of the signing key in a file; no passphrase is needed. Raises ConfigError as `load`."""
+    data = _read(path)
+    try:
+        return _split(data)[0] or Signer.parse(data).verifier
+    except ValueError as error:
+        raise _malformed(path, error) from error
+
+
+def encrypted(path: Path) -> bool:
+    """Whether the signing key in a file needs a passphrase. Raises ConfigError if it cannot be read."""
+    return pkcs8.BEGIN in _read(path)
+
+
+def encrypt(path: Path, passphrase: bytes) -> Verifier:
+    """Encrypt the signing key in a file, in its place. Raises ConfigError: it is encrypted already, or as `load`."""
+    if encrypted(path):
+        raise ConfigError("the signing key is encrypted already.", where=str(path), next="Decrypt it first.")
+    return _rewrite(path, load(path), passphrase)
+
+
+def decrypt(path: Path, passphrase: Passphrase) -> Verifier:
+    """Keep the signing key in a file as it is, unencrypted. Raises ConfigError as `load`."""
+    return _rewrite(path, load(path, passphrase), None)
+
+
+def _rewrite(path: Path, signer: Signer, passphrase: bytes | None) -> Verifier:
+    secret_files.replace(path, text(signer, passphrase), wipe=True)
+    return signer.verifier
+
+
+def _read(path: Path) -> str:
+    try:
+        return secret_files.read(path, _WHAT, _MISSING).decode().removesuffix("\n")
+    except UnicodeDecodeError as error:
+        raise _malformed(path, error) from error
+
+
+def _split(text: str) -> tuple[Verifier | None, str]:
+    """An encrypted key's public key, and its PEM block; (None, text) of a key that is not encrypted. ValueError."""
+    if pkcs8.BEGIN not in text:
+        return None, text
+    first, _, sealed = text.partition("\n")
+    return Verifier.parse(first), sealed
+
+
+def _malformed(path: Path, error: ValueError) -> ConfigError:
+    return ConfigError(
+        f"this is not a signing key in C2SP or PKCS#8 form: {error}.", where=str(path), next="Restore it from a copy."
+    )
 
 
 def verifier(text: str) -> Verifier:

@@ -13,6 +13,7 @@ from annexlog.evidence_store import layout, manifest
 from annexlog.evidence_store.backend import Snapshot
 from annexlog.evidence_store.checkpoint import Checkpoint
 from annexlog.evidence_store.findings import Findings, named
+from annexlog.evidence_store.keyring import KeyRing, announced
 from annexlog.evidence_store.keys import Verifier
 from annexlog.evidence_store.layout import Record
 from annexlog.evidence_store.manifest import Entry, Manifest
@@ -117,7 +118,9 @@ class LogCheck:
     """
 
     def __init__(self, snapshot: Snapshot, findings: Findings, keys: Sequence[Verifier]) -> None:
-        self._snapshot, self._findings, self._keys = snapshot, findings, keys
+        self._snapshot, self._findings = snapshot, findings
+        self.ring = KeyRing(keys)
+        self._strange: list[tuple[str, Checkpoint]] = []
         self.facts: dict[Line, Facts] = {}
         self.tree = Tree()
         self.signed = 0
@@ -138,6 +141,7 @@ class LogCheck:
             for row in self._snapshot.select(_RUNS):
                 self._row(*row)
         self._notes_up_to(None)
+        self._strangers()
         self._surplus()
 
     def _row(self, seq: Any, run: Any, run_key: Any, recorded: Any, record: Any, packed: Any) -> None:
@@ -152,7 +156,10 @@ class LogCheck:
         if not isinstance(run, int):
             self._add(seq, "its run is no number")
         with self._findings.reading("run", f"record {seq}"):
-            self._record(seq, columns, Record.parse(record), packed)
+            made = Record.parse(record)
+            self._record(seq, columns, made, packed)
+            if made.kind == "key":
+                self.ring.announce(announced(self._snapshot, seq, run))
         self._add_leaf(layout.record_leaf(record if isinstance(record, bytes) else b""))
 
     def _add_leaf(self, leaf: bytes) -> None:
@@ -272,7 +279,7 @@ class LogCheck:
         before = self._findings.total
         try:
             checkpoint = Checkpoint.parse(note)
-            self._signatures(table, key, checkpoint)
+            signed = self._signatures(table, key, checkpoint)
         except ValueError as error:
             self._findings.add(table, key, f"is not good: {error}")
             return False
@@ -287,15 +294,33 @@ class LogCheck:
             if not self._changed and self.signed < checkpoint.size:
                 self._changed = True  # what follows a first change differs as well
                 self._findings.add("run", f"records {self.signed + 1} to {checkpoint.size}", "are not those signed")
-        return self._findings.total == before
+        good = bool(signed) and self._findings.total == before
+        if good and table == "checkpoint":
+            for seq, what in self.ring.held(checkpoint, signed, self._recorded):
+                self._add(seq, what)
+        return good
 
-    def _signatures(self, table: str, key: str, checkpoint: Checkpoint) -> None:
-        signed = checkpoint.signed_by(self._keys)
-        if not signed:
-            by = ", ".join(signature.name for signature in checkpoint.note.signatures)
-            self._findings.add(table, key, f"is signed by no key that is known, but by {by}")
+    def _signatures(self, table: str, key: str, checkpoint: Checkpoint) -> frozenset[Verifier]:
+        """The keys that count and signed it; none if that is a finding, or has to wait for what later records say."""
+        signed = self.ring.signers(checkpoint)
+        if not signed and table == "checkpoint":
+            self._strange.append((key, checkpoint))
+        elif not signed:
+            self._stranger(table, key, checkpoint)
         elif checkpoint.origin not in {verifier.name for verifier in signed}:
             self._findings.add(table, key, f"is of another log, {checkpoint.origin}")
+        return signed
+
+    def _strangers(self) -> None:
+        """Checkpoints that no given key signed, nor one that was announced: of an earlier key of the log, or forged."""
+        for key, checkpoint in self._strange:
+            with self._findings.reading("checkpoint", key):
+                if not self.ring.unchecked(checkpoint):
+                    self._stranger("checkpoint", key, checkpoint)
+
+    def _stranger(self, table: str, key: str, checkpoint: Checkpoint) -> None:
+        by = ", ".join(f"{signature.name} ({signature.key_id.hex()})" for signature in checkpoint.note.signatures)
+        self._findings.add(table, key, f"is signed by no key that is known, but by {by}")
 
     # ── rows that belong to no record ─────────────────────────────────────────────────────
 
