@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from annexlog.evidence_store.model import StoreError
-from annexlog.evidence_store.sqlite import full
+from annexlog.evidence_store.sqlite import full, sync
 
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EOPNOTSUPP}
 _SIDE_FILES = ("", "-wal", "-shm", "-journal")
@@ -46,7 +46,7 @@ def _free(target: Path) -> None:
 def _settle(made: Path, target: Path) -> None:
     """Write it through to the disk, and give it its name."""
     try:
-        _sync(made)
+        sync(made)
         try:
             os.link(made, target)  # unlike a rename it refuses to replace what came there meanwhile
         except FileExistsError:
@@ -56,14 +56,6 @@ def _settle(made: Path, target: Path) -> None:
                 raise
             _free(target)
             made.rename(target)
-        _sync(target.parent)
+        sync(target.parent)
     except OSError as error:
         raise full(error, target) from error
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

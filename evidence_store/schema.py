@@ -1,12 +1,12 @@
 """The store's tables as data: every backend makes the same ones, and all of them only ever grow."""
 
-# ruff: noqa: S608 — statements are made of the names below, never of what users say
-
 from __future__ import annotations
 
 from typing import NamedTuple
 
-VERSION = 1
+from annexlog.evidence_store.views import SQLITE, views
+
+VERSION = 2
 """Of the schema. A store of a greater version was written by a newer annexlog."""
 
 STATUSES = ("complete", "partial", "denied", "failed", "unsupported", "supplement")
@@ -76,26 +76,5 @@ INDEXES = {
     "run_by_recorded": "run(recorded, seq)",
 }
 
-_TIME = "strftime('%Y-%m-%dT%H:%M:%fZ', {} / 1000.0, 'unixepoch')"
-_STATUS = f"CASE s.status {' '.join(f'WHEN {n} THEN {name!r}' for n, name in enumerate(STATUSES))} END"
-_NAMED = "JOIN line l ON l.lid = {0}.lid JOIN resource r ON r.rid = {0}.rid"
-_BODY = "CASE WHEN length({0}.z) = {0}.size THEN CAST({0}.z AS TEXT) WHEN {0}.z NOTNULL THEN '(compressed)' END"
-
-_NAMES = "l.scope, l.type, l.facet"
-
-VIEWS = {
-    "runs": "SELECT seq, {at} AS recorded, run_key, CAST(record AS TEXT) AS record FROM run".format(
-        at=_TIME.format("recorded")
-    ),
-    "sweeps": "SELECT {names}, s.seq, {status} AS status, {start} AS started, {end} AS ended "
-    "FROM sweep s JOIN line l ON l.lid = s.lid".format(
-        names=_NAMES, status=_STATUS, start=_TIME.format("s.start"), end=_TIME.format("s.at")
-    ),
-    "versions": "SELECT {names}, r.native_id AS id, v.run AS seq, {body} AS body FROM version v {named} "
-    "LEFT JOIN blob b ON b.bid = v.bid".format(names=_NAMES, body=_BODY.format("b"), named=_NAMED.format("v")),
-    "outcomes": "SELECT substr(l.facet, 9) AS test, l.scope, l.type, r.native_id AS id, o.run AS seq, o.status, "
-    "{body} AS reason, o.cause FROM outcome o {named} LEFT JOIN blob b ON b.bid = o.reason".format(
-        body=_BODY.format("b"), named=_NAMED.format("o")
-    ),
-}
+VIEWS = views(SQLITE)
 """For whoever opens the store with a SQL tool: the same rows with names and readable times."""

@@ -16,7 +16,8 @@ from filelock import FileLock, Timeout
 
 from annexlog.evidence_store.backend import Row
 from annexlog.evidence_store.model import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreTooNew
-from annexlog.evidence_store.schema import INDEXES, TABLES, VERSION, VIEWS, Column, Table
+from annexlog.evidence_store.schema import TABLES, VERSION
+from annexlog.evidence_store.sqlite_schema import schema
 
 if TYPE_CHECKING:
     from annexlog.evidence_store.backend import Snapshot
@@ -24,54 +25,27 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x616E786C
 """`PRAGMA application_id` of a store: "anxl"."""
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _SELECT_AHEAD = 256
-_REFUSED = "the disk refused a write ({}); nothing was recorded."
+_REFUSED = "the disk refused a write ({}); nothing is half recorded."  # whole it may be: what failed may be the flush
 _MAKE_ROOM = "Make room, and run it again."
+_CHECK_DISK = "See that the disk has room and is sound, and run it again."
+_BACKUP = "annexlog store backup FILE."
 _CHECK = "Check the path, its owner and its mode."
 
 
 # ── tables ────────────────────────────────────────────────────────────────────────────────
 
 
-def _column(column: Column) -> str:
-    size = f" AND length({column.name}) = 32" if column.kind == "hash" else ""
-    kind = "blob" if column.kind == "hash" else column.kind
-    fits = f"typeof({column.name}) = '{kind}'{size}"
-    null = f"{column.name} IS NULL OR " if column.null else ""
-    return f"{column.name} {kind.upper()}{'' if column.null else ' NOT NULL'} CHECK ({null}{fits})"
-
-
-def _table(name: str, table: Table) -> Iterator[str]:
-    columns = [_column(column) for column in table.columns]
-    columns += [f"PRIMARY KEY ({', '.join(table.key)})", *(f"UNIQUE ({', '.join(key)})" for key in table.unique)]
-    yield f"CREATE TABLE {name} ({', '.join(columns)}){'' if table.rowid else ' WITHOUT ROWID'}"
-    refuse = f"BEGIN SELECT RAISE(ABORT, '{name} is append-only'); END"
-    yield f"CREATE TRIGGER {name}_no_update BEFORE UPDATE ON {name} {refuse}"
-    yield f"CREATE TRIGGER {name}_no_delete BEFORE DELETE ON {name} {refuse}"
-    for number, key in enumerate((table.key, *table.unique)):  # INSERT OR REPLACE fires no delete trigger
-        same = " AND ".join(f"{part} = NEW.{part}" for part in key)
-        taken = f"EXISTS (SELECT 1 FROM {name} WHERE {same})"  # noqa: S608 — names of our own tables
-        yield f"CREATE TRIGGER {name}_no_replace{number or ''} BEFORE INSERT ON {name} WHEN {taken} {refuse}"
-
-
 def create(connection: sqlite3.Connection) -> None:
-    """Make an empty store. Valid from SQLite 3.34 on (no STRICT, no RETURNING)."""
-    from sqlite_utils import Database  # noqa: PLC0415 — 80 ms that opening a store does not need
-
-    connection.execute("PRAGMA journal_mode = WAL")
+    """Make an empty store."""
     connection.execute("BEGIN IMMEDIATE")
-    for name, table in TABLES.items():
-        for statement in _table(name, table):
-            connection.execute(statement)
-    for name, on in INDEXES.items():
-        connection.execute(f"CREATE INDEX {name} ON {on}")
-    views = Database(connection, recursive_triggers=False)
-    for name, query in VIEWS.items():
-        views.create_view(name, query)
+    for part in schema():
+        connection.execute(part.sql)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("COMMIT")
+    connection.execute("PRAGMA journal_mode = WAL")  # last: closing does not say if it could not empty the log
 
 
 _INSERT = {
@@ -91,7 +65,8 @@ def _raise(error: sqlite3.Error, path: Path) -> NoReturn:
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         raise StoreBusy("another program is writing to the store.", where=where, next="Try again.") from error
     if primary == sqlite3.SQLITE_FULL or (primary == sqlite3.SQLITE_IOERR and "READ" not in name):
-        raise StoreFull(_REFUSED.format(error), where=where, next=_MAKE_ROOM) from error
+        mend = _MAKE_ROOM if primary == sqlite3.SQLITE_FULL else _CHECK_DISK
+        raise StoreFull(_REFUSED.format(error), where=where, next=mend) from error
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR):
         raise StoreDamaged(
             f"the file cannot be read as an evidence store ({error}).",
@@ -109,7 +84,18 @@ def full(error: OSError, path: Path) -> StoreError:
     """The store's own error for one of the operating system's, met while writing at `path`."""
     if error.errno in _FULL:
         return StoreFull(_REFUSED.format(error.strerror), where=str(path), next=_MAKE_ROOM)
+    if error.errno == errno.EIO:
+        return StoreFull(_REFUSED.format(error.strerror), where=str(path), next=_CHECK_DISK)
     return StoreError(f"{error.strerror or error}.", where=str(path), next=_CHECK)
+
+
+def sync(path: Path) -> None:
+    """Have the disk keep a file's bytes, or a folder's names."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 @contextmanager
@@ -125,6 +111,12 @@ def translated(path: Path) -> Iterator[None]:
             where=str(path),
             next="Restore a copy, and run `annexlog verify` on it.",
         ) from error
+
+
+def _is_wal(path: Path) -> bool:
+    """Whether the file's header says so (https://sqlite.org/fileformat2.html, 1.3.3)."""
+    with path.open("rb") as file:
+        return file.read(20)[18:] == b"\2\2"
 
 
 # ── the backend ───────────────────────────────────────────────────────────────────────────
@@ -150,8 +142,13 @@ class SQLite:
                 self._create()
         if not path.exists():
             raise StoreError("there is no evidence store here.", where=str(path), next="Make one: annexlog init")
+        self._immutable = False
         with self._translated():
+            if readonly:
+                self._settle_for_reading()
             self._check()
+            if not readonly:
+                self._settle_for_writing()
 
     def _create(self) -> None:
         """Make the whole file under another name first: a store that exists is complete."""
@@ -166,8 +163,11 @@ class SQLite:
             with closing(sqlite3.connect(name, isolation_level=None)) as connection:
                 create(connection)
             Path(name).rename(self.path)
+            sync(self.path.parent)
+        except OSError as error:
+            raise full(error, self.path) from error
         finally:
-            for leftover in (name, f"{name}-wal", f"{name}-shm"):
+            for leftover in (name, f"{name}-wal", f"{name}-shm", f"{name}-journal"):
                 Path(leftover).unlink(missing_ok=True)
 
     def _check(self) -> None:
@@ -188,9 +188,37 @@ class SQLite:
                 next="Update annexlog.",
             )
 
+    def _settle_for_reading(self) -> None:
+        """In WAL mode SQLite needs files beside the store. Where it cannot make them, nobody can write either: the
+        file does not change, and is read as it is.
+        """
+        wal, shm = (Path(f"{self.path}{ending}") for ending in ("-wal", "-shm"))
+        if os.access(self.path.parent, os.W_OK) or shm.exists() or not _is_wal(self.path):
+            return
+        if wal.exists() and wal.stat().st_size:
+            raise StoreError(
+                f"the newest records are still in {wal.name}, and nothing can be written beside the store.",
+                where=str(self.path),
+                next=f"Copy both files to a folder of your own and read there, or make a copy: {_BACKUP}",
+            )
+        self._immutable = True
+
+    def _settle_for_writing(self) -> None:
+        """Bring an older schema forward; and a copy that was put back is to be read while it is written."""
+        older = next(self.select("PRAGMA user_version"))[0] < VERSION
+        if not older and next(self.select("PRAGMA journal_mode"))[0] == "wal":
+            return
+        with self.lock(), closing(self._connect()) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            if older:
+                from annexlog.evidence_store.migrating import migrate  # noqa: PLC0415 — hardly ever
+
+                migrate(connection)
+
     def _connect(self) -> sqlite3.Connection:
+        mode = "ro" if self.readonly else "rw"
         connection = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode={'ro' if self.readonly else 'rw'}",
+            f"{self.path.absolute().as_uri()}?mode={mode}{'&immutable=1' if self._immutable else ''}",
             uri=True,
             isolation_level=None,
             check_same_thread=False,  # each is used by one thread at a time: `_idle` hands it on
@@ -250,6 +278,13 @@ class SQLite:
         key = TABLES[table].key[0]
         first = next(self.select(f"SELECT coalesce(max({key}), 0) + 1 FROM {table}"))[0]  # noqa: S608 — our own names
         return range(first, first + count)
+
+    def hold(self, names: Iterable[str]) -> bool:  # noqa: ARG002 — held by whoever is the writer
+        """There is only one writer."""
+        return False
+
+    def follow(self) -> None:
+        """There is only one writer."""
 
     @contextmanager
     def lock(self) -> Iterator[None]:

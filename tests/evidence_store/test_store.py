@@ -28,7 +28,7 @@ from making import (
 from annexlog.evidence_store import keys, layout, merkle
 from annexlog.evidence_store.checkpoint import Checkpoint
 from annexlog.evidence_store.layout import Record
-from annexlog.evidence_store.model import Coverage, Line, Outcome, Run, Seen, Status, StoreError, Sweep, Unknown
+from annexlog.evidence_store.model import Coverage, Line, Outcome, Run, Seen, Status, StoreError, Sweep, Unknown, encode
 from annexlog.evidence_store.schema import TABLES
 from annexlog.evidence_store.store import Assessment, JudgedLine, Store
 
@@ -456,17 +456,107 @@ def test_lines_are_listed_by_scope_type_and_facet(store):
     assert store.view(upto=1).lines() == [BUCKETS, POLICIES]
 
 
-def test_views_with_friendly_names_show_the_same_to_any_sql_tool(store):
-    collect(store, "one", look(BUCKETS, 10, {"a": {"v": 1}}))
-    judge(store, 20, {"a": UNKNOWN})
+DENIED_SWEEP = Coverage.DENIED
 
-    found = {name: rows(store, name)[0] for name in ("sweeps", "versions", "outcomes")}
 
-    assert found["sweeps"] == (
-        *BUCKETS, 1, "complete", "1970-01-01T00:00:00.009Z", "1970-01-01T00:00:00.010Z",
-    )  # fmt: skip
-    assert found["versions"] == (*BUCKETS, "a", 1, '{"v":1}')
-    assert found["outcomes"][:6] == ("aws.s3.private", "aws/1", "aws.s3.bucket", "a", 2, "unknown")
+def moment(at):
+    """A time of this suite, as views tell it."""
+    return f"1970-01-01T00:00:00.{at:03d}Z"
+
+
+def table(store, name):
+    """A view as (columns, rows)."""
+    columns = [row[1] for row in store.backend.select(f"PRAGMA table_info({name})")]
+    return columns, sorted(rows(store, name), key=repr)
+
+
+def test_views_with_friendly_names_show_what_is_known_now_to_any_sql_tool(store):
+    collect(store, "one", look(BUCKETS, 10, {"a": {"v": 1}, "b": None}), look(POLICIES, 11, {"a": DENIED}))
+    collect(store, "two", look(BUCKETS, 20, {"a": {"v": 2}}))
+    collect(store, "three", look(BUCKETS, 30, {}, DENIED_SWEEP, refusal=DENIED))
+    judge(store, 40, {"a": PASS}, causes={"a": "estate"})
+    judge(store, 50, {"a": UNKNOWN}, causes={"a": "coverage"})
+
+    names = ("populations", "resources", "coverage", "outcomes", "tallies", "tests")
+    found = {name: table(store, name) for name in names}
+
+    said = "denied: list_buckets (AccessDenied); needs s3:ListAllMyBuckets"
+    bucket, test = ("aws/1", "aws.s3.bucket"), ("aws.s3.private", "aws/1", "aws.s3.bucket")
+    assert found == {
+        "populations": (
+            ["scope", "type", "resources", "coverage", "seen", "seq"],
+            [(*bucket, 1, "denied", moment(20), 2)],
+        ),
+        "resources": (
+            ["scope", "type", "id", "coverage", "seen", "seq", "body"],
+            [(*bucket, "a", "denied", moment(20), 2, '{"v":2}')],
+        ),
+        "coverage": (
+            ["scope", "type", "facet", "seq", "status", "started", "ended"],
+            [(*bucket, "", 3, "denied", moment(29), moment(30)), (*POLICIES, 1, "complete", moment(10), moment(11))],
+        ),
+        "outcomes": (
+            ["test", "scope", "type", "id", "status", "reason", "cause", "since", "judged_at", "seq"],
+            [(*test, "a", "unknown", said, "coverage", moment(50), moment(50), 5)],
+        ),
+        "tallies": (
+            ["test", "scope", "type", "pass", "fail", "unknown", "not_applicable", "judged_at", "seq"],
+            [(*test, 0, 0, 1, 0, moment(50), 5)],
+        ),
+        "tests": (
+            ["test", "scopes", "pass", "fail", "unknown", "not_applicable", "judged_at"],
+            [("aws.s3.private", 1, 0, 0, 1, 0, moment(50))],
+        ),
+    }
+
+
+def test_views_with_friendly_names_show_all_that_was(store):
+    collect(store, "one", look(BUCKETS, 10, {"a": {"v": 1}}), look(POLICIES, 11, {"a": DENIED}))
+    collect(store, "two", look(BUCKETS, 20, {}))
+    judge(store, 40, {"a": PASS}, causes={"a": "estate"})
+    judge(store, 50, {})
+
+    found = {name: table(store, name)[1] for name in ("sweeps", "versions", "evidence", "outcome_history", "outcomes")}
+
+    denied = encode(DENIED).decode()
+    test = ("aws.s3.private", "aws/1", "aws.s3.bucket", "a")
+    assert found == {
+        "sweeps": [
+            (*BUCKETS, 1, "complete", moment(9), moment(10)),
+            (*BUCKETS, 2, "complete", moment(19), moment(20)),
+            (*VERDICTS, 3, "complete", moment(40), moment(40)),
+            (*VERDICTS, 4, "complete", moment(50), moment(50)),
+            (*POLICIES, 1, "complete", moment(10), moment(11)),
+        ],
+        "versions": [
+            (*BUCKETS, "a", 1, moment(11), '{"v":1}'),
+            (*BUCKETS, "a", 2, moment(20), None),
+            (*POLICIES, "a", 1, moment(11), denied),
+        ],
+        "evidence": [(*POLICIES, "a", "complete", moment(11), 1, denied)],
+        "outcome_history": [
+            (*test, "pass", None, "estate", moment(40), 3),
+            (*test, None, None, None, moment(50), 4),
+        ],
+        "outcomes": [],
+    }
+
+
+def test_the_view_of_runs_shows_each_record_field_by_field(store):
+    collect(store, "one", look(BUCKETS, 10, {"a": 1}))
+    judge(store, 20, {})
+
+    columns, found = table(store, "runs")
+
+    told = [dict(zip(columns, row, strict=True)) for row in found]
+    records = [row[0].decode() for row in store.backend.select("SELECT record FROM run ORDER BY seq")]
+    blank = {"target": None, "caller": None, "collector": None}
+    assert told == [
+        {**blank, "seq": 1, "recorded": moment(10), "kind": "collect", "target": "main", "lines": "1",
+         "run_key": "one", "judged_at": None, "record": records[0]},
+        {**blank, "seq": 2, "recorded": moment(20), "kind": "assess", "lines": "1",
+         "run_key": "assess%2020%201", "judged_at": moment(20), "record": records[1]},
+    ]  # fmt: skip
 
 
 # ── checkpoints ───────────────────────────────────────────────────────────────────────────
