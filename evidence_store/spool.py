@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
-from annexlog.evidence_store.model import JSON, Line, Unknown, encode
+from annexlog.evidence_store.model import JSON, Line, StoreError, Unknown, encode
 from annexlog.evidence_store.sqlite import full
 
 _BUFFER = 1 << 20
@@ -78,13 +78,15 @@ class Spool:
                 self._flush()
 
     def _flush(self) -> None:
+        """Write what is pending to its place: what a failed write left half done is written over by the next."""
+        done = 0
         try:
-            left = memoryview(self._pending)
-            while left:
-                left = left[self._file.write(left) :]
+            with memoryview(self._pending) as pending:
+                while done < len(pending):
+                    done += os.pwrite(self._file.fileno(), pending[done:], self._written + done)
         except OSError as error:
             raise full(error, self._folder) from error
-        self._written += len(self._pending)
+        self._written += done
         self._pending = bytearray()
 
     def lines(self) -> Iterator[Line]:
@@ -95,11 +97,24 @@ class Spool:
         return self._seen.get(line) or Seen()
 
     def body(self, seen: Seen, index: int) -> bytes:
-        """The bytes of one body."""
+        """The bytes of one body. Raises StoreError if they do not read back as they were added."""
         if self._pending:
             with self._lock:
                 self._flush()
-        return os.pread(self._file.fileno(), seen.lengths[index], seen.offsets[index])
+        try:
+            body = os.pread(self._file.fileno(), seen.lengths[index], seen.offsets[index])
+        except OSError as error:
+            raise self._lost(str(error.strerror)) from error
+        if sha256(body).digest() != seen.digest(index):
+            raise self._lost("the bytes are others than were written")
+        return body
+
+    def _lost(self, why: str) -> StoreError:
+        return StoreError(
+            f"what was collected cannot be read back ({why}); nothing was recorded.",
+            where=str(self._folder),
+            next="Check the disk, and run it again.",
+        )
 
     def close(self) -> None:
         self._file.close()
