@@ -11,10 +11,10 @@ from itertools import takewhile
 from typing import Final
 
 import orjson
-import zstandard
 
 from annexlog.evidence_store.backend import Backend
-from annexlog.evidence_store.chains import body, chunked
+from annexlog.evidence_store.bodies import WIDTH, Bodies, columns, joined
+from annexlog.evidence_store.chains import chunked
 from annexlog.evidence_store.manifest import Entry
 from annexlog.evidence_store.model import JSON, Resource, Unknown, decode
 from annexlog.evidence_store.schema import COMPLETE, SUPPLEMENT
@@ -35,7 +35,7 @@ _BODY = (
 _VERSIONS = "SELECT rid, run, bid FROM version WHERE lid = ? AND rid IN ({}) ORDER BY rid, run"
 _CHANGED = "SELECT DISTINCT rid FROM version WHERE lid = ? AND run > ? AND run <= ?"
 _WRITTEN = "SELECT rid, run, bid FROM version WHERE lid = ? AND run IN ({})"
-_STORED = "SELECT bid, size, z FROM blob WHERE bid IN ({})"
+_STORED = f"SELECT b.bid, {columns('b')} FROM blob b {joined('b')} WHERE b.bid IN ({{}})"  # noqa: S608 — names of ours
 
 
 def moment(look: Look) -> Moment:
@@ -117,13 +117,12 @@ class _Incarnation:
     """The declared value in listing bodies, by bid. The path begins with the listing's own facet name."""
 
     def __init__(self, backend: Backend, path: str) -> None:
-        self._backend, self._path = backend, path.split(".")[1:]
+        self._bodies, self._path = Bodies(backend.select), path.split(".")[1:]
         self._known: dict[int, JSON] = {}
 
     def __call__(self, bid: int) -> JSON:
         if bid not in self._known:
-            size, z = next(self._backend.select("SELECT size, z FROM blob WHERE bid = ?", (bid,)))
-            value = decode(body(size, z))
+            value = decode(self._bodies.one(bid))
             for part in self._path:
                 value = value.get(part) if isinstance(value, dict) else None
             self._known[bid] = value
@@ -174,34 +173,35 @@ def resources(
     """Each resource of a population (or the one called `id`), by id. A facet whose Detail is None was never read."""
     known = {facet: detail for facet, detail in details.items() if detail is not None}
     read = [(facet, detail) for facet, detail in known.items() if detail.run]
-    joined = [(listing.lid, listing.newest.run if listing.newest.shows else 0), *((d.lid, d.run) for _, d in read)]
-    names = [f"b{number}" for number in range(len(joined))]
+    lines = [(listing.lid, listing.newest.run if listing.newest.shows else 0), *((d.lid, d.run) for _, d in read)]
+    names = [f"b{number}" for number in range(len(lines))]
     sql = (
-        f"SELECT r.rid, r.native_id, {', '.join(f'{name}.size, {name}.z' for name in names)} FROM resource r "  # noqa: S608
-        + " ".join("LEFT JOIN " + _BODY.format(name) for name in names)
+        f"SELECT r.rid, r.native_id, {', '.join(map(columns, names))} FROM resource r "  # noqa: S608 — parts of ours
+        + " ".join(f"LEFT JOIN {_BODY.format(name)} {joined(name)}" for name in names)
         + " WHERE r.scope = ? AND r.type = ?"
         + (" AND r.native_id = ?" if id is not None else "")
         + " ORDER BY r.native_id"
     )
-    parameters = [*(value for pair in joined for value in pair), scope, type, *([] if id is None else [id])]
+    parameters = [*(value for pair in lines for value in pair), scope, type, *([] if id is None else [id])]
     oldest = min((detail.oldest for detail in known.values() if detail.oldest), default=None)
     limits = listing.limits(oldest) if oldest and listing.newest.shows else {}
     carried = _carried(backend, known)
     hidden = listing.hidden()
     missing = {facet: UNOBSERVED if detail is None else detail.why for facet, detail in details.items()}
     unseen = {"": listing.why, **dict.fromkeys(details, listing.why)}
-    press = zstandard.ZstdDecompressor()
-    for rid, native_id, size, z, *bodies in backend.select(sql, parameters):
-        if z is None:
+    body = Bodies(backend.select).read
+    for rid, native_id, *stored in backend.select(sql, parameters):
+        if stored[1] is None:
             if hidden(rid):
                 yield Resource(scope, type, native_id, dict(unseen))
             continue
-        facets = {"": decode(body(size, z, press)), **missing}
-        for place, (facet, detail) in enumerate(read):
-            of, stored = bodies[2 * place : 2 * place + 2]
-            if stored is not None:
+        facets = {"": decode(body(*stored[:WIDTH])), **missing}
+        place = 0
+        for facet, detail in read:
+            place += WIDTH
+            if stored[place + 1] is not None:
                 counts = rid not in limits or _counts(detail.at, limits[rid])
-                facets[facet] = decode(body(of, stored, press)) if counts else UNOBSERVED
+                facets[facet] = decode(body(*stored[place : place + WIDTH])) if counts else UNOBSERVED
         for facet, when, value in carried.get(rid, ()):
             facets[facet] = value if rid not in limits or _counts(when, limits[rid]) else UNOBSERVED
         yield Resource(scope, type, native_id, facets)
@@ -214,8 +214,8 @@ def _counts(at: Moment | None, limit: tuple[Moment, Moment]) -> bool:
 def _carried(backend: Backend, details: Mapping[str, Detail]) -> Mapping[int, list[tuple[str, Moment, JSON | Unknown]]]:
     """What supplements say, by resource."""
     bids = {bid for detail in details.values() for _, bid in detail.carried.values()}
-    press = zstandard.ZstdDecompressor()
-    bodies = {row[0]: body(row[1], row[2], press) for row in chunked(backend, _STORED, (), bids)}
+    body = Bodies(backend.select).read
+    bodies = {row[0]: body(*row[1:]) for row in chunked(backend, _STORED, (), bids)}
     found: dict[int, list[tuple[str, Moment, JSON | Unknown]]] = {}
     for facet, detail in details.items():
         for rid, (when, bid) in detail.carried.items():

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-import zstandard
-
-from annexlog.evidence_store.backend import Backend, Row
-from annexlog.evidence_store.model import StoreDamaged
+from annexlog.evidence_store.backend import Backend, Row, Snapshot
+from annexlog.evidence_store.bodies import Bodies, columns, joined
 
 CHUNK = 500
 """Parameters of one statement."""
@@ -17,10 +15,14 @@ SELECT m.rid, b.sha256 FROM member m JOIN blob b ON b.bid = (
     SELECT v.bid FROM version v WHERE v.lid = m.lid AND v.rid = m.rid AND v.run <= ? ORDER BY v.run DESC LIMIT 1)
 WHERE m.lid = ?
 """
-_BODIES = """
-SELECT m.rid, r.native_id, b.size, b.z FROM member m JOIN resource r ON r.rid = m.rid JOIN blob b ON b.bid = (
+_BODIES = f"""
+SELECT m.rid, r.native_id, {columns("b")} FROM member m JOIN resource r ON r.rid = m.rid JOIN blob b ON b.bid = (
     SELECT v.bid FROM version v WHERE v.lid = m.lid AND v.rid = m.rid AND v.run <= ? ORDER BY v.run DESC LIMIT 1)
-WHERE m.lid = ?
+{joined("b")} WHERE m.lid = ?
+"""  # noqa: S608 — names of ours
+_LAST = """
+SELECT m.rid, (SELECT v.bid FROM version v WHERE v.lid = m.lid AND v.rid = m.rid AND v.bid IS NOT NULL
+    ORDER BY v.run DESC LIMIT 1) FROM member m WHERE m.lid = ? AND m.rid IN ({})
 """
 _OUTCOMES = """
 SELECT m.rid, o.run, o.status, o.reason, o.cause FROM member m CROSS JOIN outcome o
@@ -39,7 +41,13 @@ def digests(backend: Backend, lid: int, run: int = ALL) -> Iterator[tuple[int, b
 
 def bodies(backend: Backend, lid: int, run: int) -> Iterator[tuple[int, str, bytes]]:
     """(rid, id, body) of each resource that the line holds after record `run`."""
-    return ((row[0], row[1], body(row[2], row[3])) for row in backend.select(_BODIES, (run, lid)))
+    read = Bodies(backend.select).read
+    return ((row[0], row[1], read(*row[2:])) for row in backend.select(_BODIES, (run, lid)))
+
+
+def last(backend: Backend, lid: int, rids: Iterable[int]) -> dict[int, int]:
+    """By rid, the bid of the last body that the line ever had of these, of those that it had."""
+    return {row[0]: row[1] for row in chunked(backend, _LAST, (lid,), rids) if row[1] is not None}
 
 
 def outcomes(backend: Backend, lid: int, run: int = ALL) -> Iterator[tuple[int, int, str, int | None, str | None]]:
@@ -47,20 +55,12 @@ def outcomes(backend: Backend, lid: int, run: int = ALL) -> Iterator[tuple[int, 
     return ((row[0], row[1], row[2], row[3], row[4]) for row in backend.select(_OUTCOMES, (run, lid)))
 
 
-def body(size: int, z: bytes, press: zstandard.ZstdDecompressor | None = None) -> bytes:
-    """The bytes of a stored body: raw where it is as long as it says, else compressed. Raises StoreDamaged.
-
-    `press`: for who reads many.
-    """
-    if len(z) == size:
-        return z
-    try:
-        return (press or zstandard.ZstdDecompressor()).decompress(z, max_output_size=size)
-    except (zstandard.ZstdError, MemoryError) as error:  # a damaged frame may ask for any amount
-        raise StoreDamaged(f"a body cannot be read ({error}).", next="Run `annexlog verify`.") from error
+def body(size: int, z: bytes) -> bytes:
+    """The bytes of a body that was stored by itself."""
+    return Bodies(lambda *_: iter(())).read(size, z)
 
 
-def chunked(backend: Backend, sql: str, before: Sequence[object], values: Iterable[object]) -> Iterator[Row]:
+def chunked(backend: Backend | Snapshot, sql: str, before: Sequence[object], values: Iterable[object]) -> Iterator[Row]:
     """The rows of a statement whose last condition is `IN ({})`, asked for some values at a time."""
     rest = list(values)
     for start in range(0, len(rest), CHUNK):

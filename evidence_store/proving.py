@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from annexlog.evidence_store import layout, manifest
-from annexlog.evidence_store.backend import Snapshot
-from annexlog.evidence_store.chains import body
+from annexlog.evidence_store.backend import Row, Snapshot
+from annexlog.evidence_store.bodies import Bodies, columns, joined
 from annexlog.evidence_store.checkpoint import Checkpoint
 from annexlog.evidence_store.merkle import Tree, inclusion_proof
 from annexlog.evidence_store.model import JSON, Coverage, Line, Millis, StoreError
@@ -15,13 +15,13 @@ from annexlog.evidence_store.proof import FORMAT
 from annexlog.evidence_store.store import Store
 from annexlog.evidence_store.verdicts import is_outcome
 
-_OF_CHAIN = """SELECT r.native_id, o.salt, b.sha256, b.size, b.z FROM member m JOIN resource r ON r.rid = m.rid
+_OF_CHAIN = f"""SELECT r.native_id, o.salt, b.sha256, {columns("b")} FROM member m JOIN resource r ON r.rid = m.rid
     JOIN opening o ON o.rid = m.rid JOIN blob b ON b.bid = (
         SELECT v.bid FROM version v WHERE v.lid = m.lid AND v.rid = m.rid AND v.run <= ? ORDER BY v.run DESC LIMIT 1)
-    JOIN line l ON l.lid = m.lid WHERE l.scope = ? AND l.type = ? AND l.facet = ? ORDER BY r.cid"""
-_OF_RECORD = """SELECT r.native_id, o.salt, b.sha256, b.size, b.z FROM version v JOIN resource r ON r.rid = v.rid
-    JOIN opening o ON o.rid = v.rid JOIN blob b ON b.bid = v.bid JOIN line l ON l.lid = v.lid
-    WHERE v.run = ? AND l.scope = ? AND l.type = ? AND l.facet = ? ORDER BY r.cid"""
+    {joined("b")} JOIN line l ON l.lid = m.lid WHERE l.scope = ? AND l.type = ? AND l.facet = ? ORDER BY r.cid"""  # noqa: S608 — names of ours
+_OF_RECORD = f"""SELECT r.native_id, o.salt, b.sha256, {columns("b")} FROM version v JOIN resource r ON r.rid = v.rid
+    JOIN opening o ON o.rid = v.rid JOIN blob b ON b.bid = v.bid {joined("b")} JOIN line l ON l.lid = v.lid
+    WHERE v.run = ? AND l.scope = ? AND l.type = ? AND l.facet = ? ORDER BY r.cid"""  # noqa: S608
 _HEADS = """SELECT l.scope, l.type, l.facet, s.seq, s.at FROM sweep s JOIN line l ON l.lid = s.lid
     WHERE s.seq <= ? ORDER BY s.lid, s.seq"""
 
@@ -61,7 +61,8 @@ class _Proving:
         if entry.status in layout.SEEN:
             rows = _OF_RECORD if entry.status is Coverage.SUPPLEMENT else _OF_CHAIN
             run = self._one("SELECT run FROM run WHERE seq = ?", self._seq)
-            leaves = [_leaf(*row, bodies=bodies) for row in self._select(rows, (run, *self._line))]
+            body = Bodies(self._select).read if bodies else None
+            leaves = [_leaf(row, body) for row in self._select(rows, (run, *self._line))]
         return {
             "format": FORMAT,
             "checkpoint": self._checkpoint.encode().decode() if self._checkpoint else "",
@@ -117,6 +118,7 @@ def _path(texts: Sequence[bytes], text: bytes) -> dict[str, JSON]:
     return {"text": text.decode(), "index": index, "of": len(texts), "path": [hash.hex() for hash in path]}
 
 
-def _leaf(id: str, salt: bytes, sha256: bytes, size: int, z: bytes, *, bodies: bool) -> dict[str, JSON]:
-    told = {"body": body(size, z).decode()} if bodies else {}
+def _leaf(row: Row, body: Callable[..., bytes] | None) -> dict[str, JSON]:
+    id, salt, sha256, *stored = row
+    told = {} if body is None else {"body": body(*stored).decode()}
     return {"id": id, "salt": salt.hex(), "sha256": sha256.hex(), **told}

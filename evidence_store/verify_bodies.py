@@ -9,10 +9,9 @@ import zstandard
 
 from annexlog.evidence_store import layout
 from annexlog.evidence_store.backend import Snapshot
+from annexlog.evidence_store.bodies import MAX_BODY, Bodies, columns, joined
+from annexlog.evidence_store.chains import chunked
 from annexlog.evidence_store.findings import Findings
-
-MAX_BODY = 1 << 28
-"""Bytes of one body."""
 
 _SLICE = 1024
 """Bytes unpacked at a time: at most some 32 MB come of them."""
@@ -20,7 +19,12 @@ _RESOURCES = (
     "SELECT r.rid, r.scope, r.type, r.native_id, r.cid, o.salt FROM resource r LEFT JOIN opening o ON o.rid = r.rid "
     "ORDER BY r.rid"
 )
-_BLOBS = "SELECT bid, sha256, did, base_bid, size, z FROM blob ORDER BY bid"
+_BLOBS = (
+    f"SELECT b.bid, b.sha256, b.base_bid, b_base.bid, b_base.base_bid, {columns('b')} "  # noqa: S608 — names of ours
+    f"FROM blob b {joined('b')} ORDER BY b.bid"
+)
+_DICTIONARIES = "SELECT did, type, sha256, bytes FROM dictionary ORDER BY did"
+_KINDS = "SELECT v.bid, l.type || '/' || l.facet FROM version v JOIN line l ON l.lid = v.lid WHERE v.bid IN ({})"
 
 # Rows that nothing refers to, or that refer to nothing: (table, rows by their key, what is wrong).
 _UNUSED = """SELECT m.lid, m.rid FROM member m WHERE
@@ -49,7 +53,6 @@ _SURPLUS = [
     ("blob", _NO_BODY.format("bid", "version"), "is missing, though a version has this body"),
     ("blob", _NO_BODY.format("reason", "outcome"), "is missing, though it is the reason of an outcome"),
     ("blob", _NO_USE, "no version or outcome has this body"),
-    ("dictionary", "SELECT did FROM dictionary", "is of no use to this version"),
     ("erased", "SELECT lid, rid, run FROM erased", "no record disposed of it"),
 ]
 _OF_LINES = ("sweep", "version", "outcome", "tally", "late", "member")
@@ -58,13 +61,6 @@ _SURPLUS += [
     ("run", _OTHER_RUN.format("r.seq"), "or its run is not that of its sweeps"),
 ]
 _SURPLUS += [(table, _NO_LINE.format(table), "there is no such line") for table in _OF_LINES]
-
-
-def read_body(size: Any, z: Any) -> bytes:
-    """The bytes of a stored body, from a row that may be anything. Raises one of `findings.BROKEN`."""
-    if not isinstance(size, int) or not isinstance(z, bytes) or not 0 <= size <= MAX_BODY:
-        raise ValueError("it is not the size and the bytes of a body")
-    return z if len(z) == size else unpress(z, size)
 
 
 def unpress(z: bytes, size: int) -> bytes:
@@ -92,9 +88,7 @@ class BodyCheck:
         with self._findings.reading("resource", ""):
             for row in self._snapshot.select(_RESOURCES):
                 self._resource(*row)
-        with self._findings.reading("blob", ""):
-            for row in self._snapshot.select(_BLOBS):
-                self._blob(*row)
+        BlobCheck(self._snapshot, self._findings).run()
         for table, sql, what in _SURPLUS:
             with self._findings.reading(table, ""):
                 for row in self._snapshot.select(sql):
@@ -112,10 +106,75 @@ class BodyCheck:
                     self._findings.add("resource", key, "its cid is not that of this name and salt")
                     self._findings.add("opening", key, "or the salt is not that of this name and cid")
 
-    def _blob(self, bid: Any, sha256: Any, did: Any, base_bid: Any, size: Any, z: Any) -> None:
-        key = f"{bid}"
-        if did is not None or base_bid is not None:
-            self._findings.add("blob", key, "was made with a dictionary or another body, which this version never does")
-        with self._findings.reading("blob", key):
-            if hashlib.sha256(read_body(size, z)).digest() != sha256:
-                self._findings.add("blob", key, "its bytes are not those of its digest")
+
+class BlobCheck:
+    """Checks that bodies, read as they are stored, and dictionaries are what their digests say, and are used."""
+
+    def __init__(self, snapshot: Snapshot, findings: Findings) -> None:
+        self._snapshot, self._findings = snapshot, findings
+        self._bodies = Bodies(snapshot.select)
+        self._ids: dict[int, int] = {}  # of each dictionary, as frames name it
+        self._used: dict[int, int] = {}  # by dictionary, a body that was made with it
+
+    def run(self) -> None:
+        with self._findings.reading("dictionary", ""):
+            for row in self._snapshot.select(_DICTIONARIES):
+                self._dictionary(*row)
+        with self._findings.reading("blob", ""):
+            for bid, sha256, base_bid, found, deeper, *stored in self._snapshot.select(_BLOBS):
+                with self._findings.reading("blob", f"{bid}"):
+                    self._blob(bid, base_bid, (found, deeper), stored)
+                    if hashlib.sha256(self._bodies.read(*stored)).digest() != sha256:
+                        self._findings.add("blob", f"{bid}", "its bytes are not those of its digest")
+        with self._findings.reading("dictionary", ""):
+            self._uses()
+
+    def _dictionary(self, did: Any, _type: Any, sha256: Any, data: Any) -> None:
+        with self._findings.reading("dictionary", f"{did}"):
+            if hashlib.sha256(data).digest() != sha256:
+                self._findings.add("dictionary", f"{did}", "its bytes are not those of its digest")
+            self._ids[did] = zstandard.ZstdCompressionDict(data).dict_id()
+
+    def _blob(self, bid: Any, base_bid: Any, base: tuple[Any, Any], stored: list[Any]) -> None:
+        size, z, did = stored[:3]
+        if not isinstance(size, int) or not isinstance(z, bytes) or not 0 <= size <= MAX_BODY:
+            raise ValueError("it is not the size and the bytes of a body")
+        if base_bid is not None:
+            if did is not None or base[0] is None or base[1] is not None:
+                raise ValueError(f"body {base_bid}, of which it is a change, is not there or is a change itself")
+        elif did is None and len(z) == size:
+            return
+        if zstandard.frame_content_size(z) != size or frame_length(z) != len(z):
+            raise ValueError(f"it does not hold the {size} bytes that it says, and nothing else")
+        if did is not None:
+            self._used.setdefault(did, bid)
+        if zstandard.get_frame_parameters(z).dict_id != (0 if did is None else self._ids.get(did)):
+            raise ValueError(f"it was not made with dictionary {did}")
+
+    def _uses(self) -> None:
+        """Each dictionary is used, by bodies of the kind that it is of."""
+        kinds: dict[int, set[str]] = {}
+        for bid, kind in chunked(self._snapshot, _KINDS, (), self._used.values()):
+            kinds.setdefault(bid, set()).add(kind)
+        for did, type in self._snapshot.select("SELECT did, type FROM dictionary"):
+            if did not in self._used:
+                self._findings.add("dictionary", f"{did}", "no body was made with it")
+            elif type not in kinds.get(self._used[did], ()):
+                self._findings.add("dictionary", f"{did}", f"is not of bodies of {type}")
+
+
+def frame_length(z: bytes) -> int:
+    """How long the zstd frame is that `z` begins with (RFC 8878, 3.1.1). Raises ValueError, IndexError."""
+    told = z[4]
+    if told & 0x18:
+        raise ValueError("its frame has bits set that mean nothing")
+    single, sized = told >> 5 & 1, told >> 6
+    place = 5 + (1 - single) + (0, 1, 2, 4)[told & 3] + ((single, 2, 4, 8)[sized])
+    last = False
+    while not last:
+        if place + 3 > len(z):
+            raise ValueError("its frame is cut off")
+        head = int.from_bytes(z[place : place + 3], "little")
+        last = bool(head & 1)
+        place += 3 + (1 if head >> 1 & 3 == 1 else head >> 3)
+    return place + (4 if told & 4 else 0)

@@ -7,10 +7,10 @@ from functools import lru_cache
 
 from annexlog.evidence_store import layout
 from annexlog.evidence_store.backend import Snapshot
+from annexlog.evidence_store.bodies import Bodies
 from annexlog.evidence_store.findings import Findings, named
 from annexlog.evidence_store.model import Line, Unknown, decode
 from annexlog.evidence_store.verdicts import PREFIX
-from annexlog.evidence_store.verify_bodies import read_body
 from annexlog.evidence_store.verify_history import History, Note, Outcomes, Versions
 from annexlog.evidence_store.verify_log import Fact, Facts, facts_of
 
@@ -60,8 +60,7 @@ class LineCheck:
         """The digest of an outcome's body. Raises one of `findings.BROKEN`."""
         if reason is None:
             return layout.sha256(layout.outcome_body(status, None))
-        row = next(self._snapshot.select("SELECT size, z FROM blob WHERE bid = ?", (reason,)), None)
-        told = None if row is None else decode(read_body(*row))
+        told = decode(Bodies(self._snapshot.select).one(reason))
         return layout.sha256(layout.outcome_body(status, told)) if isinstance(told, Unknown) else b""
 
     # ── where a line differs ──────────────────────────────────────────────────────────────
