@@ -113,6 +113,10 @@ def translated(path: Path) -> Iterator[None]:
         ) from error
 
 
+def _may_write(folder: Path) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 def _is_wal(path: Path) -> bool:
     """Whether the file's header says so (https://sqlite.org/fileformat2.html, 1.3.3)."""
     with path.open("rb") as file:
@@ -193,7 +197,7 @@ class SQLite:
         file does not change, and is read as it is.
         """
         wal, shm = (Path(f"{self.path}{ending}") for ending in ("-wal", "-shm"))
-        if os.access(self.path.parent, os.W_OK) or shm.exists() or not _is_wal(self.path):
+        if _may_write(self.path.parent) or shm.exists() or not _is_wal(self.path):
             return
         if wal.exists() and wal.stat().st_size:
             raise StoreError(
