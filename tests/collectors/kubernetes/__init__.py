@@ -1,0 +1,1 @@
+"""Kubernetes: the adapter and its declarations, against a server of its API."""
