@@ -6,7 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from annexlog.evidence_store.model import StoreBusy
+
 Row = tuple[Any, ...]
+
+
+class Deadlock(StoreBusy):
+    """Two transactions waited for one another, and this one was given up."""
 
 
 class Snapshot(Protocol):
@@ -32,14 +38,29 @@ class Backend(Protocol):
     def append(self, table: str, rows: Iterable[Row]) -> None:
         """Add rows, whole and in the order of the table's columns. Only inside `writing`."""
 
-    def claim(self, table: str, count: int) -> range:
-        """Numbers for `count` new rows of a table, which must be appended before the next claim. Only in `writing`."""
+    def claim(self, table: str, count: int) -> Sequence[int]:
+        """Numbers for `count` new rows of a table, which must be appended before the next claim. Only in `writing`.
+
+        Of the table `run` it is the column `run` that they are for.
+        """
+
+    def hold(self, names: Iterable[str]) -> bool:
+        """Let nobody else hold any of these until the transaction ends; others wait, or raise StoreBusy.
+
+        Returns whether somebody else may have written since the transaction began. Only in `writing`.
+        """
+
+    def follow(self) -> None:
+        """Be the one who takes the next places in the log, until the transaction ends. Only in `writing`."""
 
     def lock(self) -> AbstractContextManager[None]:
-        """Be the only writer. Reentrant. Raises StoreBusy if another process stays the writer too long."""
+        """Be the only one who writes or does what must not be done twice. Reentrant. Raises StoreBusy."""
 
     def writing(self) -> AbstractContextManager[None]:
-        """One transaction of the only writer: all of it is there at the end, or after an exception nothing."""
+        """One transaction: all of it is there at the end, or after an exception nothing.
+
+        Raises Deadlock where it got in the way of another one: it can be tried again at once.
+        """
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
         """The state of now, for as long as it is looked at."""

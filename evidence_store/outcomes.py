@@ -24,7 +24,7 @@ from annexlog.evidence_store.model import (
 )
 from annexlog.evidence_store.population import keep
 from annexlog.evidence_store.recording import Recording
-from annexlog.evidence_store.sweeps import latest
+from annexlog.evidence_store.sweeps import Look, latest
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +98,12 @@ class Outcomes:
             verdicts = self._verdicts(judged)
         else:
             standing = self._standing(judged.line)
-            if before is not None and before.changed <= standing:
-                self._recording.add(replace(entry, n=before.n, root=before.root, counts=before.counts))
+            if before is not None and before.changed <= standing.seq:
+                self._recording.add(replace(entry, n=before.n, root=before.root, counts=before.counts), wrote=False)
                 return
-            verdicts = self._at(judged.line, standing)
-        self._recording.add(self._changes(entry, verdicts, judged.causes or {}))
+            verdicts = self._at(judged.line, standing.run)
+        entry, wrote = self._changes(entry, verdicts, judged.causes or {})
+        self._recording.add(entry, wrote=wrote)
 
     # ── what is to be true from now on ────────────────────────────────────────────────────
 
@@ -123,12 +124,12 @@ class Outcomes:
         bodies = [(layout.sha256(body), body) for body in map(encode, ordered)]
         self._reasons.update(zip(ordered, keep(self._backend, bodies), strict=True))
 
-    def _standing(self, line: Line) -> int:
-        """The record whose outcomes of a line stand at (`now`, `upto`)."""
+    def _standing(self, line: Line) -> Look:
+        """The assessment whose outcomes of a line stand at (`now`, `upto`)."""
         look = latest(self._backend, self._recording.lid(line), self._now, self._upto)
         if look is None:
             raise StoreError(f"no outcomes of {'/'.join(line)} are recorded that could be carried forward.")
-        return look.run
+        return look
 
     def _at(self, line: Line, run: int) -> dict[int, _Verdict]:
         found = chains.outcomes(self._backend, self._recording.lid(line), run)
@@ -136,27 +137,36 @@ class Outcomes:
 
     # ── what that changes ─────────────────────────────────────────────────────────────────
 
-    def _changes(self, entry: Entry, verdicts: Mapping[int, _Verdict], causes: Mapping[str, str]) -> Entry:
-        line, lid, seq = entry.line, self._recording.lid(entry.line), self._recording.seq
+    def _changes(
+        self, entry: Entry, verdicts: Mapping[int, _Verdict], causes: Mapping[str, str]
+    ) -> tuple[Entry, bool]:
+        """Write what changed; the entry, and whether anything was written."""
+        line, lid, run = entry.line, self._recording.lid(entry.line), self._recording.run
         population = self._recording.population(line)
         chain = self._at(line, chains.ALL) if entry.changed else {}
         population.find(causes)
         why = {population.rids[id]: cause for id, cause in causes.items() if id in population.rids}
-        moved = {rid: verdict for rid, verdict in verdicts.items() if chain.get(rid) != verdict}
+        moved = {rid: verdict for rid, verdict in verdicts.items() if not self._same(chain.get(rid), verdict)}
         ended = dict.fromkeys(chain.keys() - verdicts.keys(), _Verdict(None, None))
-        changes = [_Change(lid, rid, seq, *verdict, why.get(rid)) for rid, verdict in sorted((moved | ended).items())]
+        changes = [_Change(lid, rid, run, *verdict, why.get(rid)) for rid, verdict in sorted((moved | ended).items())]
         population.join(lid, [change.rid for change in changes])
         self._backend.append("outcome", changes)
         population.open([*verdicts, *(change.rid for change in changes)])
         shown = [(rid, self._digest(verdict)) for rid, verdict in verdicts.items()]
-        return replace(
+        made = replace(
             entry,
             n=len(verdicts),
             root=root(population.leaves(line.facet, shown)),
-            changed=seq if changes else entry.changed,
             counts=self._tally(lid, verdicts.values()),
             causes=layout.causes_sha256({population.cid(c.rid): c.cause for c in changes if c.cause is not None}),
         )
+        return made, bool(changes)
+
+    def _same(self, before: _Verdict | None, verdict: _Verdict) -> bool:
+        """Whether they say the same: where two writers met a reason at the same time, it has two bids."""
+        if before is None or before == verdict or None in (before.reason, verdict.reason):
+            return before == verdict
+        return self._digest(before) == self._digest(verdict)
 
     def _digest(self, verdict: _Verdict) -> bytes:
         """The digest of an outcome's body."""
@@ -178,5 +188,5 @@ class Outcomes:
         counts = (of[Status.PASS], of[Status.FAIL], of[Status.UNKNOWN], of[Status.NOT_APPLICABLE])
         sql = "SELECT pass, fail, unknown, na FROM tally WHERE lid = ? ORDER BY run DESC LIMIT 1"
         if next(self._backend.select(sql, (lid,)), None) != counts:
-            self._backend.append("tally", [(lid, self._recording.seq, *counts)])
+            self._backend.append("tally", [(lid, self._recording.run, *counts)])
         return counts

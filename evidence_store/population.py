@@ -35,6 +35,8 @@ class Population:
         """As `find`; and record those that are new."""
         wanted = list(ids)
         self.find(wanted)
+        if any(id not in self.rids for id in wanted) and self._backend.hold([f"{self._scope}\0{self._type}\0resource"]):
+            self.find(wanted)  # somebody else may have recorded them meanwhile
         new = sorted({id for id in wanted if id not in self.rids})
         for start in range(0, len(new), _CREATE_AT_ONCE):
             self._create(new[start : start + _CREATE_AT_ONCE])

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from annexlog.evidence_store import layout, manifest
 from annexlog.evidence_store.anchors import latest_timestamp
@@ -37,16 +38,25 @@ class About:
     definitions_root: bytes | None = None
 
 
-class Recording:
-    """The next record of a log. Used inside the writer's transaction; where that fails, the log is thrown away."""
+class Known(NamedTuple):
+    """What the log knew of a line: its number, and the last record that looked at it."""
 
-    def __init__(self, backend: Backend, log: Log, manifests: Manifests) -> None:
-        self.backend, self._log, self._manifests = backend, log, manifests
-        self.seq = log.size + 1
-        self._entries: list[Entry] = []
-        self._sweeps: list[tuple[int, ...]] = []
+    lid: int
+    last: int
+
+
+class Recording:
+    """The next record of a log. Used inside a transaction that holds the record's lines (`names` of them).
+
+    `run` is the number that its versions and outcomes have; its place in the log is given by `finish`, last.
+    """
+
+    def __init__(self, backend: Backend, known: Mapping[Line, Known], manifests: Manifests) -> None:
+        self.backend, self._known, self._manifests = backend, known, manifests
+        self.run = backend.claim("run", 1)[0]
+        self._entries: list[tuple[Entry, bool]] = []
         self._population: tuple[tuple[str, str], Population] | None = None
-        self._lids = {name: head.lid for name, head in log.heads.items()}
+        self._lids = {line: found.lid for line, found in known.items()}
 
     # ── what sweeps and outcomes are recorded on ──────────────────────────────────────────
 
@@ -65,16 +75,13 @@ class Recording:
 
     def previous(self, line: Line) -> Entry | None:
         """What the last record that looked at the line says of it."""
-        head = self._log.heads.get(line)
-        return None if head is None else self._manifests.entry(line, head.last)
+        known = self._known.get(line)
+        return None if known is None else self._manifests.entry(line, known.last)
 
-    def add(self, entry: Entry) -> None:
-        """Take in a line whose versions or outcomes are written."""
-        lid = self.lid(entry.line)
-        self._sweeps.append((lid, entry.end, self.seq, self.seq, entry.start, STATUSES.index(entry.status)))
-        if self._log.swept(entry.line, lid, entry.end, self.seq):
-            self.backend.append("late", [(lid, self.seq)])
-        self._entries.append(entry)
+    def add(self, entry: Entry, *, wrote: bool) -> None:
+        """Take in a line whose versions or outcomes are written; `wrote`: whether there were any."""
+        self.lid(entry.line)
+        self._entries.append((entry, wrote))
 
     # ── evidence ──────────────────────────────────────────────────────────────────────────
 
@@ -91,11 +98,13 @@ class Recording:
             rules=manifest.rules(sweep.rules),
             provenance=manifest.provenance(sweep.provenance, sweep.refusal),
         )
+        wrote = False
         if sweep.status in layout.SEEN:
-            entry = self._versions(entry, spool.seen(sweep.line), spool)
-        self.add(entry)
+            entry, wrote = self._versions(entry, spool.seen(sweep.line), spool)
+        self.add(entry, wrote=wrote)
 
-    def _versions(self, entry: Entry, seen: Seen, spool: Spool) -> Entry:
+    def _versions(self, entry: Entry, seen: Seen, spool: Spool) -> tuple[Entry, bool]:
+        """Write what changed; the entry, and whether anything was written."""
         line, lid = entry.line, self.lid(entry.line)
         population = self.population(line)
         population.find(seen.ids)
@@ -114,7 +123,7 @@ class Recording:
         moved = bool(changed or (chain and not supplement))
         self._write(lid, population, seen, spool, order if supplement else changed)
         if not supplement:
-            self.backend.append("version", [(lid, rid, self.seq, None) for rid in sorted(chain)])
+            self.backend.append("version", [(lid, rid, self.run, None) for rid in sorted(chain)])
         if not supplement and not moved and entry.chain is not None:
             n, top = entry.chain
         else:
@@ -123,7 +132,7 @@ class Recording:
             n, top = len(order), root(population.leaves(line.facet, shown))
         wrote = moved or (supplement and bool(order))
         known = (entry.chain if not moved else None) if supplement else (n, top)
-        return replace(entry, n=n, root=top, chain=known, changed=self.seq if wrote else entry.changed)
+        return replace(entry, n=n, root=top, chain=known), wrote
 
     def _write(self, lid: int, population: Population, seen: Seen, spool: Spool, indexes: Sequence[int]) -> None:
         """A version of each of these."""
@@ -133,19 +142,26 @@ class Recording:
             rids = [population.rids[seen.ids[i]] for i in some]
             bids = keep(self.backend, [(seen.digest(i), spool.body(seen, i)) for i in some])
             population.join(lid, rids)
-            rows = [(lid, rid, self.seq, bid) for rid, bid in zip(rids, bids, strict=True)]
+            rows = [(lid, rid, self.run, bid) for rid, bid in zip(rids, bids, strict=True)]
             self.backend.append("version", rows)
 
     # ── the record ────────────────────────────────────────────────────────────────────────
 
-    def finish(self, about: About, clock: Millis) -> int:
-        """Store the record of all that was added; returns its place in the log."""
-        self.backend.append("sweep", sorted(self._sweeps))
-        top = root(layout.line_leaves(entry.text() for entry in self._entries))
+    def finish(self, about: About, clock: Millis, log: Log) -> int:
+        """Store the record of all that was added, behind all that is recorded; returns its place in the log.
+
+        From here on everybody else who records waits. Where it fails, `log` is thrown away.
+        """
+        top = root(layout.line_leaves(entry.text() for entry, _ in self._entries))
+        self.backend.follow()
+        log.refresh()
+        seq = log.size + 1
+        self._sweep(seq, log)
         judged = about.kind == "assess"
+        recorded = max(clock, log.recorded)
         record = layout.Record(
-            seq=self.seq,
-            recorded=max(clock, self._log.recorded),
+            seq=seq,
+            recorded=recorded,
             clock=clock,
             writer=about.writer,
             run_key=about.run_key,
@@ -159,23 +175,44 @@ class Recording:
             definitions_root=about.definitions_root,
             lines=len(self._entries),
             populations_root=None if judged else top,
-            heads_root=self._log.heads_root(),
+            heads_root=log.heads_root(),
             outcomes_root=top if judged else None,
             previous_checkpoint=self._newest("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"),
             previous_timestamp=latest_timestamp(self.backend),
         )
-        newest = max((entry.end for entry in self._entries), default=0)
-        if self._log.size:
-            newest = max(newest, self._manifests[self._log.size].newest)
-        packed = manifest.pack(newest, sorted(self._entries, key=lambda entry: entry.line))
+        newest = max((entry.end for entry, _ in self._entries), default=0)
+        newest = max(newest, log.newest)
+        entries = [replace(entry, changed=seq) if wrote else entry for entry, wrote in self._entries]
+        packed = manifest.pack(newest, sorted(entries, key=lambda entry: entry.line))
         data = record.encode()
-        self.backend.append("run", [(self.seq, self.seq, about.run_key, record.recorded, data, packed)])
-        self._log.add(data, record.recorded)
-        return self.seq
+        self.backend.append("run", [(seq, self.run, about.run_key, recorded, data, packed)])
+        log.add(data, recorded, newest)
+        return seq
+
+    def _sweep(self, seq: int, log: Log) -> None:
+        """Store the looks that the record is made of."""
+        sweeps, late = [], []
+        for entry, _ in self._entries:
+            lid = self._lids[entry.line]
+            sweeps.append((lid, entry.end, seq, self.run, entry.start, STATUSES.index(entry.status)))
+            if log.swept(entry.line, lid, entry.end, seq):
+                late.append((lid, seq))
+        self.backend.append("sweep", sorted(sweeps))
+        if late:
+            self.backend.append("late", late)
 
     def _newest(self, sql: str) -> bytes | None:
         row = next(self.backend.select(sql), None)
         return None if row is None else layout.sha256(row[0])
+
+
+def names(lines: Iterable[Line]) -> set[str]:
+    """What a record of these lines must hold, so that nobody else records one of them meanwhile.
+
+    One name for the evidence of a scope and one for its outcomes: a run has few of them, an assessment one of each
+    scope; a collection and an assessment do not wait for one another.
+    """
+    return {f"{line.scope}\0{'outcome' if line.facet.startswith('outcome:') else 'evidence'}" for line in lines}
 
 
 def by_line(sweeps: Sequence[Sweep]) -> Sequence[Sweep]:

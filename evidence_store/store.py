@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from annexlog.evidence_store import sweeps
+from annexlog.evidence_store import keyring, sweeps
+from annexlog.evidence_store.backend import Deadlock
 from annexlog.evidence_store.checkpoint import Checkpoint
 from annexlog.evidence_store.layout import Record, stored
 from annexlog.evidence_store.log import Log
 from annexlog.evidence_store.manifest import Manifests
 from annexlog.evidence_store.model import ORG, Line, Millis, Run, StoreError
 from annexlog.evidence_store.outcomes import Assessment, JudgedLine, Outcomes
-from annexlog.evidence_store.recording import About, Recording, by_line
+from annexlog.evidence_store.recording import About, Known, Recording, by_line, names
 from annexlog.evidence_store.spool import Spool
 from annexlog.evidence_store.sqlite import SQLite
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Assessment", "JudgedLine", "Store"]
 
 DEFINITIONS = Line(ORG, "definition")
+_ATTEMPTS = 5
+"""How often a record is written that got in the way of another."""
 
 
 class Store:
@@ -36,6 +40,7 @@ class Store:
         self.manifests = Manifests(backend)
         self._folder, self._writer = folder, writer
         self._log: Log | None = None
+        self._turn = threading.Lock()  # of the threads that use the log
 
     @classmethod
     def open(
@@ -87,51 +92,77 @@ class Store:
         if strays := set(spool.lines()) - {sweep.line for sweep in swept}:
             raise ValueError(f"{'/'.join(min(strays))} was spooled, but no sweep says how it was seen")
         about = About(run.kind, run.run_key, self._writer, run.target, run.caller, run.collector, run.policy)
-        with self._recording(run.run_key) as (recording, known):
-            if known is not None:
-                return known
+
+        def write(recording: Recording) -> None:
             for sweep in swept:
                 recording.sweep(sweep, spool)
-            return recording.finish(about, recorded)
+
+        return self._write(about, [sweep.line for sweep in swept], write, recorded)
 
     def record_assessment(self, assessment: Assessment, *, recorded: Millis) -> int:
         """Record one assessment; as `record`. Raises StoreError if a line carries outcomes that are not there."""
         lines = {judged.line: judged for judged in assessment.lines}
         if len(lines) < len(assessment.lines):
             raise ValueError("an assessment has each outcome line once")
-        with self._recording(assessment.run_key) as (recording, known):
-            if known is not None:
-                return known
-            about = About(
-                "assess",
-                assessment.run_key,
-                self._writer,
-                now=assessment.now,
-                upto=assessment.upto,
-                definitions_root=self._definitions_root(assessment.now, assessment.upto),
-            )
+        about = About(
+            "assess",
+            assessment.run_key,
+            self._writer,
+            now=assessment.now,
+            upto=assessment.upto,
+            definitions_root=self._definitions_root(assessment.now, assessment.upto),
+        )
+
+        def write(recording: Recording) -> None:
             outcomes = Outcomes(recording, assessment)
             for line in sorted(lines):
                 outcomes.judged(lines[line])
-            return recording.finish(about, recorded)
+
+        return self._write(about, lines, write, recorded)
+
+    def _write(
+        self, about: About, lines: Collection[Line], write: Callable[[Recording], None], recorded: Millis
+    ) -> int:
+        """Record what `write` adds to a record of these lines; returns its place in the log."""
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                return self._written(about, lines, write, recorded)
+            except Deadlock:
+                if not left:
+                    raise
+        raise AssertionError
+
+    def _written(
+        self, about: About, lines: Collection[Line], write: Callable[[Recording], None], recorded: Millis
+    ) -> int:
+        with ExitStack() as committed, self.backend.writing():
+            self.backend.hold({f"run\0{about.run_key}", *names(lines)})
+            place = self._place(about.run_key)
+            if place is not None:
+                return place
+            with self._logged() as log:  # it has all that was recorded of the lines: nobody else can add to them now
+                found = ((line, log.heads.get(line)) for line in lines)
+                known = {line: Known(head.lid, head.last) for line, head in found if head is not None}
+            recording = Recording(self.backend, known, self.manifests)
+            write(recording)
+            return recording.finish(about, recorded, committed.enter_context(self._logged()))
 
     @contextmanager
-    def _recording(self, run_key: str) -> Iterator[tuple[Recording, int | None]]:
-        """The next record, and the place of the one that has this key already."""
-        with self._appending() as log:
-            known = next(self.backend.select("SELECT seq FROM run WHERE run_key = ?", (run_key,)), (None,))[0]
-            yield Recording(self.backend, log, self.manifests), known
-
-    @contextmanager
-    def _appending(self) -> Iterator[Log]:
-        """A transaction, with the log as it stands. Only a log whose record was stored is kept for the next."""
-        with self.backend.lock():
+    def _logged(self) -> Iterator[Log]:
+        """The log as it stands, for one thread at a time. Where anything fails, it is read anew for the next."""
+        with self._turn:
             log, self._log = self._log, None
-            with self.backend.writing():
-                if log is None or log.size != self.size():
-                    log = Log(self.backend)
-                yield log
+            if log is None:
+                log = Log(self.backend)
+            else:
+                log.refresh()
+            yield log
             self._log = log
+
+    def _place(self, run_key: str) -> int | None:
+        """The place in the log of the record of this key."""
+        place: int | None = next(self.backend.select("SELECT seq FROM run WHERE run_key = ?", (run_key,)), (None,))[0]
+        return place
 
     def _definitions_root(self, now: Millis, upto: int) -> bytes | None:
         """The root of the definitions as they stood at (`now`, `upto`)."""
@@ -140,22 +171,41 @@ class Store:
         look = None if lid is None else sweeps.latest(self.backend, lid, now, upto)
         return None if look is None else self.manifests.entry(DEFINITIONS, look.seq).root
 
-    def checkpoint(self, signer: Signer) -> Checkpoint:
-        """Sign what the log holds, under the signer's name; what was signed at this size already is returned.
+    def checkpoint(self, *signers: Signer) -> Checkpoint:
+        """Sign what the log holds, under its name; what was signed at this size already is returned.
 
-        Raises StoreError if nothing is recorded yet.
+        Raises StoreError: nothing is recorded yet, or these are not the keys that sign this log (see `keyring`).
         """
-        with self._appending() as log:
-            if not log.size:
-                raise StoreError("nothing is recorded yet that could be signed.")
-            known = next(self.backend.select("SELECT note FROM checkpoint WHERE size = ?", (log.size,)), None)
-            if known is None:
-                made = Checkpoint.sign(signer.name, log.size, log.root(), signer)
-                self.backend.append("checkpoint", [(log.size, made.encode())])
-                return made
-        return stored(Checkpoint.parse, known[0], "a checkpoint")
+        with self._logged() as log:
+            size, root = log.size, log.root()
+        if not size:
+            raise StoreError("nothing is recorded yet that could be signed.")
+        known = self._note(size)
+        if known is None:  # signed outside of any lock: others may record meanwhile
+            verifiers = [signer.verifier for signer in signers]
+            origin = keyring.origin_for(self.backend, size, self.last_checkpoint(), verifiers)
+            made = Checkpoint.sign(origin, size, root, *signers)
+            with self.backend.writing():
+                self.backend.hold(["checkpoint"])
+                known = self._note(size)
+                if known is None:
+                    self.backend.append("checkpoint", [(size, made.encode())])
+                    return made
+        return stored(Checkpoint.parse, known, "a checkpoint")
+
+    def _note(self, size: int) -> bytes | None:
+        """The checkpoint of a log of this size."""
+        note: bytes | None = next(
+            self.backend.select("SELECT note FROM checkpoint WHERE size = ?", (size,)), (None,)
+        )[0]
+        return note
 
     # ── read ──────────────────────────────────────────────────────────────────────────────
+
+    def last_checkpoint(self) -> Checkpoint | None:
+        """The newest checkpoint; None if nothing is signed yet."""
+        row = next(self.backend.select("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"), None)
+        return None if row is None else stored(Checkpoint.parse, row[0], "a checkpoint")
 
     def size(self) -> int:
         """How many records the log holds."""
