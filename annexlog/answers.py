@@ -71,7 +71,8 @@ def outcome_lines(view: View, mappings: Mappings) -> Iterator[tuple[Test, Line]]
 class Answer:
     """One outcome as it reads at an instant: what was recorded, the coverage of all it read, and its freshness.
 
-    `observed`: start of the oldest look that it rests on. `since`: when its recorded status last changed.
+    `observed`: start of the oldest look that it rests on. `since`: since when its recorded status is what it is, as
+    `OutcomeRow` says: a failure's grace goes on while it cannot be seen.
     `run`: the assessment's place in the log. `exception`: the id of the exception that covers it.
     """
 

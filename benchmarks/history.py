@@ -59,13 +59,13 @@ def build(store: Store, size: Size) -> None:
     ages = {scope: [0] * size.resources for scope in size.names()}  # how often each resource has changed
     target = Line("target/main", "scope")
     scopes = {target: {name: {"provider": "aws", "level": "account", "name": name} for name in size.names()}}
-    _collect(store, "main", scopes, START - 1000)
+    collect(store, "main", scopes, START - 1000)
     for day in range(size.days):
         at = START + day * DAY
         for scope, known in ages.items():
             for n in dice.sample(range(size.resources), round(size.resources * size.moved)) if day else ():
                 known[n] += 1
-            _collect(store, scope, dict(_look(scope, known)), at)
+            collect(store, scope, dict(_look(scope, known)), at)
         lines = tuple(_judged(size, ages, day))
         now = at + 60_000
         store.record_assessment(Assessment(f"assess {day}", now, store.size(), lines), recorded=now)
@@ -73,7 +73,8 @@ def build(store: Store, size: Size) -> None:
             store.checkpoint(SIGNER)
 
 
-def _collect(store: Store, scope: str, look: Mapping[Line, Mapping[str, JSON]], end: Millis) -> None:
+def collect(store: Store, scope: str, look: Mapping[Line, Mapping[str, JSON]], end: Millis) -> None:
+    """Record what one look at a scope saw."""
     with store.spool() as spool:
         for line, bodies in look.items():
             for id, body in bodies.items():
@@ -82,13 +83,14 @@ def _collect(store: Store, scope: str, look: Mapping[Line, Mapping[str, JSON]], 
         store.record(Run(f"{scope} {end}", "collect", "main", scope, sweeps), spool, recorded=end)
 
 
-def _id(n: int) -> str:
+def ident(n: int) -> str:
+    """The id of resource number `n`."""
     return f"arn:aws:s3:::bucket-{n:06}"
 
 
 def _look(scope: str, ages: list[int]) -> Iterator[tuple[Line, dict[str, JSON]]]:
     """A change is one of the policy."""
-    listed = {_id(n): {"Name": _id(n)[13:], "CreationDate": "2026-01-02T03:04:05Z"} for n in range(len(ages))}
+    listed = {ident(n): {"Name": ident(n)[13:], "CreationDate": "2026-01-02T03:04:05Z"} for n in range(len(ages))}
     yield Line(scope, TYPE), listed
     statement = {
         "Effect": "Deny",
@@ -100,11 +102,11 @@ def _look(scope: str, ages: list[int]) -> Iterator[tuple[Line, dict[str, JSON]]]
     yield (
         Line(scope, TYPE, "policy"),
         {
-            _id(n): {"Version": "2012-10-17", "Id": f"{scope} {n} {age}", "Statement": [statement]}
+            ident(n): {"Version": "2012-10-17", "Id": f"{scope} {n} {age}", "Statement": [statement]}
             for n, age in enumerate(ages)
         },
     )
-    yield Line(scope, TYPE, "encryption"), {_id(n): {"Rules": [{"SSEAlgorithm": "AES256"}]} for n in range(len(ages))}
+    yield Line(scope, TYPE, "encryption"), {ident(n): {"Rules": [{"SSEAlgorithm": "AES256"}]} for n in range(len(ages))}
 
 
 def _judged(size: Size, ages: Mapping[str, list[int]], day: int) -> Iterator[JudgedLine]:
@@ -115,7 +117,7 @@ def _judged(size: Size, ages: Mapping[str, list[int]], day: int) -> Iterator[Jud
             if number % 2 and day:
                 yield JudgedLine(outcome_line(scope, test), None, inputs, b"print")
                 continue
-            outcomes = {_id(n): _outcome(n + age + number) for n, age in enumerate(known)}
+            outcomes = {ident(n): _outcome(n + age + number) for n, age in enumerate(known)}
             yield JudgedLine(outcome_line(scope, test), outcomes, inputs, b"print", dict.fromkeys(outcomes, "estate"))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from hashlib import sha256
 from types import MappingProxyType
@@ -10,8 +10,10 @@ from types import MappingProxyType
 import orjson
 
 from annexlog.evidence_store import chains, fingerprint, verdicts
+from annexlog.evidence_store import lines as naming
 from annexlog.evidence_store.asof import UNOBSERVED, Detail, EntryOf, Listing, resources
 from annexlog.evidence_store.backend import Backend
+from annexlog.evidence_store.guarding import guarded, guarded_rows
 from annexlog.evidence_store.layout import Record, stored
 from annexlog.evidence_store.manifest import Entry, Manifests
 from annexlog.evidence_store.model import JSON, ORG, Line, Millis, Resource, Seen, Status, Unknown, decode
@@ -39,8 +41,7 @@ _IDS = (
 )
 _RID = "SELECT rid FROM resource WHERE scope = ? AND type = ? AND native_id = ?"
 _CELL = (
-    "SELECT v.run, b.sha256, b.size, b.z FROM version v LEFT JOIN blob b ON b.bid = v.bid "
-    "WHERE v.lid = ? AND v.rid = ?"
+    "SELECT v.run, b.sha256, b.size, b.z FROM version v LEFT JOIN blob b ON b.bid = v.bid WHERE v.lid = ? AND v.rid = ?"
 )
 
 
@@ -53,24 +54,28 @@ class View:
     def __init__(self, backend: Backend, manifests: Manifests, at: Millis, upto: int) -> None:
         self._backend, self._manifests = backend, manifests
         self.at, self.upto = at, upto
-        self._lids: dict[Line, int] | None = None
+        self._lids: dict[Line, int | None] = {}
         self._seen: dict[Line, Seen | None] = {}
         self._prints: dict[Line, bytes] = {}
         self._documents: dict[Line, Mapping[str, JSON]] = {}
         self._assessments: dict[int, tuple[Millis, int]] = {}
-        self._places: dict[int, int] = {}
+        self._places = _Places(self._place)
         self._scopes: Mapping[str, Mapping[str, JSON]] | None = None
 
     # ── model.Evidence ────────────────────────────────────────────────────────────────────
 
+    @guarded
     def scopes(self) -> Mapping[str, Mapping[str, JSON]]:
         """Open scopes by name, with their attributes, sorted by name."""
         if self._scopes is None:
-            lines = [line for line in self.lines(type="scope", facet="") if line.scope.startswith(_TARGET)]
-            known = {name: body for line in lines for name, body in self._known(line).items() if "skipped" not in body}
+            targets = self._targets()
+            known = {
+                name: body for line in targets for name, body in self._known(line).items() if "skipped" not in body
+            }
             self._scopes = MappingProxyType(dict(sorted(known.items())))
         return self._scopes
 
+    @guarded
     def seen(self, line: Line) -> Seen | None:
         """The line's latest sweep, supplements left out; None if nothing ever looked."""
         if line not in self._seen:
@@ -79,6 +84,7 @@ class View:
             self._seen[line] = None if look is None else self._said(line, look)
         return self._seen[line]
 
+    @guarded_rows
     def resources(self, scope: str, type: str, facets: Collection[str]) -> Iterator[Resource]:
         """Each resource of the population, by id, with the facets asked for (and always "").
 
@@ -86,6 +92,7 @@ class View:
         """
         return self._resources(scope, type, facets, None)
 
+    @guarded
     def documents(self, type: str) -> Mapping[str, JSON]:
         """The organization's own documents of a type by id."""
         line = Line(ORG, type)
@@ -93,6 +100,7 @@ class View:
             self._documents[line] = MappingProxyType(dict(sorted(self._known(line).items())))
         return self._documents[line]
 
+    @guarded
     def fingerprint(self, lines: Iterable[Line]) -> bytes:
         """A digest of all that `seen` and `resources` would say of these lines, but for times."""
         whole = sha256()
@@ -104,24 +112,18 @@ class View:
 
     # ── populations ───────────────────────────────────────────────────────────────────────
 
+    @guarded
     def scope_states(self) -> list[ScopeState]:
         """Every scope that was ever known, open or not, by name."""
-        lines = [line for line in self.lines(type="scope", facet="") if line.scope.startswith(_TARGET)]
-        found = [state for line in lines for state in self._states(line)]
+        found = [state for line in self._targets() for state in self._states(line)]
         return sorted(found, key=lambda state: (state.name, state.target))
 
+    @guarded
     def lines(self, scope: str | None = None, type: str | None = None, facet: str | None = None) -> list[Line]:
         """Every line that was swept, sorted. `facet` may end in `*`."""
+        return naming.swept(self._backend, self.at, self.upto, scope, type, facet)
 
-        def asked(line: Line) -> bool:
-            if scope not in (None, line.scope) or type not in (None, line.type):
-                return False
-            if facet is not None and facet.endswith("*"):
-                return line.facet.startswith(facet[:-1])
-            return facet in (None, line.facet)
-
-        return [line for line in sorted(self._known_lids()) if asked(line) and next(iter(self._looks(line)), None)]
-
+    @guarded_rows
     def ids(self, scope: str, type: str) -> Iterator[str]:
         """The ids that `resources` gives, without their bodies. Streams."""
         listing = self._listing(Line(scope, type))
@@ -133,6 +135,7 @@ class View:
             if bid is not None or hidden(rid):
                 yield id
 
+    @guarded_rows
     def members(self, line: Line) -> Iterator[str]:
         """The ids of every resource that ever had a version in a line, in their order."""
         sql = "SELECT r.native_id FROM member m JOIN resource r ON r.rid = m.rid WHERE m.lid = ? ORDER BY r.native_id"
@@ -142,6 +145,7 @@ class View:
         """The same knowledge, as of another instant."""
         return View(self._backend, self._manifests, at, self.upto)
 
+    @guarded
     def cell(self, line: Line, id: str) -> Cell | None:
         """One facet of one resource, at the instant; None if the resource is not known then."""
         resource = next(self._resources(line.scope, line.type, [line.facet] if line.facet else [], id), None)
@@ -159,6 +163,7 @@ class View:
                     break
         return Cell(resource.facets[line.facet], last, seen)
 
+    @guarded
     def history(self, line: Line, id: str) -> list[Version]:
         """Every version of one cell, in the order observed, oldest first."""
         lid, rid = self._lid(line), self._rid(line, id)
@@ -184,18 +189,21 @@ class View:
 
     # ── verdicts ──────────────────────────────────────────────────────────────────────────
 
+    @guarded_rows
     def outcomes(
         self, test: str | None = None, scope: str | None = None, resource: str | None = None
     ) -> Iterator[OutcomeRow]:
         """Recorded outcomes as the latest assessments left them, by test, scope and id: raw, without staleness."""
-        lines = self.lines(scope=scope, facet=f"{verdicts.PREFIX}{test if test is not None else '*'}")
-        for line in sorted(lines, key=lambda line: (line.facet, line.scope, line.type)):
+        judged = self.lines(scope=scope, facet=f"{verdicts.PREFIX}{'*' if test is None else test}")
+        within = None if resource is None else self._holding(resource)
+        for line in sorted(judged, key=lambda line: (line.facet, line.scope, line.type)):
+            rid = None if within is None else within.get(line[:2])
             lid = self._lid(line)
-            rid = None if resource is None else self._rid(line, resource)
-            if lid is not None and (resource is None or rid is not None):
+            if lid is not None and (within is None or rid is not None):
                 looks = self._looks(line)
-                yield from verdicts.outcomes(self._backend, line, lid, looks, rid, self.upto, self._place)
+                yield from verdicts.outcomes(self._backend, line, lid, looks, rid, self.upto, self._places)
 
+    @guarded
     def assessed(self, line: Line) -> AssessedLine | None:
         """The latest assessment of an outcome line; None if there is none."""
         seen = self.seen(line)
@@ -211,6 +219,7 @@ class View:
             bytes.fromhex(entry.told()["fingerprint"]),
         )
 
+    @guarded
     def tally(self, line: Line) -> Mapping[Status, int]:
         """How many outcomes of each status the latest assessment of an outcome line left."""
         lid = self._lid(line)
@@ -219,8 +228,15 @@ class View:
         counts = None if look is None else next(self._backend.select(sql, (lid, look.run)), None)
         return dict(zip(verdicts.COUNTED, counts or (0, 0, 0, 0), strict=True))
 
+    @guarded
+    def tallies(self, test: str, scope: str | None = None) -> Mapping[Line, Mapping[Status, int]]:
+        """What `tally` says of each outcome line of a test, by line."""
+        rows = naming.tallies(self._backend, self.at, self.upto, scope, verdicts.PREFIX + test)
+        return {Line(*row[:3]): dict(zip(verdicts.COUNTED, row[3:], strict=True)) for row in sorted(rows)}
+
     # ── the log ───────────────────────────────────────────────────────────────────────────
 
+    @guarded_rows
     def runs(self, kind: str | None = None, target: str | None = None, limit: int | None = None) -> Iterator[RunRow]:
         """The records of the log, newest first."""
         left = self.upto if limit is None else limit
@@ -233,6 +249,7 @@ class View:
                 left -= 1
                 yield RunRow.of(record, self._manifests[seq])
 
+    @guarded_rows
     def population_lines(self, line: Line | None = None, seq: int | None = None) -> Iterator[PopulationRow]:
         """The sweeps of a line, newest first (of one record: `seq`), or all those of a record, by line."""
         if line is None:
@@ -245,14 +262,19 @@ class View:
 
     # ── underneath ────────────────────────────────────────────────────────────────────────
 
-    def _known_lids(self) -> dict[Line, int]:
-        if self._lids is None:
-            rows = self._backend.select("SELECT scope, type, facet, lid FROM line")
-            self._lids = {Line(*names): lid for *names, lid in rows}
-        return self._lids
+    def _targets(self) -> list[Line]:
+        """The lines that say which scopes there are."""
+        return [line for line in self.lines(type="scope", facet="") if line.scope.startswith(_TARGET)]
 
     def _lid(self, line: Line) -> int | None:
-        return self._known_lids().get(line)
+        if line not in self._lids:
+            self._lids[line] = naming.lid(self._backend, line)
+        return self._lids[line]
+
+    def _holding(self, id: str) -> Mapping[tuple[str, str], int]:
+        """The rid of each resource of this name, by (scope, type)."""
+        rows = self._backend.select("SELECT scope, type, rid FROM resource WHERE native_id = ?", (id,))
+        return {(scope, type): rid for scope, type, rid in rows}
 
     def _assessment(self, seq: int) -> tuple[Millis, int]:
         """`now` of assessment `seq`, and how many records it had read."""
@@ -264,10 +286,8 @@ class View:
 
     def _place(self, run: int) -> tuple[int, Millis]:
         """The place in the log of the assessment whose rows have this `run`, and its `now`."""
-        if run not in self._places:
-            self._places[run] = next(self._backend.select("SELECT seq FROM run WHERE run = ?", (run,)))[0]
-        seq = self._places[run]
-        return seq, self._assessment(seq)[0]
+        seq, data = next(self._backend.select("SELECT seq, record FROM run WHERE run = ?", (run,)), (0, b""))
+        return seq, stored(Record.parse, data, "a record").now or 0
 
     def _rid(self, line: Line, id: str) -> int | None:
         rid: int | None = next(self._backend.select(_RID, (line.scope, line.type, id)), (None,))[0]
@@ -355,3 +375,15 @@ class View:
                 state = ScopeState(id, line.scope.removeprefix(_TARGET), name, begun, attributes, why)
             if state is not None:
                 yield state
+
+
+class _Places(dict[int, tuple[int, Millis]]):
+    """What `read` says of each `run`, read once."""
+
+    def __init__(self, read: Callable[[int], tuple[int, Millis]]) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, run: int) -> tuple[int, Millis]:
+        self[run] = found = self._read(run)
+        return found

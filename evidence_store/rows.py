@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
@@ -25,9 +26,12 @@ class ScopeState:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class OutcomeRow:
-    """A recorded outcome. `since`: `now` of the first of the assessments that agree on its status without a break.
+class OutcomeRow(NamedTuple):
+    """A recorded outcome. `since`: `now` of the assessment from which on its status is what it is.
+
+    Pass, fail and not_applicable look through unknowns: fail, unknown, fail is failing since the first fail, so what
+    cannot be seen now and then does not get a new grace. Any other status between them, or an assessment without an
+    outcome (the resource was gone), ends that. Unknown itself lasts since the last assessment that knew better.
 
     `seq`: the assessment that recorded status and reason as they are; `at`: `now` of the latest one that holds it.
     """

@@ -51,12 +51,17 @@ def versions(looks: Sequence[Look], chain: Chain[T]) -> Iterator[tuple[Look, T |
         before = now
 
 
-def since(looks: Sequence[Look], chain: Chain[T]) -> Look:
-    """The first of the looks that agree with the newest on the cell's value without a break; `looks` oldest first."""
+def since(looks: Sequence[Look], chain: Chain[T], through: T) -> Look:
+    """The first of the looks that agree with the newest on the cell's value; `looks` oldest first.
+
+    Those that say `through` are looked through: they neither begin the value nor end it, unless it is `through` itself.
+    """
     value = chain.shown(looks[-1])
     first = looks[-1]
     for look in reversed(looks):
-        if chain.shown(look) != value:
+        now = chain.shown(look)
+        if now == value:
+            first = look
+        elif now is None or now != through:
             break
-        first = look
     return first

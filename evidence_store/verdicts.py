@@ -1,10 +1,12 @@
 """Recorded outcomes as known at an instant: what stands, since when, and how it came about."""
 
+# ruff: noqa: S608 — statements are made of the words below, never of what users say
+
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Final, NamedTuple
 
 from annexlog.evidence_store import chains
@@ -27,6 +29,21 @@ _ROWS = (
 )
 _ONE = " AND o.rid = ?"
 
+# The last row of each resource up to a run, and the run from which on its status is what it is (rows.OutcomeRow).
+_OTHER = "(c.status IS NULL OR c.status <> o.status AND (o.status = 'unknown' OR c.status <> 'unknown'))"
+_BEGAN = (
+    "SELECT min(b.run) FROM outcome b WHERE b.lid = o.lid AND b.rid = o.rid AND b.run <= o.run "
+    "AND b.status = o.status AND b.run > coalesce((SELECT max(c.run) FROM outcome c WHERE c.lid = o.lid "
+    f"AND c.rid = o.rid AND c.run < o.run AND {_OTHER}), 0)"
+)
+_LAST = (
+    "SELECT r.native_id, o.status, o.reason, o.cause, o.run, CASE WHEN g.n = 1 THEN o.run ELSE "
+    f"({_BEGAN}) END FROM (SELECT o.lid, o.rid, max(o.run) AS run, count(*) AS n FROM outcome o "
+    "WHERE o.lid = ?{} AND o.run <= ? GROUP BY o.lid, o.rid) g "
+    "JOIN outcome o ON o.lid = g.lid AND o.rid = g.rid AND o.run = g.run JOIN resource r ON r.rid = g.rid "
+    "WHERE o.status IS NOT NULL"
+)
+
 
 class _Verdict(NamedTuple):
     """A row of `outcome`: what record `run` wrote."""
@@ -48,57 +65,45 @@ def outcomes(
     looks: Iterable[Look],
     rid: int | None,
     upto: int,
-    place: Callable[[int], tuple[int, Millis]],
+    places: Mapping[int, tuple[int, Millis]],
 ) -> Iterator[OutcomeRow]:
     """Each outcome of a line (of one resource: `rid`) that its newest look shows, by id. `looks` are newest first.
 
-    `place` gives, of the `run` of an assessment, its place in the log and its `now`.
+    `places` gives, of the `run` of an assessment, its place in the log and its `now`.
     """
     newest = next(iter(looks))
     reason = cache(partial(_reason, backend))
     late = next(backend.select("SELECT 1 FROM late WHERE lid = ? AND seq <= ? LIMIT 1", (lid, upto)), None)
-    standing = _standing(backend, lid, rid, newest.run, place) if late is None else _walked(backend, lid, rid, looks)
-    for id, verdict, began in sorted(standing, key=lambda found: found[0]):
-        yield OutcomeRow(
-            test=line.facet.removeprefix(PREFIX),
-            scope=line.scope,
-            type=line.type,
-            id=id,
-            status=_STATUSES[verdict.status],
-            reason=None if verdict.reason is None else reason(verdict.reason),
-            cause=verdict.cause or "",
-            since=began,
-            at=newest.end,
-            seq=place(verdict.run)[0],
-        )
+    standing = _walked(backend, lid, rid, looks) if late else _standing(backend, lid, rid, newest.run)
+    test, (scope, type, _), at, statuses = line.facet.removeprefix(PREFIX), line, newest.end, _STATUSES
+    new: Callable[..., OutcomeRow] = partial(tuple.__new__, OutcomeRow)  # half the time of calling it
+    for id, status, why, cause, run, began in sorted(standing):
+        known = None if why is None else reason(why)
+        since, seq = places[began][1], places[run][0]
+        yield new((test, scope, type, id, statuses[status], known, cause or "", since, at, seq))
 
 
-def _standing(
-    backend: Backend, lid: int, rid: int | None, run: int, place: Callable[[int], tuple[int, Millis]]
-) -> Iterator[tuple[str, _Verdict, Millis]]:
-    """(id, verdict, since when its status) after record `run` of a line observed in the order recorded."""
-    last: Row = (0, "", 0, None)  # before the first, and after the last
-    began = 0
-    for row in chain(_rows(backend, lid, rid, run), [last]):
-        if row[0] != last[0]:
-            if last[3] is not None:
-                yield last[1], _Verdict(*last[2:]), place(began)[1]
-            began = row[2]
-        elif row[3] != last[3]:
-            began = row[2]
-        last = row
+def _standing(backend: Backend, lid: int, rid: int | None, run: int) -> Iterator[Row]:
+    """What stands after `run` of a line that was observed in the order recorded.
+
+    (id, status, bid of the reason, cause, run of the assessment that said so, that since when its status is so).
+    """
+    return backend.select(_LAST.format("" if rid is None else _ONE), (lid, run) if rid is None else (lid, rid, run))
 
 
-def _walked(
-    backend: Backend, lid: int, rid: int | None, looks: Iterable[Look]
-) -> Iterator[tuple[str, _Verdict, Millis]]:
+def _walked(backend: Backend, lid: int, rid: int | None, looks: Iterable[Look]) -> Iterator[Row]:
     """The same of a line whose looks were not all recorded in the order observed; `looks` are newest first."""
     oldest_first = list(looks)[::-1]
-    begin = cache(lambda runs, statuses: since(oldest_first, Chain(zip(runs, statuses, strict=True))).end)
+
+    @cache
+    def begin(runs: tuple[int, ...], statuses: tuple[str | None, ...]) -> int:
+        return since(oldest_first, Chain(zip(runs, statuses, strict=True)), str(Status.UNKNOWN)).run
+
     for id, cell in _chains(backend, lid, rid, max(look.run for look in oldest_first)):
         verdict = cell.shown(oldest_first[-1])
         if verdict is not None:
-            yield id, verdict, begin(tuple(cell.runs), tuple(value and value.status for value in cell.values))
+            began = begin(tuple(cell.runs), tuple(value and value.status for value in cell.values))
+            yield id, verdict.status, verdict.reason, verdict.cause, verdict.run, began
 
 
 def history(backend: Backend, lid: int, rid: int, looks: Sequence[Look]) -> Iterator[Version]:

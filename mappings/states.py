@@ -69,7 +69,8 @@ def _by_severity(name: str, value: JSON) -> Mapping[str, JSON]:
 class Row(Protocol):
     """One outcome as it reads at an instant.
 
-    `since`: when its status last changed (None: not known, so for ever). `exception`: id of the valid exception that
+    `since`: since when its status is what it is (None: not known, so for ever); a failure that could not be seen for a
+    while goes on since it was first seen, or its grace would begin anew. `exception`: id of the valid exception that
     covers it.
     """
 

@@ -197,9 +197,11 @@ class Oracle:
         outcome = looks[0].content[id]
         since = looks[0]
         for look in looks:
-            if id not in look.content or look.content[id].status != outcome.status:
+            told = look.content.get(id)
+            if told is not None and told.status == outcome.status:
+                since = look
+            elif told is None or told.status != "unknown":
                 break
-            since = look
         wrote = None
         before = None
         for look in self.recorded_looks(line, looks[0].when[1]):  # in the order recorded
