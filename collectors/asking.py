@@ -160,7 +160,7 @@ class Asking:
 
         Raises Refused, when asking again did not help; Absent, if the first refusal is declared to be an answer.
         """
-        source = self._requests(read, read.call, params, trace, region)
+        source = self.requests(read, read.call, params, trace, region)
         pages = source if read.call.fn is None else self._made(read, read.call.fn, params, trace, region)
         given = False
         try:
@@ -191,9 +191,10 @@ class Asking:
             else:
                 return
 
-    def _requests(
+    def requests(
         self, read: Read, call: Call, params: Mapping[str, Any], trace: Trace, region: str | None
     ) -> Iterator[Page]:
+        """The pages of one operation, each asked for again where that may help. Raises Refused."""
         lane = self._adapter.lane(call, self._scope)
         told, attempt = CallTrace(), 0
         refusal: Refused | None = None
@@ -272,13 +273,14 @@ class Asking:
 
     def one(self, read: Read, call: Call, params: Mapping[str, Any], trace: Trace, region: str | None) -> Page:
         """The first page of a call that another one needs: one request. Raises Refused."""
-        for page in self._requests(read, call, params, trace, region):
+        for page in self.requests(read, call, params, trace, region):
             return page
         raise unreadable("no answer")
 
 
 class Ask:
-    """What a declaration's `fn` asks with: `ask(operation, params)` is one request, made again where that may help.
+    """What a declaration's `fn` asks with: `ask(operation, params)` is one request, made again where that may help;
+    `ask.pages(operation, params)` is a list to its end.
 
     `permission` of an operation: the one of the call's that is named like it (`iam:ListUsers`, `list_users`), else
     the call's own.
@@ -289,8 +291,14 @@ class Ask:
 
     def __call__(self, operation: str, params: Mapping[str, Any]) -> Page:
         """The operation's first page. Raises Refused."""
-        call = Call(_permission(self._read.call, operation), operation)
-        return self._asking.one(self._read, call, params, self._trace, self._region)
+        return self._asking.one(self._read, self._call(operation), params, self._trace, self._region)
+
+    def pages(self, operation: str, params: Mapping[str, Any]) -> Iterator[Page]:
+        """Every page of the operation's answer, as the adapter follows them. Raises Refused."""
+        return self._asking.requests(self._read, self._call(operation), params, self._trace, self._region)
+
+    def _call(self, operation: str) -> Call:
+        return Call(_permission(self._read.call, operation), operation)
 
 
 @cache

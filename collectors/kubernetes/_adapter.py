@@ -19,6 +19,21 @@ METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 """A list of objects without their content: of Secrets, nothing else is ever asked for."""
 
 
+APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""The annotation in which kubectl keeps a whole object as it was applied: of a Secret, its content."""
+
+
+def bare(item: Any) -> None:
+    """Take out of an object's metadata what repeats the object: the annotation above, and who wrote which field."""
+    meta = item.get("metadata") if isinstance(item, dict) else None
+    if not isinstance(meta, dict):
+        raise Refused("unreadable", "NotAnObject", "an object has no metadata")
+    meta.pop("managedFields", None)
+    annotations = meta.get("annotations")
+    if isinstance(annotations, dict):
+        annotations.pop(APPLIED, None)
+
+
 class Kubernetes:
     """The clusters of one target. Raises ConfigError if one is not configured well; asks none of them yet.
 
@@ -124,7 +139,9 @@ class Pages:
             self._kind = self._adapter.served(self._scope).find(self._operation)
         if self._name:
             self._over = True
-            return self._connection.get(self._kind.at(self._namespace, self._name), accept=self._accept)
+            found = self._connection.get(self._kind.at(self._namespace, self._name), accept=self._accept)
+            bare(found.body)
+            return found
         return self._within(self._kind) if self._denied is not None else self._whole(self._kind)
 
     def _whole(self, kind: Kind) -> Page:
@@ -188,6 +205,8 @@ class Pages:
         if token and token == self._token:
             raise Refused("unreadable", "RepeatedToken", "the same continuation was given twice")
         self._token = token
+        for item in page.body["items"]:
+            bare(item)
         self._count += len(page.body["items"])
         left = meta.get("remainingItemCount")
         total = self._count + left if isinstance(left, int) and not self._query else None

@@ -10,8 +10,8 @@ from annexlog.collectors import Call, ResourceType
 NOT_SERVED = "NotServed"
 """Code of the refusal of a kind that the cluster does not have: of a custom resource, the answer "there is none"."""
 
-VOLATILE = ("managedFields", "resourceVersion")
-"""Of an object's metadata: who wrote what when, and a number that every heartbeat changes."""
+VOLATILE = ("resourceVersion",)
+"""Of an object's metadata: a number that every heartbeat changes."""
 
 
 def kind(

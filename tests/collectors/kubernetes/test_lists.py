@@ -59,12 +59,21 @@ def test_the_cluster_tells_its_version(cluster: Cluster, look: Look) -> None:
 
 
 def test_of_a_secret_only_its_metadata_is_ever_asked_for(cluster: Cluster, look: Look) -> None:
-    cluster.add("v1/secrets", [thing("db", "shop", type="Opaque", data={"password": "aHVudGVyMg=="})])
+    applied = {"kubectl.kubernetes.io/last-applied-configuration": '{"data": {"password": "aHVudGVyMg=="}}', "a": "b"}
+    secret = thing("db", "shop", type="Opaque", data={"password": "aHVudGVyMg=="})
+    secret["metadata"]["annotations"] = applied
+    cluster.add("v1/secrets", [secret])
 
     seen = look(SECRET)
 
     asked = [headers["Accept"] for path, _, headers in cluster.log if path == "/api/v1/secrets"]
-    assert set(seen.values("kubernetes.secret", scope=HERE)["shop/db"]) == {"metadata"}
+    assert seen.values("kubernetes.secret", scope=HERE) == {
+        "shop/db": {
+            "metadata": {
+                "annotations": {"a": "b"}, "labels": {}, "name": "db", "namespace": "shop", "uid": "uid-shop-db",
+            }
+        }
+    }  # fmt: skip
     assert asked == ["application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"]
 
 
