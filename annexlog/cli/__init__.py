@@ -33,8 +33,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "population": ("annexlog.cli.reading", "List a population as it was, and how it was seen."),
     "runs": ("annexlog.cli.reading", "List recorded runs."),
     "gaps": ("annexlog.cli.reading", "List the times in which nothing was looked at although it was due."),
+    "key": ("annexlog.cli.keys", "Make, encrypt, change and show the key that signs the log."),
+    "anchor": ("annexlog.cli.anchoring", "Send checkpoints out of reach, and show which are where."),
     "verify": ("annexlog.cli.proving", "Check every byte of the store against its signed log."),
     "replay": ("annexlog.cli.proving", "Judge a past assessment again, from its own day's evidence."),
+    "export": ("annexlog.cli.exporting", "Write evidence for others, in files that other tools read."),
     "store": ("annexlog.cli.storing", "Keep the store: copies, space, retention."),
     "mappings": ("annexlog.cli.authoring", "Check and list control tests and control pages."),
 }
