@@ -18,7 +18,8 @@ def built(folder):
     """The library that makes a disk fail."""
     library = folder / "failing_disk.so"
     options = ("-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror")
-    subprocess.run([COMPILER, *options, "-o", library, HERE / "failing_disk.c", "-ldl"], check=True)
+    command = [COMPILER, *options, "-o", library, HERE / "failing_disk.c", "-ldl"]
+    subprocess.run(command, check=True, env=os.environ | {"LD_PRELOAD": ""})
     return library
 
 
