@@ -163,7 +163,7 @@ def _role(n: int, ages: Ages) -> JSON:
 def _role_policies(n: int, ages: Ages) -> JSON:
     actions = ("s3:GetObject", "s3:PutObject", "sqs:SendMessage", "kms:Decrypt", "dynamodb:GetItem", "sns:Publish")
     where = f":{REGION}:{_account(n)}:"
-    statements = [
+    statements: list[dict[str, JSON]] = [
         {"Sid": f"S{i}", "Effect": "Allow", "Action": list(actions[i : i + 3]),
          "Resource": f"arn:aws:{actions[i][:3].strip(':')}{where}{_word(n + i)}/{token(n + i, 'resource', 8)}"}
         for i in range(1 + n % 5)

@@ -55,11 +55,6 @@ def outcomes(backend: Backend, lid: int, run: int = ALL) -> Iterator[tuple[int, 
     return ((row[0], row[1], row[2], row[3], row[4]) for row in backend.select(_OUTCOMES, (run, lid)))
 
 
-def body(size: int, z: bytes) -> bytes:
-    """The bytes of a body that was stored by itself."""
-    return Bodies(lambda *_: iter(())).read(size, z)
-
-
 def chunked(backend: Backend | Snapshot, sql: str, before: Sequence[object], values: Iterable[object]) -> Iterator[Row]:
     """The rows of a statement whose last condition is `IN ({})`, asked for some values at a time."""
     rest = list(values)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from annexlog.evidence_store import chains, layout, manifest
+from annexlog.evidence_store.bodies import Bodies
 from annexlog.evidence_store.manifest import Entry
 from annexlog.evidence_store.merkle import root
 from annexlog.evidence_store.model import (
@@ -22,7 +23,6 @@ from annexlog.evidence_store.model import (
     decode,
     encode,
 )
-from annexlog.evidence_store.population import keep
 from annexlog.evidence_store.recording import Recording
 from annexlog.evidence_store.sweeps import Look, latest
 
@@ -122,7 +122,7 @@ class Outcomes:
     def _keep_reasons(self, reasons: Iterable[Unknown]) -> None:
         ordered = sorted(reasons, key=encode)
         bodies = [(layout.sha256(body), body) for body in map(encode, ordered)]
-        self._reasons.update(zip(ordered, keep(self._backend, bodies), strict=True))
+        self._reasons.update(zip(ordered, self._recording.press.keep(bodies), strict=True))
 
     def _standing(self, line: Line) -> Look:
         """The assessment whose outcomes of a line stand at (`now`, `upto`)."""
@@ -137,9 +137,7 @@ class Outcomes:
 
     # ── what that changes ─────────────────────────────────────────────────────────────────
 
-    def _changes(
-        self, entry: Entry, verdicts: Mapping[int, _Verdict], causes: Mapping[str, str]
-    ) -> tuple[Entry, bool]:
+    def _changes(self, entry: Entry, verdicts: Mapping[int, _Verdict], causes: Mapping[str, str]) -> tuple[Entry, bool]:
         """Write what changed; the entry, and whether anything was written."""
         line, lid, run = entry.line, self._recording.lid(entry.line), self._recording.run
         population = self._recording.population(line)
@@ -176,8 +174,7 @@ class Outcomes:
         return self._digests[verdict]
 
     def _reason(self, bid: int) -> Unknown:
-        size, z = next(self._backend.select("SELECT size, z FROM blob WHERE bid = ?", (bid,)))
-        reason = decode(chains.body(size, z))
+        reason = decode(Bodies(self._backend.select).one(bid))
         if not isinstance(reason, Unknown):
             raise StoreDamaged("the reason of an unknown outcome is not one.", next="Run `annexlog verify`.")
         return reason

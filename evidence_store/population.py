@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-
-import zstandard
+from collections.abc import Iterable, Sequence
 
 from annexlog.evidence_store import layout
 from annexlog.evidence_store.backend import Backend
@@ -14,7 +12,6 @@ from annexlog.evidence_store.chains import chunked
 _RIDS = "SELECT native_id, rid FROM resource WHERE scope = ? AND type = ? AND native_id IN ({})"
 _OPENINGS = "SELECT r.rid, r.cid, o.salt FROM resource r JOIN opening o ON o.rid = r.rid WHERE r.rid IN ({})"
 _MEMBERS = "SELECT rid FROM member WHERE lid = ? AND rid IN ({})"
-_BLOBS = "SELECT sha256, bid FROM blob WHERE substr(sha256, 1, 6) IN ({})"
 _CREATE_AT_ONCE = 1000
 
 
@@ -69,28 +66,3 @@ class Population:
         """Make these members of a line, where they are not."""
         known = {row[0] for row in chunked(self._backend, _MEMBERS, (lid,), rids)}
         self._backend.append("member", [(lid, rid) for rid in rids if rid not in known])
-
-
-def keep(backend: Backend, bodies: Sequence[tuple[bytes, bytes]]) -> Iterator[int]:
-    """The bids of these (sha256, body), storing those that are new."""
-    if not bodies:
-        return iter(())
-    wanted = dict(bodies)
-    prefixes = {digest[:6] for digest in wanted}
-    known: dict[bytes, int] = {row[0]: row[1] for row in chunked(backend, _BLOBS, (), prefixes)}
-    new = [digest for digest in wanted if digest not in known]
-    numbers = backend.claim("blob", len(new))
-    press = zstandard.ZstdCompressor(level=3, write_content_size=True).compress
-    rows = []
-    for bid, digest in zip(numbers, new, strict=True):
-        known[digest] = bid
-        body = wanted[digest]
-        z = press(body) if len(body) > _WORTH_PRESSING else body
-        rows.append((bid, digest, None, None, len(body), z if len(z) < len(body) * _GAIN else body))
-    backend.append("blob", rows)
-    return (known[digest] for digest, _ in bodies)
-
-
-_WORTH_PRESSING = 128
-_GAIN = 0.9
-"""A compressed body is kept only if it is that much smaller: reading it costs as much as parsing it."""

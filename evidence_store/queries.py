@@ -12,7 +12,8 @@ import orjson
 from annexlog.evidence_store import chains, fingerprint, verdicts
 from annexlog.evidence_store import lines as naming
 from annexlog.evidence_store.asof import UNOBSERVED, Detail, EntryOf, Listing, resources
-from annexlog.evidence_store.backend import Backend
+from annexlog.evidence_store.backend import Backend, Row
+from annexlog.evidence_store.bodies import Bodies, columns, joined
 from annexlog.evidence_store.guarding import guarded, guarded_rows
 from annexlog.evidence_store.layout import Record, stored
 from annexlog.evidence_store.manifest import Entry, Manifests
@@ -41,7 +42,12 @@ _IDS = (
 )
 _RID = "SELECT rid FROM resource WHERE scope = ? AND type = ? AND native_id = ?"
 _CELL = (
-    "SELECT v.run, b.sha256, b.size, b.z FROM version v LEFT JOIN blob b ON b.bid = v.bid WHERE v.lid = ? AND v.rid = ?"
+    f"SELECT v.run, b.sha256, {columns('b')} FROM version v LEFT JOIN blob b ON b.bid = v.bid "  # noqa: S608 — names of ours
+    f"{joined('b')} WHERE v.lid = ? AND v.rid = ?"
+)
+_CELLS = (
+    f"SELECT r.native_id, v.run, {columns('b')} FROM version v JOIN resource r ON r.rid = v.rid "  # noqa: S608
+    f"LEFT JOIN blob b ON b.bid = v.bid {joined('b')} WHERE v.lid = ?"
 )
 
 
@@ -155,11 +161,11 @@ class View:
         last: JSON | Unknown = UNOBSERVED
         seen = None
         if lid is not None and rid is not None:
-            chain = Chain((run, (sha, size, z)) for run, sha, size, z in self._cell(lid, rid))
+            chain = Chain((run, (sha, stored)) for run, sha, stored in self._cell(lid, rid))
             for look in self._looks(line):
                 shown = chain.shown(look)
                 if shown is not None and shown[0] is not None:
-                    last, seen = decode(chains.body(shown[1], shown[2])), self._said(line, look)
+                    last, seen = decode(Bodies(self._backend.select).read(*shown[1])), self._said(line, look)
                     break
         return Cell(resource.facets[line.facet], last, seen)
 
@@ -172,8 +178,9 @@ class View:
         looks = list(self._looks(line))[::-1]
         if verdicts.is_outcome(line):
             return list(verdicts.history(self._backend, lid, rid, looks))
-        bodies = {sha: (size, z) for _, sha, size, z in self._cell(lid, rid) if sha is not None}
-        chain = Chain((run, sha) for run, sha, _, _ in self._cell(lid, rid))
+        bodies = {sha: stored for _, sha, stored in self._cell(lid, rid) if sha is not None}
+        chain = Chain((run, sha) for run, sha, _ in self._cell(lid, rid))
+        body = Bodies(self._backend.select).read
         return [
             Version(
                 start=look.start,
@@ -181,7 +188,7 @@ class View:
                 seq=look.seq,
                 status=look.coverage,
                 shown=sha is not None,
-                value=None if sha is None else decode(chains.body(*bodies[sha])),
+                value=None if sha is None else decode(body(*bodies[sha])),
                 sha256=sha or b"",
             )
             for look, sha in versions(looks, chain)
@@ -293,9 +300,9 @@ class View:
         rid: int | None = next(self._backend.select(_RID, (line.scope, line.type, id)), (None,))[0]
         return rid
 
-    def _cell(self, lid: int, rid: int) -> Iterator[tuple[int, bytes | None, int, bytes]]:
-        """(record, sha256, size, z) of one cell's versions."""
-        return ((row[0], row[1], row[2], row[3]) for row in self._backend.select(_CELL, (lid, rid)))
+    def _cell(self, lid: int, rid: int) -> Iterator[tuple[int, bytes | None, Row]]:
+        """(record, sha256, what `Bodies.read` takes) of one cell's versions."""
+        return ((row[0], row[1], row[2:]) for row in self._backend.select(_CELL, (lid, rid)))
 
     def _looks(self, line: Line) -> Iterable[Look]:
         lid = self._lid(line)
@@ -357,13 +364,10 @@ class View:
         if lid is None:
             return
         looks = list(self._looks(line))[::-1]
-        sql = (
-            "SELECT r.native_id, v.run, b.size, b.z FROM version v JOIN resource r ON r.rid = v.rid "
-            "LEFT JOIN blob b ON b.bid = v.bid WHERE v.lid = ?"
-        )
+        read = Bodies(self._backend.select).read
         cells: dict[str, list[tuple[int, JSON]]] = {}
-        for id, run, size, z in self._backend.select(sql, (lid,)):
-            cells.setdefault(id, []).append((run, None if z is None else decode(chains.body(size, z))))
+        for id, run, *blob in self._backend.select(_CELLS, (lid,)):
+            cells.setdefault(id, []).append((run, None if blob[1] is None else decode(read(*blob))))
         for id, cell in cells.items():
             state = None
             attributes: Mapping[str, JSON] = {}

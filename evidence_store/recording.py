@@ -9,12 +9,13 @@ from typing import NamedTuple
 from annexlog.evidence_store import layout, manifest
 from annexlog.evidence_store.anchors import latest_timestamp
 from annexlog.evidence_store.backend import Backend
-from annexlog.evidence_store.chains import digests
+from annexlog.evidence_store.chains import digests, last
 from annexlog.evidence_store.log import Log
 from annexlog.evidence_store.manifest import Entry, Manifests
 from annexlog.evidence_store.merkle import root
 from annexlog.evidence_store.model import Coverage, Line, Millis, Sweep
-from annexlog.evidence_store.population import Population, keep
+from annexlog.evidence_store.population import Population
+from annexlog.evidence_store.pressing import Press
 from annexlog.evidence_store.schema import STATUSES
 from annexlog.evidence_store.spool import Seen, Spool
 
@@ -45,15 +46,23 @@ class Known(NamedTuple):
     last: int
 
 
+Answers = dict[Line, tuple[bytes, bytes]]
+"""By line, the root of the last answer that was recorded, and the answer's `Seen.print`: who meets both again knows,
+without reading the line's chain, that nothing changed. The root is salted, so it is of nothing else.
+"""
+
+
 class Recording:
     """The next record of a log. Used inside a transaction that holds the record's lines (`names` of them).
 
     `run` is the number that its versions and outcomes have; its place in the log is given by `finish`, last.
     """
 
-    def __init__(self, backend: Backend, known: Mapping[Line, Known], manifests: Manifests) -> None:
+    def __init__(self, backend: Backend, known: Mapping[Line, Known], manifests: Manifests, answers: Answers) -> None:
         self.backend, self._known, self._manifests = backend, known, manifests
+        self._answers = answers
         self.run = backend.claim("run", 1)[0]
+        self.press = Press(backend)
         self._entries: list[tuple[Entry, bool]] = []
         self._population: tuple[tuple[str, str], Population] | None = None
         self._lids = {line: found.lid for line, found in known.items()}
@@ -106,10 +115,13 @@ class Recording:
     def _versions(self, entry: Entry, seen: Seen, spool: Spool) -> tuple[Entry, bool]:
         """Write what changed; the entry, and whether anything was written."""
         line, lid = entry.line, self.lid(entry.line)
+        order = seen.order()
+        answer, supplement = seen.print(order), entry.status is Coverage.SUPPLEMENT
+        if not supplement and entry.chain is not None and self._answers.get(line) == (entry.chain[1], answer):
+            return replace(entry, n=entry.chain[0], root=entry.chain[1]), False
         population = self.population(line)
         population.find(seen.ids)
         chain = dict(digests(self.backend, lid)) if entry.changed else {}
-        order = seen.order()
         told = bytes(seen.digests)
         changed, same = [], 0
         rids, ids = population.rids, seen.ids
@@ -119,9 +131,8 @@ class Recording:
                 same += 1
             else:
                 changed.append(index)
-        supplement = entry.status is Coverage.SUPPLEMENT
         moved = bool(changed or (chain and not supplement))
-        self._write(lid, population, seen, spool, order if supplement else changed)
+        self._write(line, population, seen, spool, order if supplement else changed)
         if not supplement:
             self.backend.append("version", [(lid, rid, self.run, None) for rid in sorted(chain)])
         if not supplement and not moved and entry.chain is not None:
@@ -130,17 +141,23 @@ class Recording:
             population.open(rids[ids[i]] for i in order)
             shown = ((rids[ids[i]], told[32 * i : 32 * i + 32]) for i in order)
             n, top = len(order), root(population.leaves(line.facet, shown))
+        if not supplement:
+            self._answers[line] = (top, answer)
         wrote = moved or (supplement and bool(order))
         known = (entry.chain if not moved else None) if supplement else (n, top)
         return replace(entry, n=n, root=top, chain=known), wrote
 
-    def _write(self, lid: int, population: Population, seen: Seen, spool: Spool, indexes: Sequence[int]) -> None:
+    def _write(self, line: Line, population: Population, seen: Seen, spool: Spool, indexes: Sequence[int]) -> None:
         """A version of each of these."""
+        lid, known = self.lid(line), line in self._known
         population.ensure(seen.ids[i] for i in indexes)
         for start in range(0, len(indexes), _CHUNK):
             some = indexes[start : start + _CHUNK]
             rids = [population.rids[seen.ids[i]] for i in some]
-            bids = keep(self.backend, [(seen.digest(i), spool.body(seen, i)) for i in some])
+            bodies = [(seen.digest(i), spool.body(seen, i)) for i in some]
+            before = last(self.backend, lid, rids) if known else {}
+            previous = {body[0]: before[rid] for body, rid in zip(bodies, rids, strict=True) if rid in before}
+            bids = self.press.keep(bodies, f"{line.type}/{line.facet}", previous)
             population.join(lid, rids)
             rows = [(lid, rid, self.run, bid) for rid, bid in zip(rids, bids, strict=True)]
             self.backend.append("version", rows)

@@ -6,27 +6,37 @@ import os
 import tempfile
 import threading
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
+from itertools import accumulate
+from operator import lt
 from pathlib import Path
 from typing import Self
+
+import orjson
 
 from annexlog.evidence_store.model import JSON, Line, StoreError, Unknown, encode
 from annexlog.evidence_store.sqlite import full
 
 _BUFFER = 1 << 20
+_BATCH = 64
+"""Bodies of a line that wait to be taken in together."""
+_LARGE = 1 << 12
+"""A body of so many bytes does not wait."""
 
 
 class Seen:
     """What one line's answer holds: per resource its id, the digest of its body, and where the body lies."""
 
-    __slots__ = ("digests", "ids", "lengths", "offsets")
+    __slots__ = ("digests", "ids", "lengths", "offsets", "pending")
 
     def __init__(self) -> None:
         self.ids: list[str] = []
         self.digests = bytearray()
         self.offsets = array("Q")
         self.lengths = array("I")
+        self.pending: list[tuple[str, bytes, bytes]] = []
+        """(id, digest, body) of those that came last."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -34,8 +44,10 @@ class Seen:
     def digest(self, index: int) -> bytes:
         return bytes(self.digests[32 * index : 32 * index + 32])
 
-    def order(self) -> list[int]:
+    def order(self) -> Sequence[int]:
         """Indexes in the order of ids, each id once (of two bodies for one id, that with the greater digest)."""
+        if all(map(lt, self.ids, self.ids[1:])):
+            return range(len(self.ids))
         order = sorted(range(len(self.ids)), key=self.ids.__getitem__)
         if len(set(self.ids)) == len(order):
             return order
@@ -45,6 +57,14 @@ class Seen:
             if self.digest(known) < self.digest(index):
                 best[self.ids[index]] = index
         return list(best.values())
+
+    def print(self, order: Sequence[int]) -> bytes:
+        """A digest of ids and bodies: equal for equal answers, in whatever order they came."""
+        if isinstance(order, range):
+            return sha256(orjson.dumps(self.ids) + self.digests).digest()
+        ids, told = self.ids, bytes(self.digests)
+        digests = b"".join([told[32 * i : 32 * i + 32] for i in order])
+        return sha256(orjson.dumps([ids[i] for i in order]) + digests).digest()
 
 
 class Spool:
@@ -64,18 +84,28 @@ class Spool:
     def add(self, line: Line, id: str, value: JSON | Unknown) -> None:
         """Keep what an answer says of one resource. Raises StoreFull."""
         body = encode(value)
-        digest = sha256(body).digest()
-        with self._lock:
-            seen = self._seen.get(line)
-            if seen is None:
-                seen = self._seen[line] = Seen()
-            seen.ids.append(id)
-            seen.digests += digest
-            seen.offsets.append(self._written + len(self._pending))
-            seen.lengths.append(len(body))
-            self._pending += body
-            if len(self._pending) >= _BUFFER:
-                self._flush()
+        seen = self._seen.get(line)
+        if seen is None:
+            seen = self._seen.setdefault(line, Seen())
+        pending = seen.pending
+        pending.append((id, sha256(body).digest(), body))  # without the lock, which is not free: appending is atomic
+        if len(pending) >= _BATCH or len(body) >= _LARGE:
+            with self._lock:
+                self._take(seen)
+
+    def _take(self, seen: Seen) -> None:
+        """Make room among what came last. Only with the lock held; others may add meanwhile."""
+        count = len(seen.pending)
+        ids, digests, bodies = zip(*seen.pending[:count], strict=True) if count else ((), (), ())
+        del seen.pending[:count]
+        seen.ids += ids
+        seen.digests += b"".join(digests)
+        lengths = array("I", map(len, bodies))
+        seen.offsets.extend(accumulate(lengths[:-1], initial=self._written + len(self._pending)) if count else ())
+        seen.lengths += lengths
+        self._pending += b"".join(bodies)
+        if len(self._pending) >= _BUFFER:
+            self._flush()
 
     def _flush(self) -> None:
         """Write what is pending to its place: what a failed write left half done is written over by the next."""
@@ -94,7 +124,12 @@ class Spool:
 
     def seen(self, line: Line) -> Seen:
         """What was added for a line, in the order it came; empty if nothing was."""
-        return self._seen.get(line) or Seen()
+        seen = self._seen.get(line)
+        if seen is None:
+            return Seen()
+        with self._lock:
+            self._take(seen)
+        return seen
 
     def body(self, seen: Seen, index: int) -> bytes:
         """The bytes of one body. Raises StoreError if they do not read back as they were added."""

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Self
 from annexlog.evidence_store import keyring, sweeps
 from annexlog.evidence_store.backend import Deadlock
 from annexlog.evidence_store.checkpoint import Checkpoint
+from annexlog.evidence_store.database import Database, is_url
 from annexlog.evidence_store.layout import Record, stored
 from annexlog.evidence_store.log import Log
 from annexlog.evidence_store.manifest import Manifests
 from annexlog.evidence_store.model import ORG, Line, Millis, Run, StoreError
 from annexlog.evidence_store.outcomes import Assessment, JudgedLine, Outcomes
-from annexlog.evidence_store.recording import About, Known, Recording, by_line, names
+from annexlog.evidence_store.recording import About, Answers, Known, Recording, by_line, names
 from annexlog.evidence_store.spool import Spool
 from annexlog.evidence_store.sqlite import SQLite
 
@@ -40,23 +41,28 @@ class Store:
         self.manifests = Manifests(backend)
         self._folder, self._writer = folder, writer
         self._log: Log | None = None
+        self._answers: Answers = {}
         self._turn = threading.Lock()  # of the threads that use the log
 
     @classmethod
     def open(
         cls,
-        path: Path | str,
+        path: Path | str | Database,
         *,
         create: bool = False,
         readonly: bool = False,
         timeout: float = 60.0,
         writer: str = "annexlog",
     ) -> Self:
-        """Open the store at `path`; `create` makes it where it is missing (file mode 0600).
+        """Open the store at `path`, or at a URL `postgresql://…`; `create` makes it where it is missing (mode 0600).
 
         `timeout`: seconds to wait for another process's recording. `writer`: the name that records carry.
         Raises StoreError (missing, not a store), StoreTooNew, StoreDamaged.
         """
+        if isinstance(path, str) and is_url(path):
+            path = Database(path)
+        if isinstance(path, Database):
+            return cls(path.open(create=create, readonly=readonly, timeout=timeout), path.parent, writer)
         path = Path(path)
         return cls(SQLite(path, create=create, readonly=readonly, timeout=timeout), path.absolute().parent, writer)
 
@@ -143,7 +149,7 @@ class Store:
             with self._logged() as log:  # it has all that was recorded of the lines: nobody else can add to them now
                 found = ((line, log.heads.get(line)) for line in lines)
                 known = {line: Known(head.lid, head.last) for line, head in found if head is not None}
-            recording = Recording(self.backend, known, self.manifests)
+            recording = Recording(self.backend, known, self.manifests, self._answers)
             write(recording)
             return recording.finish(about, recorded, committed.enter_context(self._logged()))
 
@@ -195,9 +201,9 @@ class Store:
 
     def _note(self, size: int) -> bytes | None:
         """The checkpoint of a log of this size."""
-        note: bytes | None = next(
-            self.backend.select("SELECT note FROM checkpoint WHERE size = ?", (size,)), (None,)
-        )[0]
+        note: bytes | None = next(self.backend.select("SELECT note FROM checkpoint WHERE size = ?", (size,)), (None,))[
+            0
+        ]
         return note
 
     # ── read ──────────────────────────────────────────────────────────────────────────────

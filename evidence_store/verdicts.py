@@ -9,8 +9,8 @@ from functools import cache, partial
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from annexlog.evidence_store import chains
 from annexlog.evidence_store.backend import Backend, Row
+from annexlog.evidence_store.bodies import Bodies
 from annexlog.evidence_store.layout import outcome_body, sha256
 from annexlog.evidence_store.model import Line, Millis, Outcome, Status, StoreDamaged, Unknown, decode
 from annexlog.evidence_store.rows import OutcomeRow, Version
@@ -138,8 +138,7 @@ def _rows(backend: Backend, lid: int, rid: int | None, run: int) -> Iterator[Row
 
 
 def _reason(backend: Backend, bid: int) -> Unknown:
-    size, z = next(backend.select("SELECT size, z FROM blob WHERE bid = ?", (bid,)))
-    reason = decode(chains.body(size, z))
+    reason = decode(Bodies(backend.select).one(bid))
     if not isinstance(reason, Unknown):
         raise StoreDamaged("the reason of an unknown outcome is not one.", next="Run `annexlog verify`.")
     return reason
