@@ -280,7 +280,7 @@ class Asking:
 
 class Ask:
     """What a declaration's `fn` asks with: `ask(operation, params)` is one request, made again where that may help;
-    `ask.pages(operation, params)` is a list to its end.
+    `ask.pages(operation, params)` is a list to its end. An operation is its name, or a Call with its permission.
 
     `permission` of an operation: the one of the call's that is named like it (`iam:ListUsers`, `list_users`), else
     the call's own.
@@ -289,16 +289,16 @@ class Ask:
     def __init__(self, asking: Asking, read: Read, trace: Trace, region: str | None) -> None:
         self._asking, self._read, self._trace, self._region = asking, read, trace, region
 
-    def __call__(self, operation: str, params: Mapping[str, Any]) -> Page:
+    def __call__(self, operation: str | Call, params: Mapping[str, Any]) -> Page:
         """The operation's first page. Raises Refused."""
         return self._asking.one(self._read, self._call(operation), params, self._trace, self._region)
 
-    def pages(self, operation: str, params: Mapping[str, Any]) -> Iterator[Page]:
+    def pages(self, operation: str | Call, params: Mapping[str, Any]) -> Iterator[Page]:
         """Every page of the operation's answer, as the adapter follows them. Raises Refused."""
         return self._asking.requests(self._read, self._call(operation), params, self._trace, self._region)
 
-    def _call(self, operation: str) -> Call:
-        return Call(_permission(self._read.call, operation), operation)
+    def _call(self, operation: str | Call) -> Call:
+        return operation if isinstance(operation, Call) else Call(_permission(self._read.call, operation), operation)
 
 
 @cache
