@@ -13,7 +13,10 @@ from typing import Any
 
 import msgspec
 
+from annexlog.anchors import Anchor
+from annexlog.anchors.kinds import KINDS
 from annexlog.collectors import Adapter, Provider, providers
+from annexlog.evidence_store.database import Database, is_url
 from annexlog.evidence_store.model import ConfigError, Millis, duration
 
 FILE = "annexlog.toml"
@@ -41,6 +44,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     mappings: list[str] = []
     collect: Collect = Collect()
     targets: dict[str, dict[str, Any]] = {}
+    anchors: dict[str, dict[str, Any]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,12 @@ class Config:
     """A configuration that holds. Paths are absolute; relative ones in the file start at the file's folder."""
 
     file: Path
-    store: Path
+    store: Path | Database
     key: Path
     mappings: tuple[Path, ...]
     collect: Collect
     targets: Mapping[str, Target]
+    anchors: Mapping[str, Anchor]
 
     @property
     def floor(self) -> Millis:
@@ -105,11 +110,12 @@ def load(file: Path) -> Config:
     here = file.parent
     return Config(
         file=file,
-        store=here / raw.store,
+        store=Database(raw.store, here) if is_url(raw.store) else here / raw.store,
         key=here / raw.key,
         mappings=tuple(_folder(here / folder, file) for folder in raw.mappings),
         collect=raw.collect,
         targets={name: _target(name, table, file) for name, table in sorted(raw.targets.items())},
+        anchors={name: _anchor(name, table, file) for name, table in sorted(raw.anchors.items())},
     )
 
 
@@ -175,3 +181,21 @@ def _target(name: str, table: dict[str, Any], file: Path) -> Target:
         raise ConfigError(f"unknown provider {kind!r}{nearest}.", where=f"{where}.provider")
     provider = known[kind]
     return Target(name, provider, _convert(options, provider.options, file, f"targets.{name}"))
+
+
+def _anchor(name: str, table: dict[str, Any], file: Path) -> Anchor:
+    where = f"{file}: anchors.{name}"
+    if not _NAME.fullmatch(name):
+        raise ConfigError("an anchor's name is of letters, digits, - and _: it is part of a scope's name.", where=where)
+    options = dict(table)
+    kind = options.pop("kind", None)
+    if kind is None:
+        raise ConfigError(f"no kind; expected one of {', '.join(KINDS)}.", where=where, next='Add kind = "file".')
+    if kind not in KINDS:
+        raise ConfigError(f"unknown kind {kind!r}{_nearest(str(kind), list(KINDS))}.", where=f"{where}.kind")
+    made: Anchor = _convert(options, KINDS[kind], file, f"anchors.{name}")
+    try:
+        made.check()
+    except ValueError as error:
+        raise ConfigError(f"{error}.", where=where, next="See docs/anchors.md.") from None
+    return made

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -89,7 +89,7 @@ class Receipt:
         return made, note
 
     @classmethod
-    def check(cls, data: bytes, keys: Sequence[Verifier]) -> Self:
+    def check(cls, data: bytes, keys: Collection[Verifier]) -> Self:
         """The receipt that one of these keys signed, and nothing besides. Raises ValueError."""
         receipt, note = cls.parse(data)
         if len(note.signatures) != 1 or not note.signed_by(keys):

@@ -245,6 +245,11 @@ class KeyRing:
 
     # ── what has to be said besides findings ──────────────────────────────────────────────
 
+    @property
+    def named(self) -> frozenset[Verifier]:
+        """Every key that was given, or is named in the log."""
+        return self._given | set(self._named)
+
     def unchecked(self, checkpoint: Checkpoint) -> bool:
         """Whether a checkpoint that no given key signed, nor one that they lead to, is signed by a key that the log
         names as its own of that time. Raises ValueError if the signature is not of this text.

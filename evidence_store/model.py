@@ -129,6 +129,7 @@ REASONS = {
     "unsupported": "this account, region, licence or version does not offer it",
     "deadline": "the time allowed for the scope ran out",
     "interrupted": "the run was stopped before it looked",
+    "conflict": "what is kept there is not of this log, or not its beginning",
     "mixed": "the answer's pages are of different moments",
     "vanished": "the resource was gone when its details were asked for",
     "unlisted": "a bulk answer does not mention the resource",

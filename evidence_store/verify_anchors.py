@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -55,7 +55,7 @@ class Proven:
 class AnchorCheck:
     """Reads the tokens, then what the records say of time."""
 
-    def __init__(self, snapshot: Snapshot, findings: Findings, keys: Sequence[Verifier], trust: Trust) -> None:
+    def __init__(self, snapshot: Snapshot, findings: Findings, keys: Collection[Verifier], trust: Trust) -> None:
         self._snapshot, self.findings, self._keys, self._trust = snapshot, findings, keys, trust
         self.proven = Proven()
         self._proofs: list[Proof] = []

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from ssl import SSLContext
 from typing import Self
 
 REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 500: "Internal Server Error"}
@@ -44,8 +45,10 @@ class Server:
     `answer` runs in the event loop, or in one of `threads` where it has to wait for others.
     """
 
-    def __init__(self, answer: Callable[[Request], Reply], *, threads: int = 0, port: int = 0) -> None:
-        self._answer, self._port = answer, port
+    def __init__(
+        self, answer: Callable[[Request], Reply], *, threads: int = 0, port: int = 0, tls: SSLContext | None = None
+    ) -> None:
+        self._answer, self._port, self._tls = answer, port, tls
         self._pool = ThreadPoolExecutor(threads) if threads else None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -55,9 +58,9 @@ class Server:
     def __enter__(self) -> Self:
         self._thread.start()
         self._server = asyncio.run_coroutine_threadsafe(
-            asyncio.start_server(self._connected, "127.0.0.1", self._port, limit=2**20), self._loop
+            asyncio.start_server(self._connected, "127.0.0.1", self._port, limit=2**20, ssl=self._tls), self._loop
         ).result()
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self.url = f"{'https' if self._tls else 'http'}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     def __exit__(self, *_: object) -> None:
