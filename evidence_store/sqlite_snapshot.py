@@ -13,11 +13,21 @@ from annexlog.evidence_store.sqlite import APPLICATION_ID, create
 
 _SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name"
 _FAULTS = 100
+_AHEAD = 200
+_SHORT, _WORDS = 32, 1000
 
 
-def lenient(text: bytes) -> str:
-    """Text as it is stored: what is not UTF-8 comes as lone surrogates, which nothing in the store ever has."""
-    return text.decode("utf-8", "surrogateescape")
+class _Lenient(dict[bytes, str]):
+    """Text as it is stored: what is not UTF-8 comes as lone surrogates, which nothing in the store ever has.
+
+    The short words that come a million times are kept.
+    """
+
+    def __missing__(self, text: bytes) -> str:
+        word = text.decode("utf-8", "surrogateescape")
+        if len(text) <= _SHORT and len(self) < _WORDS:
+            self[text] = word
+        return word
 
 
 @cache
@@ -33,14 +43,16 @@ class Snapshot:
 
     def __init__(self, connection: sqlite3.Connection, translated: Callable[[], AbstractContextManager[None]]) -> None:
         self._connection, self._translated = connection, translated
-        connection.text_factory = lenient
+        connection.text_factory = _Lenient().__getitem__
         connection.execute("PRAGMA temp_store = FILE")  # sorting a long history must not fill the memory
         connection.execute("BEGIN")
 
     def select(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
-        with self._translated():
-            for row in self._connection.execute(sql, parameters):  # noqa: UP028 — `yield from` would close the cursor
-                yield row  # late, where nobody read to the end
+        with self._translated(), closing(self._connection.execute(sql, parameters)) as cursor:
+            ahead = 1  # most are asked for their first row only
+            while rows := cursor.fetchmany(ahead):
+                yield from rows
+                ahead = _AHEAD
 
     def faults(self) -> Iterator[tuple[str, str, str]]:
         """(table, key, what is wrong): damage to the file, and a schema whose guards are not those of a new store."""

@@ -22,10 +22,14 @@ Note = Callable[[str, str, str], None]
 _SWEEPS = "SELECT seq, run, at, start, status FROM sweep WHERE lid = ? ORDER BY seq"
 _LATE = "SELECT seq FROM late WHERE lid = ? ORDER BY seq"
 _TALLIES = "SELECT run, pass, fail, unknown, na FROM tally WHERE lid = ? ORDER BY run"
-_ROWS = (
-    "SELECT v.run, v.rid, r.cid, o.salt, {} FROM {} v LEFT JOIN resource r ON r.rid = v.rid "
-    "LEFT JOIN opening o ON o.rid = v.rid {}WHERE v.lid = ? ORDER BY v.run, v.rid"
+_ROWS = "SELECT v.run, v.rid, {} FROM {} v {}WHERE v.lid = ? ORDER BY v.run, v.rid"
+_OPENINGS = (
+    "SELECT m.rid, r.cid, o.salt FROM member m LEFT JOIN resource r ON r.rid = m.rid "
+    "LEFT JOIN opening o ON o.rid = m.rid WHERE m.lid = ?"
 )
+_OPENING = "SELECT r.cid, o.salt FROM resource r LEFT JOIN opening o ON o.rid = r.rid WHERE r.rid = ?"
+_LEAVES = 200_000
+"""Leaves that are kept, for outcomes that come again."""
 _COUNTED = (Status.PASS, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE)
 
 
@@ -48,6 +52,19 @@ class _Changes:
         return rows
 
 
+class _Openings(dict[Any, tuple[Any, Any]]):
+    """(cid, salt) of each resource, by rid: the line's members at once, any other when it is met."""
+
+    def __init__(self, snapshot: Snapshot, lid: int) -> None:
+        super().__init__((rid, (cid, salt)) for rid, cid, salt in snapshot.select(_OPENINGS, (lid,)))
+        self._snapshot = snapshot
+
+    def __missing__(self, rid: Any) -> tuple[Any, Any]:
+        cid, salt = next(self._snapshot.select(_OPENING, (rid,)), (None, None))
+        self[rid] = cid, salt
+        return cid, salt
+
+
 class History(ABC):
     """A line's sweeps and changes. `note` takes what no history could be; rows of arbitrary bytes may raise BROKEN."""
 
@@ -57,12 +74,15 @@ class History(ABC):
     def __init__(self, snapshot: Snapshot, lid: int, line: Line, note: Note) -> None:
         self._snapshot, self._lid, self._line, self._note = snapshot, lid, line, note
         self._values: dict[Any, Any] = {}  # by rid
+        self._leaf = layout.leaves(line.facet)
+        self._openings: Mapping[Any, tuple[Any, Any]] = {}
         self._tree = Ordered()  # by cid
         self._changed = 0  # the last record that did
         self._run = 0
 
     def facts(self) -> Iterator[Fact]:
         """What the rows come to after each record that looked at the line."""
+        self._openings = _Openings(self._snapshot, self._lid)
         changes = _Changes(self._snapshot.select(self.rows, (self._lid,)))
         late, newest = [], -1
         for row in self._snapshot.select(_SWEEPS, (self._lid,)):
@@ -99,11 +119,12 @@ class History(ABC):
     def _same(self, table: str, sql: str, wanted: Sequence[Row]) -> None:
         """The rows of a derived table are these."""
         found = list(self._snapshot.select(sql, (self._lid,)))
+        known, there = set(wanted), set(found)
         for row in found:
-            if row not in wanted:
+            if row not in known:
                 self._say(row[0], f"{row[1:] or 'it'} is not what the other tables come to", table)
         for row in wanted:
-            if row not in found:
+            if row not in there:
                 self._say(row[0], f"{row[1:] or 'it'} is missing", table)
 
     def _none(self, *tables: str) -> None:
@@ -111,14 +132,13 @@ class History(ABC):
             for (run,) in self._snapshot.select(f"SELECT run FROM {table} WHERE lid = ? LIMIT 1", (self._lid,)):  # noqa: S608 — names of ours
                 self._say(run, "has rows that cannot be of such a line", table)
 
-    def _known(self, seq: int, rid: Any, cid: Any, salt: Any) -> bool:
+    def _opened(self, seq: int, rid: Any) -> tuple[bytes, bytes] | None:
+        """The resource's cid and salt, if it has them."""
+        cid, salt = self._openings[rid]
         if isinstance(cid, bytes) and isinstance(salt, bytes):
-            return True
+            return cid, salt
         self._say(seq, f"there is no resource {rid} with an opening")
-        return False
-
-    def _leaf(self, cid: bytes, salt: bytes, digest: bytes) -> bytes:
-        return layout.leaf(cid, salt, self._line.facet, digest)
+        return None
 
 
 class Versions(History):
@@ -152,9 +172,11 @@ class Versions(History):
         """Whether anything changed, and the leaves of these rows by cid (None: not there any more)."""
         moved = False
         leaves: dict[bytes, bytes | None] = {}
-        for _, rid, cid, salt, bid, found in rows:
-            if not self._known(seq, rid, cid, salt):
+        for _, rid, bid, found in rows:
+            opened = self._opened(seq, rid)
+            if opened is None:
                 continue
+            cid, salt = opened
             if bid is None:
                 if supplement or self._values.pop(rid, None) is None:
                     self._say(seq, f"resource {rid} ends that was not there")
@@ -184,6 +206,7 @@ class Outcomes(History):
     ) -> None:
         super().__init__(snapshot, lid, line, note)
         self._digest = digest
+        self._leaves: dict[tuple[Any, bytes], bytes] = {}  # by rid and digest
         self._of: Counter[str] = Counter()
         self._tallies: list[tuple[int, ...]] = []
 
@@ -209,9 +232,11 @@ class Outcomes(History):
         """The leaves of these rows by cid (None: no outcome any more), and the causes."""
         leaves: dict[bytes, bytes | None] = {}
         causes: dict[bytes, str] = {}
-        for _, rid, cid, salt, status, reason, cause in rows:
-            if not self._known(seq, rid, cid, salt):
+        for _, rid, status, reason, cause in rows:
+            opened = self._opened(seq, rid)
+            if opened is None:
                 continue
+            cid, salt = opened
             before: tuple[str, int | None] | None = self._values.pop(rid, None)
             now = None if status is None else (status, reason)
             if before == now or (status is None and reason is not None):
@@ -222,10 +247,19 @@ class Outcomes(History):
             if now is not None:
                 self._values[rid] = now
                 self._of[now[0]] += 1
-                leaves[cid] = self._leaf(cid, salt, self._digest(*now))
+                leaves[cid] = self._judged(rid, cid, salt, self._digest(*now))
             if cause is not None:
                 causes[cid] = cause
         return leaves, causes
+
+    def _judged(self, rid: Any, cid: bytes, salt: bytes, digest: bytes) -> bytes:
+        """The leaf of an outcome; most outcomes were there before."""
+        known = self._leaves.get((rid, digest))
+        if known is None:
+            if len(self._leaves) >= _LEAVES:
+                self._leaves.clear()
+            known = self._leaves[rid, digest] = self._leaf(cid, salt, digest)
+        return known
 
     def _finish(self) -> None:
         self._same("tally", _TALLIES, self._tallies)
