@@ -41,6 +41,7 @@ class Collect(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     store: str = "evidence.db"
     key: str = "annexlog.key"
+    key_passphrase_file: str | None = None
     mappings: list[str] = []
     collect: Collect = Collect()
     targets: dict[str, dict[str, Any]] = {}
@@ -66,6 +67,7 @@ class Config:
     file: Path
     store: Path | Database
     key: Path
+    key_passphrase_file: Path | None
     mappings: tuple[Path, ...]
     collect: Collect
     targets: Mapping[str, Target]
@@ -112,6 +114,7 @@ def load(file: Path) -> Config:
         file=file,
         store=Database(raw.store, here) if is_url(raw.store) else here / raw.store,
         key=here / raw.key,
+        key_passphrase_file=None if raw.key_passphrase_file is None else here / raw.key_passphrase_file,
         mappings=tuple(_folder(here / folder, file) for folder in raw.mappings),
         collect=raw.collect,
         targets={name: _target(name, table, file) for name, table in sorted(raw.targets.items())},

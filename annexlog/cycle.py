@@ -8,15 +8,19 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from annexlog import signing
 from annexlog.answers import Reading, shapes
 from annexlog.assessing import Assessed, assess, present, restate
 from annexlog.collectors.clock import Clock, SystemClock
 from annexlog.config import Config
-from annexlog.evidence_store import keys
+from annexlog.evidence_store import rotation
+from annexlog.evidence_store.keys import Signer
 from annexlog.evidence_store.model import MappingError, Millis, State, StoreBusy
+from annexlog.evidence_store.rotation import Rotated
 from annexlog.evidence_store.store import Store
 from annexlog.mappings import load
 from annexlog.pipeline import Choose, Collected, Collector, Progress, everything, resumed
@@ -53,9 +57,10 @@ class Cycle:
         `slot` names the occasion: recorded scopes of the same one are not asked again. None: now, or the occasion of
         a collection that was interrupted not long ago.
         """
-        signer = keys.load(self.config.key)
+        signer = signing.signer(self.config)
         mappings = load(shapes(), folders=self.config.mappings)
         with self._alone(), Store.open(self.config.store, create=True) as store:
+            signer = self._settled(store, signer)
             before = states(store, present(store, self.clock)) if judge else {}
             with resumed(self.config.store, self.clock.now() if slot is None else slot, self.config.floor) as began:
                 collector = Collector(
@@ -78,9 +83,10 @@ class Cycle:
 
     def judge(self, *, now: Millis | None = None) -> Turn:
         """Judge what is recorded, without looking again."""
-        signer = keys.load(self.config.key)
+        signer = signing.signer(self.config)
         mappings = load(shapes(), folders=self.config.mappings)
         with self._alone(), Store.open(self.config.store) as store:
+            signer = self._settled(store, signer)
             before = states(store, present(store, self.clock))
             restated = len(restate(store, self.clock))
             assessed = assess(store, mappings, self.clock, now=now)
@@ -94,15 +100,27 @@ class Cycle:
 
         Raises MappingError if there is no such test.
         """
-        signer = keys.load(self.config.key)
+        signer = signing.signer(self.config)
         mappings = load(shapes(), folders=self.config.mappings)
         unknown = sorted(set(tests or ()) - set(mappings.tests))
         if unknown:
             raise MappingError(f"no test is called {unknown[0]!r}.", next="List them: annexlog mappings list")
         with self._alone(), Store.open(self.config.store) as store:
+            signer = self._settled(store, signer)
             accepted = Collector(self.config, store, mappings, self.clock).accept(tests)
             store.checkpoint(signer)
         return accepted
+
+    def rotate(self, leaving: rotation.Leaving, *, destroy_old: bool = False, given: Path | None = None) -> Rotated:
+        """Go over to a new signing key; `given`: the file of the passphrase. Raises ConfigError, StoreError."""
+        secret = signing.passphrase(self.config, given)
+        with self._alone(), Store.open(self.config.store) as store:
+            return rotation.rotate(store, self.config.key, secret, leaving, destroy_old=destroy_old)
+
+    def _settled(self, store: Store, signer: Signer) -> Signer:
+        """The key that signs from now on: a rotation that was interrupted is finished before anything else."""
+        finished = rotation.finish(store, self.config.key, signing.passphrase(self.config))
+        return signing.signer(self.config) if finished else signer
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -118,7 +136,7 @@ class Cycle:
             ) from None
 
 
-def _redaction_key(signer: keys.Signer) -> bytes:
+def _redaction_key(signer: Signer) -> bytes:
     """A secret of its own that follows from the signing key: its signature of a text that is never published."""
     return hashlib.sha256(signer.sign(b"annexlog/redaction/1")).digest()
 

@@ -211,7 +211,6 @@ class KeyRing:
         """Count a checkpoint that is good, of a log whose last record is of `recorded`. Yields (record, finding) of
         each announcement under it that does not hold.
         """
-        self._good.append(_Signed(checkpoint.size, recorded, by))
         covered = [a for a in self._pending if a.seq <= checkpoint.size]
         self._pending = self._pending[len(covered) :]
         for announcement in covered:
@@ -220,9 +219,12 @@ class KeyRing:
             except ValueError as error:
                 yield announcement.seq, str(error)
         if covered and self._epochs[-1].after == checkpoint.size:
-            (current,) = self._epochs[-1].valid
-            if current not in checkpoint.signed_by([current]):
+            new = frozenset(checkpoint.signed_by(self._epochs[-1].valid))
+            if not new:
+                (current,) = self._epochs[-1].valid
                 yield covered[-1].seq, f"its new key {_short(current)} did not sign the checkpoint that covers it"
+            by |= new
+        self._good.append(_Signed(checkpoint.size, recorded, by))
 
     def _take(self, announcement: Announcement, checkpoint: Checkpoint) -> None:
         current, epoch = announcement.current, self._epochs[-1]

@@ -9,6 +9,7 @@ import base64
 import os
 import textwrap
 
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
@@ -70,7 +71,7 @@ def decrypt(pem: str, passphrase: bytes) -> bytes:
     """The 32 bytes of the key in a PEM block. Raises WrongPassphrase; ValueError if it holds no Ed25519 key."""
     try:
         key = load_pem_private_key(pem.encode(), passphrase)
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm, InternalError) as error:
         raise WrongPassphrase("the passphrase is wrong, or the file is damaged") from error
     except TypeError as error:
         raise ValueError("the passphrase is empty, or the key is not encrypted") from error

@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gaps": ("annexlog.cli.reading", "List the times in which nothing was looked at although it was due."),
     "key": ("annexlog.cli.keys", "Make, encrypt, change and show the key that signs the log."),
     "anchor": ("annexlog.cli.anchoring", "Send checkpoints out of reach, and show which are where."),
+    "key": ("annexlog.cli.keys", "Make, encrypt, change and show the key that signs the log."),
     "verify": ("annexlog.cli.proving", "Check every byte of the store against its signed log."),
     "replay": ("annexlog.cli.proving", "Judge a past assessment again, from its own day's evidence."),
     "export": ("annexlog.cli.exporting", "Write evidence for others, in files that other tools read."),

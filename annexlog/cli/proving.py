@@ -17,15 +17,17 @@ LIMIT = 50
 @click.option("--checkpoint", "kept", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Checkpoints that were kept elsewhere, one or more in a file: finds truncation, forks and rewriting. "
                    "May be repeated.")  # fmt: skip
-@click.option("--public-key", help="The log's public key; the one of the configured signing key by default.")
+@click.option("--public-key", "public_keys", multiple=True,
+              help="The log's public key, its first one to check all of it; that of the configured signing key by "
+                   "default. May be repeated.")  # fmt: skip
 @as_json
-def verify(kept: tuple[Path, ...], public_key: str | None, json: bool) -> int:
+def verify(kept: tuple[Path, ...], public_keys: tuple[str, ...], json: bool) -> int:
     """Check every byte of the store against its signed log."""
     from annexlog.evidence_store import keys
     from annexlog.evidence_store.verify import verify as check
 
     config = configuration()
-    verifiers = [keys.verifier(public_key) if public_key else keys.load(config.key).verifier]
+    verifiers = [keys.verifier(text) for text in public_keys] or [keys.public(config.key)]
     with opened(config) as store:
         report = check(store, keys=verifiers, checkpoints={str(file): file.read_bytes() for file in kept})
     if json:

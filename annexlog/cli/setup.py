@@ -27,6 +27,7 @@ TEMPLATE = """\
 
 store = "evidence.db"     # the evidence store
 key = "annexlog.key"      # signs the log; keep a copy elsewhere, and never beside the store's backup
+# key_passphrase_file = "/run/credentials/annexlog.service/passphrase"  # of a key that `annexlog key encrypt` encrypted
 # mappings = ["mappings"] # folders of your own control tests, registers, settings and exceptions
 
 [collect]
@@ -91,10 +92,10 @@ def doctor(json: bool) -> int:
 
 
 def _local(config: Config) -> Iterator[Check]:
-    from annexlog.evidence_store import keys
+    from annexlog.signing import signer
 
     try:
-        keys.load(config.key)
+        signer(config)
         yield Check(what="signing key", state="ok", detail=str(config.key), mend="")
     except AnnexlogError as error:
         yield Check(what="signing key", state="missing", detail=error.what, mend=error.next)

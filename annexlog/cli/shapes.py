@@ -277,11 +277,30 @@ class Doctor(Shape):
     checks: list[Check]
 
 
+class LogKey(Shape):
+    """One of a log's keys. `since`: since when it has this status; of a compromised key, since when it may be taken."""
+
+    key: str
+    status: Literal["current", "retired", "compromised", "lost"]
+    since: str
+
+
+class Keys(Shape):
+    """`annexlog key show --json`. `record`: that which announces `keys`; null if the log has only its first key."""
+
+    key: str
+    file: str
+    encrypted: bool
+    record: int | None
+    keys: list[LogKey]
+
+
 DOCUMENTED: dict[str, type[Shape]] = {
     "collect": Collected,
     "doctor": Doctor,
     "gaps": Gaps,
     "history": History,
+    "key": Keys,
     "outcomes": Outcomes,
     "population": Population,
     "replay": Replayed,
