@@ -3,21 +3,22 @@
 The document says: in this scope, at this time, the answer held exactly these resources; and as far as was recorded by
 then, this or that sweep of the line was the newest. `proving.prove_population` makes it. It is a JSON object:
 
-    format      "annexlog/population/1"
+    format      "annexlog/population/1", or "annexlog/outcomes/1": then the line is one of outcomes
     checkpoint  the signed note that all of it rests on
     record      {text, path}: the record of the sweep, and its path in the log
     line        {text, index, of, path}: the population line, and its path to the record's populations_root
     known       {record: {text, path}, text, index, of, path}: the last record known, and the line's head in it
     next        {text, path} of the record behind that one, or null: it shows when the former was no longer the last
-    leaves      [{id, salt, sha256}], with `body` where that was asked for
+    leaves      [{id, salt, sha256}], with `body` where that was asked for; of outcomes [{id, salt, status, reason}]
 
 Hashes and salts are lower hex. A salt opens the names and digests of its resource in every other proof as well.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -25,11 +26,12 @@ import orjson
 from annexlog.evidence_store import layout
 from annexlog.evidence_store.checkpoint import Checkpoint
 from annexlog.evidence_store.keys import Verifier
-from annexlog.evidence_store.layout import HeadLine, PopulationLine, Record
+from annexlog.evidence_store.layout import HeadLine, OutcomeLine, PopulationLine, Record
 from annexlog.evidence_store.merkle import root, verify_inclusion
-from annexlog.evidence_store.model import JSON, Line, Millis, StoreDamaged
+from annexlog.evidence_store.model import JSON, Coverage, Line, Millis, Outcome, Status, StoreDamaged, Unknown
 
 FORMAT = "annexlog/population/1"
+OUTCOMES = "annexlog/outcomes/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,8 @@ class Proven:
     Record `seq`, written at `recorded`, committed to a sweep of `line` that saw `resources` ({id: sha256 of its
     body}; none unless the status is complete, partial or supplement). After record `known` (written at
     `known_at`), `newest` was the record of the sweep that ended last; until `known_until` (None: not shown) nothing
-    more was recorded. `size`: of the signed log.
+    more was recorded. `size`: of the signed log. Of a line of outcomes: `outcomes` by id; `start` and `end` are the
+    instant that was judged.
     """
 
     line: Line
@@ -54,13 +57,14 @@ class Proven:
     known_at: Millis
     known_until: Millis | None
     size: int
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
 
 
 def check_population(proof: Mapping[str, JSON] | bytes | str, key: Verifier) -> Proven:
     """Check a proof against the log's public key. Raises StoreDamaged, saying which part does not hold."""
     try:
         document = orjson.loads(proof) if isinstance(proof, (bytes, str)) else proof
-        _must(document["format"] == FORMAT, f"it is not of the format {FORMAT}")
+        _must(document["format"] in (FORMAT, OUTCOMES), f"it is not of the format {FORMAT} or {OUTCOMES}")
         return _Check(document, key).proven()
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise StoreDamaged(
@@ -79,6 +83,14 @@ def _unhex(text: str) -> bytes:
     return data
 
 
+def _digest(leaf: Mapping[str, Any]) -> bytes:
+    """Of what was seen of a resource, or of its outcome."""
+    if "status" not in leaf:
+        return _unhex(leaf["sha256"])
+    reason = leaf["reason"]
+    return layout.sha256(layout.outcome_body(leaf["status"], None if reason is None else Unknown(**reason)))
+
+
 class _Check:
     def __init__(self, document: Mapping[str, Any], key: Verifier) -> None:
         self._document = document
@@ -88,8 +100,11 @@ class _Check:
 
     def proven(self) -> Proven:
         record = self._record(self._document["record"], "its record")
-        text = self._under(self._document["line"], record.populations_root, "its line")
-        said = PopulationLine.parse(text)
+        judged = self._document["format"] == OUTCOMES
+        top = record.outcomes_root if judged else record.populations_root
+        text = self._under(self._document["line"], top, "its line")
+        outcomes = self._outcomes() if judged else {}
+        said = self._judged(text, record, outcomes) if judged else PopulationLine.parse(text)
         known = self._record(self._document["known"]["record"], "the last record known")
         head = HeadLine.parse(self._under(self._document["known"], known.heads_root, "the line's head"))
         _must(head.line == said.line, "the head is of another line")
@@ -110,7 +125,26 @@ class _Check:
             known.recorded,
             follows.recorded if follows else None,
             self._checkpoint.size,
+            outcomes,
         )
+
+    def _outcomes(self) -> Mapping[str, Outcome]:
+        """What the leaves say."""
+        made = {}
+        for leaf in self._document["leaves"]:
+            reason = leaf["reason"]
+            made[leaf["id"]] = Outcome(Status(leaf["status"]), None if reason is None else Unknown(**reason))
+        return dict(sorted(made.items()))
+
+    def _judged(self, text: bytes, record: Record, outcomes: Mapping[str, Outcome]) -> PopulationLine:
+        """A line of outcomes as one that was seen whole at the instant judged; its counts are those of its leaves."""
+        said = OutcomeLine.parse(text)
+        of = Counter(outcome.status for outcome in outcomes.values())
+        counts = (said.passed, said.failed, said.unknown, said.not_applicable)
+        told = (of[Status.PASS], of[Status.FAIL], of[Status.UNKNOWN], of[Status.NOT_APPLICABLE])
+        _must(counts == told, "its outcomes are not as many of each status as the record commits to")
+        now = record.now or 0
+        return PopulationLine(said.line, Coverage.COMPLETE, now, now, said.n, said.root, None, said.provenance_sha256)
 
     def _record(self, part: Mapping[str, Any], name: str) -> Record:
         data = part["text"].encode()
@@ -138,12 +172,12 @@ class _Check:
             _must(root([leaf for _, leaf in made]) == said.root, "its resources are not those that were seen")
         else:
             _must(not made, "it lists resources of a sweep that saw none")
-        found = {leaf["id"]: _unhex(leaf["sha256"]) for leaf in leaves}
+        found = {leaf["id"]: _digest(leaf) for leaf in leaves}
         _must(len(found) == len(made), "it lists a resource twice")
         return dict(sorted(found.items()))
 
     def _leaf(self, leaf: Mapping[str, Any], line: Line) -> tuple[bytes, bytes]:
-        salt, digest = _unhex(leaf["salt"]), _unhex(leaf["sha256"])
+        salt, digest = _unhex(leaf["salt"]), _digest(leaf)
         if "body" in leaf:
             _must(layout.sha256(leaf["body"].encode()) == digest, f"the body of {leaf['id']} is not that of its digest")
         cid = layout.cid(salt, line.scope, line.type, leaf["id"])

@@ -10,8 +10,8 @@ from annexlog.evidence_store.backend import Row, Snapshot
 from annexlog.evidence_store.bodies import Bodies, columns, joined
 from annexlog.evidence_store.checkpoint import Checkpoint
 from annexlog.evidence_store.merkle import Tree, inclusion_proof
-from annexlog.evidence_store.model import JSON, Coverage, Line, Millis, StoreError
-from annexlog.evidence_store.proof import FORMAT
+from annexlog.evidence_store.model import JSON, Coverage, Line, Millis, StoreError, Unknown, decode
+from annexlog.evidence_store.proof import FORMAT, OUTCOMES
 from annexlog.evidence_store.store import Store
 from annexlog.evidence_store.verdicts import is_outcome
 
@@ -22,6 +22,11 @@ _OF_CHAIN = f"""SELECT r.native_id, o.salt, b.sha256, {columns("b")} FROM member
 _OF_RECORD = f"""SELECT r.native_id, o.salt, b.sha256, {columns("b")} FROM version v JOIN resource r ON r.rid = v.rid
     JOIN opening o ON o.rid = v.rid JOIN blob b ON b.bid = v.bid {joined("b")} JOIN line l ON l.lid = v.lid
     WHERE v.run = ? AND l.scope = ? AND l.type = ? AND l.facet = ? ORDER BY r.cid"""  # noqa: S608
+_OF_OUTCOMES = f"""SELECT r.native_id, p.salt, o.status, {columns("b")} FROM member m JOIN resource r ON r.rid = m.rid
+    JOIN opening p ON p.rid = m.rid JOIN outcome o ON o.lid = m.lid AND o.rid = m.rid AND o.run = (
+        SELECT max(x.run) FROM outcome x WHERE x.lid = m.lid AND x.rid = m.rid AND x.run <= ?)
+    JOIN line l ON l.lid = m.lid LEFT JOIN blob b ON b.bid = o.reason {joined("b")}
+    WHERE o.status IS NOT NULL AND l.scope = ? AND l.type = ? AND l.facet = ? ORDER BY r.cid"""  # noqa: S608
 _HEADS = """SELECT l.scope, l.type, l.facet, s.seq, s.at FROM sweep s JOIN line l ON l.lid = s.lid
     WHERE s.seq <= ? ORDER BY s.lid, s.seq"""
 
@@ -29,14 +34,12 @@ _HEADS = """SELECT l.scope, l.type, l.facet, s.seq, s.at FROM sweep s JOIN line 
 def prove_population(
     store: Store, line: Line, seq: int, *, known_at: Millis | None = None, bodies: bool = False
 ) -> dict[str, JSON]:
-    """The proof of what record `seq` saw of a line, as a document that `check_population` checks.
+    """The proof of what record `seq` saw of a line, or judged of it, as a document that `check_population` checks.
 
     It shows as well which sweep of the line was the newest by what was recorded at `known_at` (None: in the newest
-    checkpoint). `bodies`: with the bodies, not their digests alone. Raises StoreError: no such sweep, a line of
-    outcomes, a record that no checkpoint signs yet.
+    checkpoint). `bodies`: with the bodies, not their digests alone. Raises StoreError: no such sweep, a record that no
+    checkpoint signs yet.
     """
-    if is_outcome(line):
-        raise StoreError("only populations of evidence can be proven so.", where="/".join(line))
     with store.backend.snapshot() as snapshot:
         return _Proving(snapshot, line, seq).document(known_at, bodies=bodies)
 
@@ -57,21 +60,25 @@ class _Proving:
         if entry is None:
             raise StoreError(f"record {self._seq} did not look at this line.", where="/".join(self._line))
         known = self._known(known_at)
-        leaves = []
-        if entry.status in layout.SEEN:
-            rows = _OF_RECORD if entry.status is Coverage.SUPPLEMENT else _OF_CHAIN
-            run = self._one("SELECT run FROM run WHERE seq = ?", self._seq)
-            body = Bodies(self._select).read if bodies else None
-            leaves = [_leaf(row, body) for row in self._select(rows, (run, *self._line))]
         return {
-            "format": FORMAT,
+            "format": OUTCOMES if is_outcome(self._line) else FORMAT,
             "checkpoint": self._checkpoint.encode().decode() if self._checkpoint else "",
             "record": self._record(self._seq),
             "line": _path([entry.text() for entry in entries], entry.text()),
             "known": {"record": self._record(known), **self._head(known)},
             "next": self._record(known + 1) if known < self._size else None,
-            "leaves": leaves,
+            "leaves": list(self._seen(entry.status, bodies=bodies)),
         }
+
+    def _seen(self, status: Coverage, *, bodies: bool) -> Iterator[dict[str, JSON]]:
+        """The leaves of what the record saw or judged."""
+        parameters = (self._one("SELECT run FROM run WHERE seq = ?", self._seq), *self._line)
+        read = Bodies(self._select).read
+        if is_outcome(self._line):
+            yield from (_verdict(row, read) for row in self._select(_OF_OUTCOMES, parameters))
+        elif status in layout.SEEN:
+            rows = _OF_RECORD if status is Coverage.SUPPLEMENT else _OF_CHAIN
+            yield from (_leaf(row, read if bodies else None) for row in self._select(rows, parameters))
 
     def _known(self, at: Millis | None) -> int:
         """The last signed record of those recorded by then."""
@@ -116,6 +123,13 @@ def _path(texts: Sequence[bytes], text: bytes) -> dict[str, JSON]:
     index = sorted(texts).index(text)
     path = inclusion_proof(layout.line_leaves(texts), index)
     return {"text": text.decode(), "index": index, "of": len(texts), "path": [hash.hex() for hash in path]}
+
+
+def _verdict(row: Row, body: Callable[..., bytes]) -> dict[str, JSON]:
+    id, salt, status, *stored = row
+    reason = None if stored[1] is None else decode(body(*stored))
+    told = reason.as_json() if isinstance(reason, Unknown) else None
+    return {"id": id, "salt": salt.hex(), "status": status, "reason": told}
 
 
 def _leaf(row: Row, body: Callable[..., bytes] | None) -> dict[str, JSON]:

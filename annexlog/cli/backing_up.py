@@ -23,7 +23,7 @@ def backup(target: Path, verify: bool) -> None:
     from annexlog.evidence_store import keys
 
     config = configuration()
-    verifiers = [keys.load(config.key).verifier] if verify else None
+    verifiers = [keys.public(config.key)] if verify else None
     with opened(config) as store:
         made = copying.backup(store, target, keys=verifiers)
     told = "; the copy verifies" if made.verified else ""

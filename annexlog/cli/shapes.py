@@ -65,6 +65,21 @@ class ControlEntry(Shape):
     freshness: Freshness
 
 
+class AnchorEntry(Shape):
+    """One anchor. `anchored`: the largest log that it has a checkpoint of. `state`: how the last attempt ended whose
+    outcome was new, `since` then.
+    """
+
+    name: str
+    kind: str
+    place: str
+    anchored: int
+    records: int
+    state: str | None
+    since: str | None
+    reason: Reason | None
+
+
 class Status(Shape):
     """`annexlog status --json`."""
 
@@ -72,6 +87,7 @@ class Status(Shape):
     known_at: str | None
     controls: list[ControlEntry]
     retired_scopes: list[str]
+    anchors: list[AnchorEntry]
 
 
 class Outcome(Shape):
@@ -203,6 +219,7 @@ class Collected(Shape):
     collapsed: list[dict[str, Any]]
     changed: dict[str, int]
     newly_not_met: list[str]
+    not_anchored: dict[str, str]
     interrupted: bool
     exit_code: int
 
@@ -214,13 +231,21 @@ class Finding(Shape):
     what: str
 
 
+class Anchors(Shape):
+    """`annexlog anchor list --json`. `never_anchored`: the sizes of checkpoints that each anchor does not have."""
+
+    anchors: list[AnchorEntry]
+    never_anchored: dict[str, list[int]]
+
+
 class Verified(Shape):
-    """`annexlog verify --json`."""
+    """`annexlog verify --json`. `shown`: what timestamps and witnesses vouch for."""
 
     ok: bool
     records: int
     findings: list[Finding]
     total_findings: int
+    shown: list[str]
     not_seen_without_anchor: list[str]
 
 
@@ -241,6 +266,41 @@ class Gaps(Shape):
     start: str
     end: str
     gaps: list[Gap]
+
+
+class ProofMade(Shape):
+    """`annexlog proof make --json`: the file, the line it proves, and the record of the look."""
+
+    file: str
+    scope: str
+    type: str
+    facet: str
+    run: int
+    entries: int
+
+
+class ProofChecked(Shape):
+    """`annexlog proof check --json`: what the proof proves.
+
+    `resources`: {id: SHA-256 of what was seen of it}. `outcomes`: {id: status}, of a test. `newest`: the record of the
+    newest look, by what was recorded from `known_at` to `known_until` (null: not shown); `known`: the last record then.
+    """
+
+    scope: str
+    type: str
+    facet: str
+    coverage: str
+    start: str
+    end: str
+    run: int
+    recorded: str
+    resources: dict[str, str]
+    outcomes: dict[str, StatusName]
+    newest: int
+    known: int
+    known_at: str
+    known_until: str | None
+    records: int
 
 
 class ReplayDifference(Shape):
@@ -296,6 +356,7 @@ class Keys(Shape):
 
 
 DOCUMENTED: dict[str, type[Shape]] = {
+    "anchor": Anchors,
     "collect": Collected,
     "doctor": Doctor,
     "gaps": Gaps,
@@ -303,6 +364,8 @@ DOCUMENTED: dict[str, type[Shape]] = {
     "key": Keys,
     "outcomes": Outcomes,
     "population": Population,
+    "proof-check": ProofChecked,
+    "proof-make": ProofMade,
     "replay": Replayed,
     "runs": Runs,
     "show": Control,

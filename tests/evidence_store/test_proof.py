@@ -8,7 +8,7 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from making import BUCKETS, POLICIES, VERDICTS, collect, look
+from making import BUCKETS, PASS, POLICIES, UNKNOWN, VERDICTS, collect, look
 from tampering import LONG, SIGNER, fill, fill_long
 
 from annexlog.evidence_store import layout
@@ -105,7 +105,6 @@ def test_a_proof_in_a_log_of_tiles_holds(tmp_path):
         (BUCKETS, 12, None, "no checkpoint signs record 12 yet"),
         (BUCKETS, 0, None, "there is no record 0"),
         (BUCKETS, 6, 20, "record 6 was not known yet by then"),
-        (VERDICTS, 3, None, "only populations of evidence"),
     ],
 )
 def test_what_cannot_be_proven_is_an_error_that_says_why(store, line, seq, known_at, what):
@@ -119,6 +118,50 @@ def test_a_record_that_is_not_signed_yet_cannot_be_proven(tmp_path):
 
         with pytest.raises(StoreError, match="no checkpoint signs record 1 yet"):
             prove_population(store, BUCKETS, 1)
+
+
+def test_the_outcomes_of_one_test_are_proven_with_their_reasons(store):
+    proof = prove_population(store, VERDICTS, 7)
+
+    proven = check_population(json.dumps(proof), KEY)
+
+    said = {id: sha256(layout.outcome_body(o.status, o.reason)) for id, o in {"b": UNKNOWN, "c": PASS}.items()}
+    assert proven == Proven(
+        line=VERDICTS, status="complete", start=31, end=31, seq=7, recorded=31, resources=said,
+        newest=11, known=11, known_at=51, known_until=None, size=11, outcomes={"b": UNKNOWN, "c": PASS},
+    )  # fmt: skip
+
+
+def test_outcomes_that_were_carried_forward_are_proven_too(store):
+    proven = check_population(prove_population(store, VERDICTS, 8), KEY)
+
+    assert (proven.seq, proven.end, proven.outcomes) == (8, 32, {"b": UNKNOWN, "c": PASS})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda leaves: leaves[0].update(status="pass", reason=None), "as many of each status"),
+        (lambda leaves: [leaf.update(status="fail", reason=None) for leaf in leaves], "as many of each status"),
+        (lambda leaves: leaves[0].update(id="d"), "not those that were seen"),
+        (lambda leaves: leaves.pop(), "as many of each status"),
+        (lambda leaves: leaves[0].update(status="fine"), "fine"),
+        (lambda leaves: [leaf["reason"].update(code="Other") for leaf in leaves if leaf["reason"]], "not those that"),
+    ],
+)
+def test_a_proof_of_other_outcomes_does_not_hold(store, change, said):
+    proof = prove_population(store, VERDICTS, 7)
+    change(proof["leaves"])
+
+    with pytest.raises(StoreDamaged, match=said):
+        check_population(proof, KEY)
+
+
+def test_a_proof_of_outcomes_is_no_proof_of_a_population(store):
+    proof = prove_population(store, VERDICTS, 7) | {"format": "annexlog/population/1"}
+
+    with pytest.raises(StoreDamaged, match="is not in the record"):
+        check_population(proof, KEY)
 
 
 # ── what does not hold ────────────────────────────────────────────────────────────────────
