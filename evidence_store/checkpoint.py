@@ -13,8 +13,8 @@ from typing import NamedTuple, Self
 
 from annexlog.evidence_store.keys import Signer, Verifier, decode_base64, valid_name
 
-MAX_NOTE = 64 * 1024
-"""A note is never longer, in bytes."""
+MAX_NOTE = 256 * 1024
+"""A note is never longer, in bytes: 16 signatures are to be accepted, and some kinds have 5 kB each."""
 MAX_SIGNATURES = 100
 
 _DASH = "— "

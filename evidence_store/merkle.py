@@ -120,16 +120,21 @@ def _fold(hash: bytes, proof: Sequence[bytes], index: int, last: int) -> tuple[b
     return hash, last
 
 
+def _hashes_all(*hashes: bytes) -> bool:
+    """Whether all of these can be hashes: of another length they might be read as two, or as none."""
+    return all(len(hash) == 32 for hash in hashes)
+
+
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
     """Whether `proof` shows that `leaf` is number `index` of the `size` leaves under `root` (RFC 9162, 2.1.3.2)."""
-    if not 0 <= index < size:
+    if not 0 <= index < size or not _hashes_all(leaf, root, *proof):
         return False
     return _fold(leaf, proof, index, size - 1) == (root, 0)
 
 
 def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> bool:
     """Whether `proof` shows that the tree of `new` leaves extends that of `old` (RFC 9162, 2.1.4.2)."""
-    if not 0 <= old <= new:
+    if not 0 <= old <= new or not _hashes_all(old_root, new_root, *proof):
         return False
     if old == new:
         return not proof and old_root == new_root

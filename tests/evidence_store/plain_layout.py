@@ -71,6 +71,34 @@ def tree(leaves):
     return sha(b"\x01" + tree(leaves[:split]) + tree(leaves[split:]))
 
 
+def split(size):
+    """The largest power of two below `size`."""
+    found = 1
+    while found * 2 < size:
+        found *= 2
+    return found
+
+
+def audit_path(index, leaves):
+    """PATH of RFC 6962, 2.1.1, word for word."""
+    if len(leaves) == 1:
+        return []
+    k = split(len(leaves))
+    if index < k:
+        return [*audit_path(index, leaves[:k]), tree(leaves[k:])]
+    return [*audit_path(index - k, leaves[k:]), tree(leaves[:k])]
+
+
+def consistency(old, leaves, known=True):
+    """PROOF and SUBPROOF of RFC 6962, 2.1.2, word for word."""
+    if old == len(leaves):
+        return [] if known else [tree(leaves)]
+    k = split(len(leaves))
+    if old <= k:
+        return [*consistency(old, leaves[:k], known), tree(leaves[k:])]
+    return [*consistency(old - k, leaves[k:], known=False), tree(leaves[:k])]
+
+
 def lines_root(lines):
     return tree([sha(b"\x00" + line) for line in sorted(lines)])
 

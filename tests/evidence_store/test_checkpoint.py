@@ -218,6 +218,32 @@ def test_go_s_notes_are_signed_by_the_keys_that_are_known(lines, known, signed):
     assert (note.text, note.signed_by(known)) == (TEXT, signed)
 
 
+def test_a_note_of_as_many_signatures_and_as_long_ones_as_c2sp_asks_for_is_accepted():
+    """At least 16 signatures; those of post-quantum kinds have nearly 5 kB."""
+    strangers = "".join(Signature(f"witness.example/{n}", bytes([n] * 4), bytes(5000)).line() for n in range(15))
+
+    note = Note.parse(f"{TEXT}\n{strangers}{PETER_LINE}".encode())
+
+    assert (len(note.signatures), note.signed_by([PETER])) == (16, (PETER,))
+
+
+def test_a_text_may_have_empty_lines_and_ends_at_the_last_of_them():
+    text = f"one\n\n{PETER_LINE}\ntwo\n"
+    note = Note.sign(text, Signer.parse(PETER_PRIVATE))
+
+    assert Note.parse(note.encode()).text == text
+
+
+def test_a_key_s_name_and_id_together_say_whose_a_signature_is():
+    """What shares either with a known key is an unknown key's; what shares both, and does not verify, is wrong."""
+    wrong = Signature("PeterNeumann", PETER.id, bytes(64)).line()
+    same_id, same_name = (Signature(n, i, bytes(64)).line() for n, i in (("X", PETER.id), ("PeterNeumann", b"abcd")))
+
+    assert Note.parse(f"{TEXT}\n{same_id}{same_name}{PETER_LINE}".encode()).signed_by([PETER]) == (PETER,)
+    with pytest.raises(ValueError, match="PeterNeumann"):
+        Note.parse(f"{TEXT}\n{PETER_LINE}{wrong}".encode()).signed_by([PETER])
+
+
 def test_c2sp_s_examples_read_and_write_as_they_are():
     note, checkpoint = Note.parse(C2SP_NOTE.encode()), Checkpoint.parse(C2SP_CHECKPOINT.encode())
 

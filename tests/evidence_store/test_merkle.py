@@ -10,6 +10,8 @@ from annexlog.evidence_store.merkle import (
     EMPTY,
     Ordered,
     Tree,
+    _consistency,
+    _path,
     consistency_proof,
     inclusion_proof,
     node,
@@ -126,6 +128,167 @@ def test_the_reference_implementation_s_proofs_verify():
     ]
 
     assert included + consistent == [True] * 10
+
+
+# ── the standard's own example ────────────────────────────────────────────────────────────
+
+
+def test_the_seven_leaves_of_rfc_6962_have_its_paths_and_proofs():
+    """Section 2.1.3 (2.1.5 of RFC 9162): the audit paths of d0, d3, d4, d6, and PROOF(3, 4 and 6, D[7])."""
+    a, b, c, d, e, f, j = LEAVES[:7]
+    g, h, i = node(a, b), node(c, d), node(e, f)
+    k, l = node(g, h), node(i, j)  # noqa: E741 — the standard's names
+    tree, _ = grown(LEAVES[:7])
+
+    paths = [tree.inclusion_proof(index) for index in (0, 3, 4, 6)]
+    proofs = [tree.consistency_proof(old) for old in (3, 4, 6)]
+
+    assert paths == [[b, h, l], [c, g, l], [f, j, k], [i, k]]
+    assert proofs == [[c, d, g, l], [l], [i, j, k]]
+    assert tree.root() == node(k, l)
+
+
+# ── what the reference implementation refuses ─────────────────────────────────────────────
+
+SOME_HASH = unhex("abacaba000000000000000000000000000000000000000000060061e00123456")
+
+
+def flipped(path, bit):
+    """The path with one bit of one of its hashes changed, in turn."""
+    return [[*path[:n], bytes([path[n][0] ^ bit]) + path[n][1:], *path[n + 1 :]] for n in range(len(path))]
+
+
+def wrong_inclusions(index, size, top, leaf, path):
+    """The probes of corruptInclusionProof, proof/verify_test.go: (leaf, index, size, path, root)."""
+    others = [
+        (leaf, index - 1, size, path, top),
+        (leaf, index + 1, size, path, top),
+        (leaf, index ^ 2, size, path, top),
+        (leaf, index, size * 2, path, top),
+        (leaf, index, size // 2, path, top),
+        (b"WrongLeaf", index, size, path, top),
+        (leaf, index, size, path, EMPTY),
+        (leaf, index, size, path, SOME_HASH),
+    ]
+    paths = [[*path, b""], [*path, top], [b"", *path], [top, *path], *flipped(path, 8)]
+    paths += [path[:-1]] if path else []
+    paths += [[path[0], SOME_HASH, *path[1:]]] if len(path) > 1 else []
+    return [*others, *((leaf, index, size, bad, top) for bad in paths)]
+
+
+def wrong_consistencies(old, new, before, after, path):
+    """The probes of corruptConsistencyProof, proof/verify_test.go: (old, new, old root, new root, path)."""
+    others = [
+        (old - 1, new, before, after, path),
+        (old + 1, new, before, after, path),
+        (old ^ 2, new, before, after, path),
+        (old, new * 2, before, after, path),
+        (old, new // 2, before, after, path),
+        (old, new, b"WrongRoot", after, path),
+        (old, new, before, b"WrongRoot", path),
+        (old, new, after, before, path),
+    ]
+    paths = [[], [*path, b""], [*path, before], [*path, after], [b"", *path], [before, *path], [after, *path]]
+    paths += [[path[0], *path], path[:-1], *flipped(path, 16)]
+    return [*others, *((old, new, before, after, bad) for bad in paths)]
+
+
+def test_what_the_reference_implementation_refuses_as_inclusion_is_refused():
+    probes = [
+        probe
+        for (index, size), path in INCLUSION.items()
+        for probe in wrong_inclusions(index, size, unhex(ROOTS[size]), LEAVES[index], [unhex(h) for h in path])
+    ]
+
+    accepted = [probe for probe in probes if verify_inclusion(*probe)]
+
+    assert (accepted, len(probes)) == ([], 77)
+
+
+def test_what_the_reference_implementation_refuses_as_consistency_is_refused():
+    probes = [
+        probe
+        for (old, new), path in CONSISTENCY.items()
+        if path
+        for probe in wrong_consistencies(old, new, unhex(ROOTS[old]), unhex(ROOTS[new]), [unhex(h) for h in path])
+    ]
+
+    accepted = [probe for probe in probes if verify_consistency(*probe)]
+
+    assert (accepted, len(probes)) == ([], 79)
+
+
+def test_a_tree_of_one_leaf_has_that_leaf_as_its_root_and_nothing_shorter_is_one():
+    """TestVerifyInclusionSingleEntry, proof/verify_test.go."""
+    leaf = record_leaf(b"data")
+
+    verdicts = [verify_inclusion(a, 0, 1, [], b) for a, b in ((leaf, leaf), (leaf, b""), (b"", leaf), (b"", b""))]
+
+    assert verdicts == [True, False, False, False]
+
+
+@pytest.mark.parametrize(("index", "size"), [(0, 0), (0, 1), (1, 0), (2, 1)])
+def test_no_empty_path_proves_what_is_no_leaf(index, size):
+    """TestVerifyInclusion, proof/verify_test.go."""
+    pairs = [(SOME_HASH, b""), (b"", EMPTY), (SOME_HASH, EMPTY)]
+
+    assert [verify_inclusion(leaf, index, size, [], top) for leaf, top in pairs] == [False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "before", "after", "path", "consistent"),
+    [
+        (0, 0, GARBAGE, SOME_HASH, [], False),
+        (1, 1, GARBAGE, SOME_HASH, [], False),
+        (1, 1, SOME_HASH, SOME_HASH, [], True),
+        (1, 0, GARBAGE, SOME_HASH, [], False),
+        (2, 1, GARBAGE, SOME_HASH, [], False),
+        (1, 2, GARBAGE, SOME_HASH, [], False),
+        (0, 0, EMPTY, SOME_HASH, [], False),
+        (1, 1, EMPTY, SOME_HASH, [], False),
+        (0, 0, EMPTY, EMPTY, [EMPTY], False),
+        (0, 1, EMPTY, EMPTY, [EMPTY], False),
+        (1, 1, EMPTY, EMPTY, [EMPTY], False),
+    ],
+)
+def test_sizes_and_roots_alone_are_judged_as_by_the_reference_implementation(old, new, before, after, path, consistent):
+    """TestVerifyConsistency, proof/verify_test.go."""
+    assert verify_consistency(old, new, before, after, path) is consistent
+
+
+# ── against the definitions, written plainly ──────────────────────────────────────────────
+
+
+@settings(deadline=None)
+@given(st.integers(1, 200).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n - 1))))
+def test_paths_and_proofs_are_the_definition_s(size_and_index):
+    size, index = size_and_index
+    leaves = [plain_layout.sha(b"%d" % n) for n in range(size)]
+    tree, _ = grown(leaves)
+
+    path, proof = plain_layout.audit_path(index, leaves), plain_layout.consistency(index + 1, leaves)
+
+    assert (inclusion_proof(leaves, index), tree.inclusion_proof(index)) == (path, path)
+    assert (consistency_proof(leaves, index + 1), tree.consistency_proof(index + 1)) == (proof, proof)
+
+
+def test_proofs_are_as_long_as_theory_says():
+    """An audit path has at most ⌈log₂ n⌉ hashes, and some leaf's has; a consistency proof at most ⌈log₂ n⌉ + 1."""
+    sizes = range(1, 513)
+    height = {size: (size - 1).bit_length() for size in sizes}
+
+    def unhashed(lo, hi):
+        return b""
+
+    paths = {n: max(len(_path(index, 0, n, unhashed)) for index in range(n)) for n in sizes}
+    proofs = {n: max(len(_consistency(old, n, unhashed)) for old in range(1, n + 1)) for n in sizes}
+
+    assert paths == height
+    assert {n for n in sizes if proofs[n] > height[n] + 1} == set()
+    assert (proofs[7], proofs[8], proofs[512]) == (4, 4, 10)
+
+
+# ── proofs of anything else ───────────────────────────────────────────────────────────────
 
 
 def corrupt_paths(path):
@@ -263,6 +426,25 @@ def test_tiles_are_those_of_tlog_tiles():
     level_1 = {(1, 0): b"".join(plain_layout.tree(MANY[256 * i : 256 * i + 256]) for i in range(256))}
 
     assert level_0 | level_1 == TILES
+
+
+def test_a_tree_of_70000_has_the_tiles_that_tlog_tiles_counts():
+    """https://c2sp.org/tlog-tiles, "Partial Tiles": the full tiles by level, and how wide the partial ones are."""
+    tree, tiles = grown(MANY + [plain_layout.sha(b"%d" % i) for i in range(66_000, 70_000)])
+    small, small_tiles = grown(MANY[:256])
+
+    full = [sum(level == wanted for level, _ in tiles) for wanted in (0, 1, 2)]
+
+    assert (full, [len(edge) for edge in tree._edge]) == ([273, 1, 0], [112, 17, 1])
+    assert (list(small_tiles), [len(edge) for edge in small._edge]) == ([(0, 0)], [0, 1])
+    assert {len(tile) for tile in tiles.values()} == {8192}
+    assert tree._edge[2] == [plain_layout.sha(b"\x01" + b"".join(halves(tiles[1, 0])))]
+
+
+def halves(tile):
+    """The roots of the two halves of a tile."""
+    hashes = [tile[n : n + 32] for n in range(0, len(tile), 32)]
+    return plain_layout.tree(hashes[:128]), plain_layout.tree(hashes[128:])
 
 
 @pytest.mark.parametrize(
