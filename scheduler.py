@@ -316,6 +316,8 @@ class Schedule:
     jitter: Millis = JITTER
     stop: threading.Event = field(default_factory=threading.Event)
     trouble: Callable[[AnnexlogError], None] = lambda error: None  # noqa: ARG005 — says nothing
+    tend: Callable[[], object] = lambda: None
+    """What else is done at each step, after what was due."""
     _memory: Memory = field(default_factory=Memory, init=False)
 
     def decide(self) -> Due:
@@ -337,6 +339,7 @@ class Schedule:
                 self._collect(plan)
                 plan = self.decide()
             later = plan.next
+            self.tend()
         except AnnexlogError as error:
             self.trouble(error)
         now = self.clock.now()

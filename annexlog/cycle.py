@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from annexlog import signing
+from annexlog.anchoring import Patience, Sent, anchor
 from annexlog.answers import Reading, shapes
 from annexlog.assessing import Assessed, assess, present, restate
 from annexlog.collectors.clock import Clock, SystemClock
@@ -29,13 +30,15 @@ from annexlog.pipeline import Choose, Collected, Collector, Progress, everything
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What one turn did. `newly_not_met`: controls that are not met now and were not so before. `restated`: how many
-    earlier instants were judged again, for what was recorded of them since.
+    earlier instants were judged again, for what was recorded of them since. `anchored`: what became of each anchor that
+    the newest checkpoint was sent to.
     """
 
     collected: Collected
     assessed: Assessed | None
     newly_not_met: tuple[str, ...]
     restated: int = 0
+    anchored: tuple[Sent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Cycle:
     clock: Clock = field(default_factory=SystemClock)
     stop: threading.Event = field(default_factory=threading.Event)
     progress: Progress = field(default_factory=Progress)
+    patience: Patience = field(default_factory=Patience)
     wait: float = 10.0
     """Seconds to wait for another collection of the same store to end."""
 
@@ -76,10 +80,10 @@ class Cycle:
                 done = collector.collect(choose=choose, slot=began, only=only)
             restated = len(restate(store, self.clock)) if judge else 0
             assessed = assess(store, mappings, self.clock) if judge else None
-            store.checkpoint(signer)
+            anchored = self._sealed(store, signer)
             after = states(store, present(store, self.clock)) if judge else {}
         newly = (c for c, s in after.items() if s is State.NOT_MET and before.get(c) is not State.NOT_MET)
-        return Turn(done, assessed, tuple(newly), restated)
+        return Turn(done, assessed, tuple(newly), restated, anchored)
 
     def judge(self, *, now: Millis | None = None) -> Turn:
         """Judge what is recorded, without looking again."""
@@ -90,10 +94,10 @@ class Cycle:
             before = states(store, present(store, self.clock))
             restated = len(restate(store, self.clock))
             assessed = assess(store, mappings, self.clock, now=now)
-            store.checkpoint(signer)
+            anchored = self._sealed(store, signer)
             after = states(store, present(store, self.clock))
         newly = (c for c, s in after.items() if s is State.NOT_MET and before.get(c) is not State.NOT_MET)
-        return Turn(Collected(self.clock.now()), assessed, tuple(newly), restated)
+        return Turn(Collected(self.clock.now()), assessed, tuple(newly), restated, anchored)
 
     def accept(self, tests: Collection[str] | None = None) -> tuple[str, ...]:
         """Let these tests' present definitions count (None: all); returns those that did not count before.
@@ -121,6 +125,22 @@ class Cycle:
         """The key that signs from now on: a rotation that was interrupted is finished before anything else."""
         finished = rotation.finish(store, self.config.key, signing.passphrase(self.config))
         return signing.signer(self.config) if finished else signer
+
+    def anchor(self, only: Collection[str] = ()) -> tuple[Sent, ...]:
+        """Send the newest checkpoint to every anchor that is due, or to those in `only`, due or not."""
+        if not self.config.anchors:
+            return ()
+        signer = signing.signer(self.config)
+        with self._alone(), Store.open(self.config.store) as store:
+            signer = self._settled(store, signer)
+            return anchor(store, self.config, signer, self.clock, patience=self.patience, only=only)
+
+    def _sealed(self, store: Store, signer: Signer) -> tuple[Sent, ...]:
+        """Sign what is recorded, and anchor it: after everything else, for whether that works changes nothing else."""
+        store.checkpoint(signer)
+        if self.stop.is_set():
+            return ()
+        return anchor(store, self.config, signer, self.clock, patience=self.patience)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -83,7 +83,13 @@ class Watch:
                 floor=self._config.floor,
                 stop=self.cycle.stop,
                 trouble=trouble,
+                tend=self._tend,
             ).run()
+
+    def _tend(self) -> None:
+        """What an anchor did not take, or is to get on a schedule of its own."""
+        if self._config.store.exists() and not self.cycle.stop.is_set():
+            self.cycle.anchor()
 
     @property
     def _config(self) -> Config:

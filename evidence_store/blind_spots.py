@@ -25,7 +25,10 @@ def blind_spots(*, size: int, signed: int, outside: int, proven: Proven) -> Iter
         yield from _anew(size, outside, proven)
     yield from _dates(size, proven)
     for (kind, mend), count in sorted(proven.unchecked.items()):
-        yield f"Whether {count} tokens of {kind} are genuine: they could not be checked. To check them: {mend}."
+        if count == 1:
+            yield f"Whether the token of {kind} is genuine: it could not be checked. To check it: {mend}."
+        else:
+            yield f"Whether {count} tokens of {kind} are genuine: they could not be checked. To check them: {mend}."
     yield "That a record was false when it was written: checking shows that nothing changed since."
 
 

@@ -73,7 +73,7 @@ def verify(
                 findings.add(table, key, what)
         log = LogCheck(snapshot, findings, keys)
         log.run()
-        anchors = AnchorCheck(snapshot, findings, log.ring.named, trust)
+        anchors = AnchorCheck(snapshot, findings, log.tree, log.ring.named, trust)
         outside = max((_outside(log, anchors, trust, name, data) for name, data in checkpoints.items()), default=0)
         anchors.run()
         BodyCheck(snapshot, findings).run()

@@ -14,6 +14,7 @@ from annexlog.evidence_store.cosignatures import cosigned
 from annexlog.evidence_store.findings import Findings
 from annexlog.evidence_store.keys import Verifier
 from annexlog.evidence_store.layout import sha256
+from annexlog.evidence_store.merkle import Tree
 from annexlog.evidence_store.model import Millis, iso
 from annexlog.evidence_store.timestamps import Unavailable, stamped_at
 
@@ -55,14 +56,21 @@ class Proven:
 class AnchorCheck:
     """Reads the tokens, then what the records say of time."""
 
-    def __init__(self, snapshot: Snapshot, findings: Findings, keys: Collection[Verifier], trust: Trust) -> None:
-        self._snapshot, self.findings, self._keys, self._trust = snapshot, findings, keys, trust
+    def __init__(
+        self, snapshot: Snapshot, findings: Findings, log: Tree, keys: Collection[Verifier], trust: Trust
+    ) -> None:
+        self._snapshot, self.findings, self._log, self._keys, self._trust = snapshot, findings, log, keys, trust
         self.proven = Proven()
         self._proofs: list[Proof] = []
         self._stamps: dict[bytes, tuple[int, Millis | None]] = {}  # by digest: size and time of each timestamp
 
+    def _vouched(self, size: int, time: Millis, by: str, note: bytes) -> None:
+        """Count a proof of a checkpoint in the store, if that is one of this log as it is now."""
+        if size <= self._log.size and Checkpoint.parse(note).root == self._log.root(size):
+            self.add(Proof(size, time, by))
+
     def add(self, proof: Proof) -> None:
-        """Count a proof that came from elsewhere."""
+        """Count a proof of the first records as they are now."""
         self._proofs.append(proof)
         known = self.proven.newest.get(proof.by)
         if known is None or (known.size, -known.time) < (proof.size, -proof.time):
@@ -106,7 +114,7 @@ class AnchorCheck:
             return
         self._stamps[sha256(token)] = (size, time if self._trust.authorities else None)
         if self._trust.authorities:
-            self.add(Proof(size, time, kind))
+            self._vouched(size, time, kind, note)
         else:
             self.proven.unchecked[kind, "name the authority's certificates as tsa_ca_file, or by --tsa-ca"] += 1
 
@@ -118,7 +126,7 @@ class AnchorCheck:
             raise ValueError("it is not in the one form that a note has")
         found = list(cosigned(signed.note, self._trust.witnesses))
         for cosigner, time in found:
-            self.add(Proof(size, time, cosigner.name))
+            self._vouched(size, time, cosigner.name, note)
         if not found:
             self.proven.unchecked[kind, "name the witness's key in the configuration, or by --witness-key"] += 1
 

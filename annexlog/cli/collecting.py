@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from annexlog.cli import render, shapes
+from annexlog.cli.anchoring import say_refused
 from annexlog.cli.opening import Instant, as_json, configuration
 from annexlog.cli.texts import reason_of, words
 from annexlog.evidence_store.model import Millis, iso
@@ -71,6 +72,7 @@ def assess(at: Millis | None, fail_on: str) -> int:
     turn = Cycle(config).judge(now=at)
     assert turn.assessed is not None  # noqa: S101 — judge() always assesses
     _say_assessed(turn)
+    say_refused(turn.anchored)
     with opened(config) as store:
         controls = Reading(store.view()).controls()
     if (fail_on == "new" and turn.newly_not_met) or (
@@ -173,6 +175,7 @@ def _report(turn: Turn, *, json: bool) -> int:
         if len(rows) > SHOWN:
             render.say(f"{len(rows) - SHOWN} more; --json lists them.")
     _say_assessed(turn)
+    say_refused(turn.anchored)
     return code
 
 
@@ -189,6 +192,7 @@ def _collected(turn: Turn, code: int) -> shapes.Collected:
         collapsed=[{"scope": li.scope, "type": li.type, "before": n} for li, n in sorted(done.collapsed.items())],
         changed={s.value: n for s, n in turn.assessed.changed.items()} if turn.assessed else {},
         newly_not_met=list(turn.newly_not_met),
+        not_anchored={s.name: s.refused.message for s in turn.anchored if s.refused},
         interrupted=done.interrupted,
         exit_code=code,
     )

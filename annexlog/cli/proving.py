@@ -15,27 +15,37 @@ LIMIT = 50
 
 @click.command()
 @click.option("--checkpoint", "kept", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="Checkpoints that were kept elsewhere, one or more in a file: finds truncation, forks and rewriting. "
-                   "May be repeated.")  # fmt: skip
+              help="Checkpoints that were kept elsewhere, one or more in a file: finds truncation, forks and "
+                   "rewriting. May be repeated.")  # fmt: skip
 @click.option("--public-key", "public_keys", multiple=True,
               help="The log's public key, its first one to check all of it; that of the configured signing key by "
                    "default. May be repeated.")  # fmt: skip
+@click.option("--tsa-ca", "tsa", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Certificates (PEM) of a timestamp authority, besides those that are configured. "
+                   "May be repeated.")  # fmt: skip
+@click.option("--witness-key", "witnesses", multiple=True,
+              help="A witness's public key, besides those that are configured. May be repeated.")  # fmt: skip
 @as_json
-def verify(kept: tuple[Path, ...], public_keys: tuple[str, ...], json: bool) -> int:
+def verify(
+    kept: tuple[Path, ...], public_keys: tuple[str, ...], tsa: tuple[Path, ...], witnesses: tuple[str, ...], json: bool
+) -> int:
     """Check every byte of the store against its signed log."""
+    from annexlog.anchoring import trust
     from annexlog.evidence_store import keys
     from annexlog.evidence_store.verify import verify as check
 
     config = configuration()
     verifiers = [keys.verifier(text) for text in public_keys] or [keys.public(config.key)]
     with opened(config) as store:
-        report = check(store, keys=verifiers, checkpoints={str(file): file.read_bytes() for file in kept})
+        checkpoints = {str(file): file.read_bytes() for file in kept}
+        report = check(store, keys=verifiers, checkpoints=checkpoints, trust=trust(config, tsa, witnesses))
     if json:
         verdict = shapes.Verified(
             ok=report.ok,
             records=report.records,
             findings=[shapes.Finding(where=f.where, what=f.what) for f in report.findings],
             total_findings=report.total,
+            shown=list(report.shown),
             not_seen_without_anchor=list(report.blind_spots),
         )
         render.emit(verdict)
@@ -46,6 +56,8 @@ def verify(kept: tuple[Path, ...], public_keys: tuple[str, ...], json: bool) -> 
         render.say(f"{report.total - LIMIT} more; --json lists them.")
     told = "every byte is what its signed log committed to" if report.ok else f"{report.total} findings"
     render.say(f"{report.records} records checked: {told}.", style="green" if report.ok else "bold red")
+    for what in report.shown:
+        render.say(f"Shown by anchors: {what}")
     for spot in report.blind_spots:
         render.say(f"Not seen without an anchor elsewhere: {spot}")
     return 0 if report.ok else 1

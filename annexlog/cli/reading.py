@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from annexlog.cli import render, shapes
+from annexlog.cli.anchoring import entry, say_standing
 from annexlog.cli.opening import Instant, as_json, configuration, opened, reads
 from annexlog.cli.texts import control_entry, counts, moment, outcome, reason_of, short, words
 from annexlog.evidence_store.model import (
@@ -22,6 +23,7 @@ from annexlog.evidence_store.model import (
 )
 
 if TYPE_CHECKING:
+    from annexlog.anchoring import Standing
     from annexlog.answers import Answer, Change, ControlAnswer, Reading
 
 LIMIT = 50
@@ -40,19 +42,32 @@ LIMIT = 50
 def status(reading: Reading, fail_on: str, since: Millis | None, every: bool, json: bool) -> int:
     """Show the state of the 93 Annex A controls."""
     answers = reading.controls()
+    stand = _anchors(reading)
     if json:
         retired = [s.name for s in reading.view.scope_states() if s.state == "retired"]
         entries = [control_entry(a) for a in answers]
         at, known = iso(reading.view.at), moment(reading.known_at)
-        render.emit(shapes.Status(at=at, known_at=known, controls=entries, retired_scopes=retired))
+        anchors = [entry(one) for one in stand]
+        render.emit(shapes.Status(at=at, known_at=known, controls=entries, retired_scopes=retired, anchors=anchors))
     else:
         print_status(reading, answers, every=every)
+        say_standing(stand)
     bad = [a.control.id for a in answers if a.state is State.NOT_MET]
     if fail_on == "not_met" and bad:
         return 1
     if fail_on == "new" and bad and set(bad) - _before(reading, since).not_met():
         return 1
     return 3 if any(a.unexcepted_unknown for a in answers) else 0
+
+
+def _anchors(reading: Reading) -> list[Standing]:
+    from annexlog.anchoring import standing
+
+    config = configuration()
+    if not config.anchors:
+        return []
+    with opened(config) as store:
+        return list(standing(store, reading.view, config))
 
 
 def _before(reading: Reading, since: Millis | None) -> Reading:

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,11 @@ key = "annexlog.key"      # signs the log; keep a copy elsewhere, and never besi
 # workers = 32            # calls under way at once
 # scopes = 8              # scopes collected at once
 # deadline = "PT1H"       # what a scope has not shown by then is recorded as not seen
+
+# Checkpoints of the log go out of reach, so that even the key's holder cannot quietly rewrite it: docs/anchors.md
+# [anchors.worm]
+# kind = "file"           # or webhook, email, timestamp, s3, witness
+# path = "/mnt/worm/annexlog.checkpoints"
 
 # A target is one connection. Uncomment, and run: annexlog doctor
 # [targets.production]
@@ -79,6 +85,7 @@ def doctor(json: bool) -> int:
     """Say what would work, what is missing, and how to mend it."""
     config = configuration()
     checks = [Check(what="configuration", state="ok", detail=str(config.file), mend=""), *_local(config)]
+    checks += _anchors(config)
     for target in config.targets.values():
         checks += _target(target, config)
     if not config.targets:
@@ -127,6 +134,33 @@ def _local(config: Config) -> Iterator[Check]:
 
 
 _ROOM = 2**30
+
+
+def _anchors(config: Config) -> Iterator[Check]:
+    """Each anchor: whether what it needs is here, and how it went the last time. Nothing is sent."""
+    from annexlog.anchoring import standing
+    from annexlog.anchors import Refused
+    from annexlog.cli.anchoring import words
+
+    stand = {}
+    if config.anchors and config.store.exists():
+        with suppress(AnnexlogError), opened(config) as store:
+            stand = {one.name: one for one in standing(store, store.view(), config)}
+    for name, one in config.anchors.items():
+        what, known = f"anchor {name}", stand.get(name)
+        try:
+            one.ready(config.file.parent)
+        except Refused as refused:
+            yield Check(what=what, state="missing", detail=refused.message, mend=refused.next)
+            continue
+        has = f"{known.size} of {known.of} records; {words(known)}" if known else "not used yet"
+        failing = known is not None and known.refusal is not None
+        mend = f"Try it: annexlog anchor now {name}" if failing else ""
+        detail = f"{one.kind}, {one.place()}: {has}"
+        yield Check(what=what, state="warn" if failing else "ok", detail=detail, mend=mend)
+    if not config.anchors:
+        mend = "Add [anchors.NAME]: see docs/anchors.md."
+        yield Check(what="anchors", state="warn", detail="checkpoints do not leave this host", mend=mend)
 
 
 def _target(target: Target, config: Config) -> Iterator[Check]:
