@@ -31,6 +31,7 @@ _REFUSED = "the disk refused a write ({}); nothing is half recorded."  # whole i
 _MAKE_ROOM = "Make room, and run it again."
 _CHECK_DISK = "See that the disk has room and is sound, and run it again."
 _BACKUP = "annexlog store backup FILE."
+_VERIFY = "Run `annexlog verify`."
 _CHECK = "Check the path, its owner and its mode."
 
 
@@ -77,6 +78,8 @@ def _raise(error: sqlite3.Error, path: Path) -> NoReturn:
         raise StoreError("the store cannot be written to.", where=where, next=_CHECK) from error
     if primary == sqlite3.SQLITE_CANTOPEN:
         raise StoreError("the store cannot be opened.", where=where, next=_CHECK) from error
+    if str(error).startswith("Could not decode"):  # Python's own words, without a code
+        raise StoreDamaged(f"text is not UTF-8 ({error}).", where=where, next=_VERIFY) from error
     raise StoreError(f"the store refused: {error}.", where=where) from error
 
 

@@ -12,6 +12,7 @@ from annexlog.evidence_store import keyring, sweeps
 from annexlog.evidence_store.backend import Deadlock
 from annexlog.evidence_store.checkpoint import Checkpoint
 from annexlog.evidence_store.database import Database, is_url
+from annexlog.evidence_store.guarding import guarded
 from annexlog.evidence_store.layout import Record, stored
 from annexlog.evidence_store.log import Log
 from annexlog.evidence_store.manifest import Manifests
@@ -213,6 +214,7 @@ class Store:
         row = next(self.backend.select("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"), None)
         return None if row is None else stored(Checkpoint.parse, row[0], "a checkpoint")
 
+    @guarded
     def size(self) -> int:
         """How many records the log holds."""
         size: int = next(self.backend.select("SELECT coalesce(max(seq), 0) FROM run"))[0]
@@ -222,6 +224,7 @@ class Store:
         """Whether a run or assessment of this key is recorded."""
         return next(self.backend.select("SELECT 1 FROM run WHERE run_key = ?", (run_key,)), None) is not None
 
+    @guarded
     def view(self, at: Millis | None = None, known_at: Millis | None = None, upto: int | None = None) -> View:
         """What was observed by `at`, of what was recorded by `known_at` and within the first `upto` records.
 
@@ -239,6 +242,7 @@ class Store:
             at = max(recorded, self.manifests[size].newest) if size else 0
         return View(self.backend, self.manifests, at, size)
 
+    @guarded
     def assessment(self, seq: int) -> Assessment | None:
         """Record `seq` if it is an assessment, without its lines; None if it is anything else."""
         row = next(self.backend.select("SELECT record FROM run WHERE seq = ?", (seq,)), None)
@@ -247,6 +251,7 @@ class Store:
             return None
         return Assessment(record.run_key, record.now, record.upto, ())
 
+    @guarded
     def last_assessed(self) -> Millis | None:
         """The greatest `now` that was assessed; None if nothing was."""
         sql = (
@@ -255,6 +260,7 @@ class Store:
         last: Millis | None = next(self.backend.select(sql))[0]
         return last
 
+    @guarded
     def assessed_instants(self, since: Millis) -> list[Millis]:
         """Every `now` ≥ `since` that was assessed, oldest first."""
         sql = (
