@@ -8,7 +8,8 @@ from contextlib import AbstractContextManager, closing
 from functools import cache
 
 from annexlog.evidence_store.backend import Row
-from annexlog.evidence_store.schema import VERSION
+from annexlog.evidence_store.model import StoreDamaged
+from annexlog.evidence_store.schema import TABLES, VERSION
 from annexlog.evidence_store.sqlite import APPLICATION_ID, create
 
 _SCHEMA = "SELECT type, name, tbl_name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name"
@@ -56,14 +57,26 @@ class Snapshot:
 
     def faults(self) -> Iterator[tuple[str, str, str]]:
         """(table, key, what is wrong): damage to the file, and a schema whose guards are not those of a new store."""
-        for (told,) in self.select(f"PRAGMA integrity_check({_FAULTS})"):
-            if told != "ok":
-                yield "file", "", f"SQLite's own check says: {told}"
+        try:
+            for (told,) in self.select(f"PRAGMA integrity_check({_FAULTS})"):
+                if told != "ok":
+                    yield "file", "", f"SQLite's own check says: {told}"
+        except StoreDamaged as error:
+            yield "file", "", f"SQLite's own check gives up: {error.what}"
+            yield from self._unreadable()
         for name, wanted in (("application_id", APPLICATION_ID), ("user_version", VERSION)):
             found = next(self.select(f"PRAGMA {name}"))[0]
             if found != wanted:
                 yield "file", name, f"is {found}, not {wanted}"
         yield from self._schema_faults()
+
+    def _unreadable(self) -> Iterator[tuple[str, str, str]]:
+        """The tables that SQLite cannot check, after it could not check them all at once."""
+        for table in TABLES:
+            try:
+                list(self.select(f"PRAGMA integrity_check({table})"))  # of one table: since SQLite 3.33
+            except StoreDamaged as error:
+                yield table, "", f"some page of it, or of its index, cannot be read: {error.what}"
 
     def _schema_faults(self) -> Iterator[tuple[str, str, str]]:
         wanted = _new()

@@ -12,16 +12,17 @@ from annexlog.evidence_store.backend import Snapshot
 from annexlog.evidence_store.bodies import MAX_BODY, Bodies, columns, joined
 from annexlog.evidence_store.chains import chunked
 from annexlog.evidence_store.findings import Findings
+from annexlog.evidence_store.salvage import readable
 
 _SLICE = 1024
 """Bytes unpacked at a time: at most some 32 MB come of them."""
 _RESOURCES = (
     "SELECT r.rid, r.scope, r.type, r.native_id, r.cid, o.salt FROM resource r LEFT JOIN opening o ON o.rid = r.rid "
-    "ORDER BY r.rid"
+    "WHERE r.rid >= ? ORDER BY r.rid"
 )
 _BLOBS = (
     f"SELECT b.bid, b.sha256, b.base_bid, b_base.bid, b_base.base_bid, {columns('b')} "  # noqa: S608 — names of ours
-    f"FROM blob b {joined('b')} ORDER BY b.bid"
+    f"FROM blob b {joined('b')} WHERE b.bid >= ? ORDER BY b.bid"
 )
 _DICTIONARIES = "SELECT did, type, sha256, bytes FROM dictionary ORDER BY did"
 _KINDS = "SELECT v.bid, l.type || '/' || l.facet FROM version v JOIN line l ON l.lid = v.lid WHERE v.bid IN ({})"
@@ -86,7 +87,7 @@ class BodyCheck:
 
     def run(self) -> None:
         with self._findings.reading("resource", ""):
-            for row in self._snapshot.select(_RESOURCES):
+            for row in readable(self._snapshot, self._findings, "resource", _RESOURCES):
                 self._resource(*row)
         BlobCheck(self._snapshot, self._findings).run()
         for table, sql, what in _SURPLUS:
@@ -121,7 +122,9 @@ class BlobCheck:
             for row in self._snapshot.select(_DICTIONARIES):
                 self._dictionary(*row)
         with self._findings.reading("blob", ""):
-            for bid, sha256, base_bid, found, deeper, *stored in self._snapshot.select(_BLOBS):
+            for bid, sha256, base_bid, found, deeper, *stored in readable(
+                self._snapshot, self._findings, "blob", _BLOBS
+            ):
                 with self._findings.reading("blob", f"{bid}"):
                     self._blob(bid, base_bid, (found, deeper), stored)
                     if hashlib.sha256(self._bodies.read(*stored)).digest() != sha256:

@@ -19,6 +19,7 @@ from annexlog.evidence_store.layout import Record
 from annexlog.evidence_store.manifest import Entry, Manifest
 from annexlog.evidence_store.merkle import Ordered, Tree, root
 from annexlog.evidence_store.model import ORG, Coverage, Line, Millis
+from annexlog.evidence_store.salvage import readable
 from annexlog.evidence_store.verify_bodies import unpress
 
 MAX_MANIFEST = 1 << 30
@@ -27,7 +28,7 @@ MAX_MANIFEST = 1 << 30
 _DEFINITIONS = Line(ORG, "definition")
 _GAP = 100_000
 """Missing records that are taken for a gap; more, and the number itself is wrong."""
-_RUNS = "SELECT seq, run, run_key, recorded, record, manifest FROM run ORDER BY seq"
+_RUNS = "SELECT seq, run, run_key, recorded, record, manifest FROM run WHERE seq >= ? ORDER BY seq"
 _CHECKPOINTS = "SELECT size, note FROM checkpoint ORDER BY size"
 _TILE = "SELECT bytes FROM tile WHERE level = ? AND idx = ?"
 
@@ -138,7 +139,7 @@ class LogCheck:
 
     def run(self) -> None:
         with self._findings.reading("run", ""):
-            for row in self._snapshot.select(_RUNS):
+            for row in readable(self._snapshot, self._findings, "run", _RUNS):
                 self._row(*row)
         self._notes_up_to(None)
         self._strangers()
