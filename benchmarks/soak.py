@@ -50,6 +50,7 @@ def crash(where: str | None, count: int, seed: int) -> bool:
 
 STEPS = {
     "record": failing.WRITES,
+    "spill": failing.WRITES,
     "recover": failing.WRITES,
     "sign": failing.WRITES,
     "make": failing.WRITES,
@@ -59,6 +60,7 @@ STEPS = {
 }
 _GOOD = {
     "record": [(2, 3, 3), (3, 3, 3)],
+    "spill": [(3, 4, 4), (4, 4, 4)],
     "sign": [(2, 2, 2)],
     "make": [(None, None, 0), (0, None, 0)],
 }

@@ -76,6 +76,15 @@ def step_record(path, arm):
         return record(store, 3)
 
 
+def step_spill(path, arm):
+    """With so little memory that changes go to the disk long before the commit."""
+    with Store.open(path) as store:
+        record(store, 3)
+        store.backend._writer.execute("PRAGMA cache_size = 10")
+        arm()
+        return record(store, 4)
+
+
 def step_sign(path, arm):
     with Store.open(path) as store:
         arm()
