@@ -391,17 +391,13 @@ class Estate:
     """`resources` of ten types in `scopes` scopes of AWS and a fifth as many clusters; each resource lives for ever."""
 
     def __init__(self, resources: int, scopes: int) -> None:
-        names = {
-            "aws": [
-                f"aws/{_account(n)}/{REGION}" if n < 10 else f"aws/{_account(n)}/region-{n // 10}"
-                for n in range(scopes)
-            ],
+        self._names = {
+            "aws": [f"aws/{_account(n)}/region-{n // 10}" for n in range(scopes)],
             "kubernetes": [f"kubernetes/cluster-{n}" for n in range(max(1, scopes // 5))],
         }
-        self._names = names
-        self.counts = [resources * kind.share // 100 for kind in KINDS]
+        self._counts = [resources * kind.share // 100 for kind in KINDS]
         self._ages = [
-            [array("H", bytes(2 * count)) for _ in kind.knobs] for kind, count in zip(KINDS, self.counts, strict=True)
+            [array("H", bytes(2 * count)) for _ in kind.knobs] for kind, count in zip(KINDS, self._counts, strict=True)
         ]
         self._dice = random.Random(2022)
 
@@ -413,26 +409,26 @@ class Estate:
         """The types that there are in a scope."""
         return [kind for kind in KINDS if kind.provider == scope.partition("/")[0]]
 
-    def members(self, scope: str, kind: Kind) -> range:
-        """The numbers of a type's resources in a scope."""
-        names = self._names[kind.provider]
-        return range(names.index(scope), self.counts[KINDS.index(kind)], len(names))
-
-    def look(self, scope: str, kind: Kind, facet: str) -> Iterator[tuple[str, JSON]]:
-        """What a poll of one line shows: (id, body) of each resource."""
-        ages, body = self._ages[KINDS.index(kind)], kind.facets[facet]
-        for n in self.members(scope, kind):
-            yield kind.id(n), body(n, [knob[n] for knob in ages])
-
     def lines(self, scope: str) -> Iterator[tuple[Line, Kind]]:
         for kind in self.kinds(scope):
             for facet in kind.facets:
                 yield Line(scope, kind.type, facet), kind
 
+    def ages(self, scope: str, kind: Kind) -> Iterator[tuple[int, Ages]]:
+        """The number of each of a type's resources in a scope, and how often each of its parts has changed."""
+        place, names = KINDS.index(kind), self._names[kind.provider]
+        for n in range(names.index(scope), self._counts[place], len(names)):
+            yield n, [knob[n] for knob in self._ages[place]]
+
+    def look(self, scope: str, kind: Kind, facet: str) -> Iterator[tuple[str, JSON]]:
+        """What a poll of one line shows: (id, body) of each resource."""
+        body = kind.facets[facet]
+        return ((kind.id(n), body(n, ages)) for n, ages in self.ages(scope, kind))
+
     def move(self, share: float) -> int:
-        """Change one thing of each of so many resources; returns how many."""
+        """Change one part of each of so many resources; returns how many."""
         moved = 0
-        for kind, count, ages in zip(KINDS, self.counts, self._ages, strict=True):
+        for kind, count, ages in zip(KINDS, self._counts, self._ages, strict=True):
             for n in self._dice.sample(range(count), round(count * share)):
                 knob = self._dice.choices(range(len(ages)), kind.knobs)[0]
                 ages[knob][n] += 1

@@ -8,6 +8,7 @@ from typing import Final
 import zstandard
 
 from annexlog.evidence_store.backend import Backend
+from annexlog.evidence_store.bodies import Bodies, columns, joined
 from annexlog.evidence_store.layout import sha256
 
 LEVEL: Final = 3
@@ -18,6 +19,8 @@ _SHARE: Final = 8
 _SAMPLES: Final = 64
 _SAMPLED: Final = 512 << 10
 """Bodies that there must be to make one, and bytes of them that are looked at."""
+_FEW: Final = 4
+"""New bodies that are worth the thought. Where they are less than samples, those that are stored are taken as well."""
 _GROWN: Final = 4
 """A dictionary that is not of the largest size is made anew from that many times more bytes."""
 _PROBES: Final = 32
@@ -30,6 +33,11 @@ _GENERATIONS: Final = 16
 
 _NEWEST = "SELECT did, bytes FROM dictionary WHERE type = ? ORDER BY did DESC LIMIT 1"
 _COUNT = "SELECT count(*) FROM dictionary WHERE type = ?"
+_STORED = f"""
+SELECT {columns("b")} FROM line l JOIN member m ON m.lid = l.lid JOIN blob b ON b.bid = (
+    SELECT v.bid FROM version v WHERE v.lid = m.lid AND v.rid = m.rid AND v.bid IS NOT NULL ORDER BY v.run DESC LIMIT 1)
+{joined("b")} WHERE l.type || '/' || l.facet = ? LIMIT {8 * _SAMPLES}
+"""  # noqa: S608 — names of ours
 
 
 class Dictionary:
@@ -59,12 +67,19 @@ class Dictionaries:
             row = next(self._backend.select(_NEWEST, (kind,)), None)
             self._newest[kind] = None if row is None else Dictionary(*row)
         known = self._newest[kind]
-        if kind in self._tried or len(bodies) < _SAMPLES or not _due(known, bodies):
+        if kind in self._tried or len(bodies) < _FEW or not _due(known, bodies):
             return known
         self._tried.add(kind)
-        if next(self._backend.select(_COUNT, (kind,)))[0] < _GENERATIONS:
+        if len(bodies) < _SAMPLES:
+            bodies = [*bodies, *sorted(self._stored(kind).difference(bodies))]
+        if len(bodies) >= _SAMPLES and next(self._backend.select(_COUNT, (kind,)))[0] < _GENERATIONS:
             self._newest[kind] = known = self._learnt(kind, bodies, known)
         return known
+
+    def _stored(self, kind: str) -> set[bytes]:
+        """Bodies of a kind that are stored already, some of them."""
+        read = Bodies(self._backend.select).read
+        return {read(*row) for row in self._backend.select(_STORED, (kind,))}
 
     def _learnt(self, kind: str, bodies: Sequence[bytes], known: Dictionary | None) -> Dictionary | None:
         """A dictionary made of most of these, if the rest shows that it is better than what there is."""

@@ -35,8 +35,8 @@ class Seen:
         self.digests = bytearray()
         self.offsets = array("Q")
         self.lengths = array("I")
-        self.pending: list[tuple[str, bytes, bytes]] = []
-        """(id, digest, body) of those that came last."""
+        self.pending: list[tuple[str, bytes]] = []
+        """(id, body) of those that came last."""
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -84,28 +84,28 @@ class Spool:
     def add(self, line: Line, id: str, value: JSON | Unknown) -> None:
         """Keep what an answer says of one resource. Raises StoreFull."""
         body = encode(value)
-        seen = self._seen.get(line)
-        if seen is None:
-            seen = self._seen.setdefault(line, Seen())
-        pending = seen.pending
-        pending.append((id, sha256(body).digest(), body))  # without the lock, which is not free: appending is atomic
+        try:
+            pending = self._seen[line].pending
+        except KeyError:
+            pending = self._seen.setdefault(line, Seen()).pending
+        pending.append((id, body))  # without the lock, which is not free: appending is atomic
         if len(pending) >= _BATCH or len(body) >= _LARGE:
-            with self._lock:
-                self._take(seen)
+            self._take(self._seen[line])
 
     def _take(self, seen: Seen) -> None:
-        """Make room among what came last. Only with the lock held; others may add meanwhile."""
-        count = len(seen.pending)
-        ids, digests, bodies = zip(*seen.pending[:count], strict=True) if count else ((), (), ())
-        del seen.pending[:count]
-        seen.ids += ids
-        seen.digests += b"".join(digests)
-        lengths = array("I", map(len, bodies))
-        seen.offsets.extend(accumulate(lengths[:-1], initial=self._written + len(self._pending)) if count else ())
-        seen.lengths += lengths
-        self._pending += b"".join(bodies)
-        if len(self._pending) >= _BUFFER:
-            self._flush()
+        """Take in what came last. Others may add meanwhile."""
+        with self._lock:
+            came = seen.pending[:]
+            del seen.pending[: len(came)]
+            bodies = [body for _, body in came]
+            lengths = list(map(len, bodies))
+            seen.ids += [id for id, _ in came]
+            seen.digests += b"".join([sha256(body).digest() for body in bodies])
+            seen.offsets.extend(list(accumulate(lengths, initial=self._written + len(self._pending)))[:-1])
+            seen.lengths.extend(lengths)
+            self._pending += b"".join(bodies)
+            if len(self._pending) >= _BUFFER:
+                self._flush()
 
     def _flush(self) -> None:
         """Write what is pending to its place: what a failed write left half done is written over by the next."""
@@ -127,8 +127,7 @@ class Spool:
         seen = self._seen.get(line)
         if seen is None:
             return Seen()
-        with self._lock:
-            self._take(seen)
+        self._take(seen)
         return seen
 
     def body(self, seen: Seen, index: int) -> bytes:

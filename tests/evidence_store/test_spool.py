@@ -1,0 +1,156 @@
+"""What is spooled is recorded as it came; an answer that was recorded already is known again, and only that."""
+
+import random
+import threading
+
+import pytest
+from making import BUCKETS, COMPLETE, PARTIAL, POLICIES, SUPPLEMENT, collect, facets, look, rows
+
+from annexlog.evidence_store.spool import Seen, Spool
+from annexlog.evidence_store.store import Store
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Store.open(tmp_path / "store.db", create=True) as store:
+        yield store
+
+
+def spooled(tmp_path, *pairs):
+    with Spool(tmp_path) as spool:
+        for id, value in pairs:
+            spool.add(BUCKETS, id, value)
+        seen = spool.seen(BUCKETS)
+        return seen, [spool.body(seen, index) for index in range(len(seen))]
+
+
+# ── the spool ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_small_and_large_bodies_come_back_in_the_order_they_came(tmp_path):
+    pairs = [(f"{n}", "x" * (n % 7 * 3000)) for n in range(500)]
+
+    seen, bodies = spooled(tmp_path, *pairs)
+
+    assert list(zip(seen.ids, bodies, strict=True)) == [(id, b'"%s"' % text.encode()) for id, text in pairs]
+
+
+def test_what_comes_after_looking_is_there_at_the_next_look(tmp_path):
+    with Spool(tmp_path) as spool:
+        spool.add(BUCKETS, "a", 1)
+        first = list(spool.seen(BUCKETS).ids)
+        spool.add(BUCKETS, "b", 2)
+
+        assert (first, spool.seen(BUCKETS).ids) == (["a"], ["a", "b"])
+        assert len(spool.seen(POLICIES)) == 0
+
+
+def test_threads_that_add_to_one_line_lose_nothing(tmp_path):
+    with Spool(tmp_path) as spool:
+
+        def fill(name):
+            for n in range(2000):
+                spool.add(BUCKETS, f"{name} {n}", {"name": name, "n": n})
+
+        threads = [threading.Thread(target=fill, args=(name,)) for name in "abcd"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        seen = spool.seen(BUCKETS)
+        found = {seen.ids[i]: spool.body(seen, i) for i in range(len(seen))}
+
+    assert found == {
+        f"{name} {n}": b'{"n":%d,"name":"%s"}' % (n, name.encode()) for name in "abcd" for n in range(2000)
+    }
+
+
+def test_two_answers_print_alike_just_where_they_say_the_same(tmp_path):
+    pairs = [(f"{n}", n) for n in range(9)]
+    shuffled = random.Random(1).sample(pairs, 9)
+
+    def printed(*pairs):
+        seen, _ = spooled(tmp_path, *pairs)
+        return seen.print(seen.order())
+
+    alike = {printed(*pairs), printed(*shuffled), printed(*pairs, pairs[3])}
+    others = [printed(*pairs[1:]), printed(*pairs[:-1], ("8", 9)), printed(*pairs[:-1], ("9", 8)), printed()]
+    assert len(alike) == 1
+    assert len({*alike, *others}) == 5
+    assert Seen().print(range(0)) == printed()
+
+
+# ── an answer that is known ───────────────────────────────────────────────────────────────
+
+ONE, TWO = {"a": {"n": 1}, "b": {"n": 2}}, {"a": {"n": 1}, "b": {"n": 3}}
+
+
+def shown(store):
+    return {id: values[""] for id, values in facets(store.view()).items()}
+
+
+def changes(store):
+    """(record, id, whether it is there) of every version."""
+    sql = "SELECT v.run, r.native_id, v.bid IS NOT NULL FROM version v JOIN resource r ON r.rid = v.rid ORDER BY 1, 2"
+    return list(store.backend.select(sql))
+
+
+def test_the_same_answer_again_commits_to_the_same_and_writes_nothing(store):
+    for n in (1, 2, 3):
+        collect(store, f"{n}", look(BUCKETS, 10 * n, ONE))
+
+    told = [(row.n, row.root) for row in store.view().population_lines(BUCKETS)]
+    assert (len(told), len(set(told))) == (3, 1)
+    assert changes(store) == [(1, "a", 1), (1, "b", 1)]
+    assert shown(store) == ONE
+
+
+def test_an_answer_that_was_another_meanwhile_is_a_change_again(store):
+    for n, content in enumerate((ONE, TWO, ONE, ONE, TWO), 1):
+        collect(store, f"{n}", look(BUCKETS, 10 * n, content))
+
+    assert [row[:2] for row in changes(store)] == [(1, "a"), (1, "b"), (2, "b"), (3, "b"), (5, "b")]
+    assert shown(store) == TWO
+
+
+def test_what_somebody_else_recorded_in_between_counts(store, tmp_path):
+    with Store.open(tmp_path / "store.db") as other:
+        collect(store, "1", look(BUCKETS, 10, ONE))
+        collect(other, "2", look(BUCKETS, 20, TWO))
+        collect(store, "3", look(BUCKETS, 30, ONE))
+        collect(other, "4", look(BUCKETS, 40, TWO))
+        collect(other, "5", look(BUCKETS, 50, TWO))
+
+        assert [row[:2] for row in changes(store)] == [(1, "a"), (1, "b"), (2, "b"), (3, "b"), (4, "b")]
+        assert shown(other) == TWO
+
+
+def test_a_supplement_in_between_counts(store):
+    collect(store, "1", look(BUCKETS, 10, ONE))
+    collect(store, "2", look(BUCKETS, 20, {"c": {"n": 9}}, SUPPLEMENT))
+    collect(store, "3", look(BUCKETS, 30, ONE))
+
+    assert changes(store) == [(1, "a", 1), (1, "b", 1), (2, "c", 1), (3, "c", 0)]
+    assert shown(store) == ONE
+
+
+def test_nothing_is_an_answer_too(store):
+    for n, content in enumerate(({}, {}, ONE, {}, {}, ONE), 1):
+        collect(store, f"{n}", look(BUCKETS, 10 * n, content, COMPLETE if n < 5 else PARTIAL))
+
+    assert changes(store) == [
+        *((3, "a", 1), (3, "b", 1), (4, "a", 0), (4, "b", 0)),
+        *((6, "a", 1), (6, "b", 1)),
+    ]
+
+
+def test_a_record_that_failed_leaves_nothing_that_is_known(store):
+    collect(store, "1", look(BUCKETS, 10, ONE))
+    half = BUCKETS._replace(facet="half")
+    with pytest.raises(ValueError, match="NUL"):
+        collect(store, "2", look(BUCKETS, 20, TWO), look(half._replace(scope="zz\0", type="t"), 20, {"c": 1}))
+
+    collect(store, "3", look(BUCKETS, 30, TWO))
+
+    assert [row[1] for row in changes(store)] == ["a", "b", "b"]
+    assert len(rows(store, "run")) == 2
