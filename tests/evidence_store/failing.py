@@ -9,7 +9,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-COMPILER = shutil.which("cc") or shutil.which("gcc")
+COMPILER = sys.platform == "linux" and (shutil.which("cc") or shutil.which("gcc"))
 WRITES = ("error", "full", "error, but written", "short, then full", "full from then on")
 KILLS = ("killed", "killed halfway")
 
