@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,14 +13,17 @@ from annexlog.anchoring import PAUSE, Patience, Sent, anchor, never_anchored, st
 from annexlog.anchors.kinds import KINDS
 from annexlog.cli.shapes import Anchors, Collected, Doctor, Status, Verified
 from annexlog.config import Config
+from annexlog.cycle import Cycle
 from annexlog.evidence_store.anchors import notes, sizes
 from annexlog.evidence_store.checkpoint import Checkpoint
 from annexlog.evidence_store.model import Coverage, Line, Unknown
 from annexlog.evidence_store.verify import verify
+from annexlog.watching import Watch
 from tests.anchored import SIGNER, Log
-from tests.home import HOUR, TARGET, Home
+from tests.home import HOUR, TARGET, Clock, Home
 from tests.wire.authority import Authority
 from tests.wire.http import Server
+from tests.wire.witness import TestWitness
 
 WORM = '[anchors.worm]\nkind = "file"\npath = "worm"\n'
 TWO = WORM + '[anchors.gone]\nkind = "file"\npath = "nowhere/worm"\n'
@@ -391,3 +395,31 @@ def test_no_secret_is_ever_an_option() -> None:
         "password_file",
     }
     assert json.dumps(sorted(KINDS)) == '["email", "file", "s3", "timestamp", "webhook", "witness"]'
+
+
+def test_between_turns_watch_tries_again_and_by_and_by_the_anchor_has_all(dated: Home, clock: Clock) -> None:
+    dated.configure(TARGET + '[anchors.gone]\nkind = "file"\npath = "nowhere/worm"\n')
+    watch = Watch(Cycle(dated.config, clock=clock))
+    watch.due_now()
+    (dated.folder / "nowhere").mkdir()
+
+    early = watch.cycle.anchor()
+    clock.at += PAUSE
+    later = watch.cycle.anchor()
+
+    worm = notes((dated.folder / "nowhere" / "worm").read_bytes())
+    assert early == ()
+    assert [(one.name, one.refused) for one in later] == [("gone", None)]
+    assert Checkpoint.parse(worm[-1]).size == dated.rows("run")["run"]
+
+
+def test_every_example_of_the_documentation_is_a_configuration_that_holds(log: Log) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "anchors.md").read_text(encoding="utf-8")
+    witness = TestWitness("", 1).public
+    examples = "\n".join(re.findall(r"```toml\n(.*?)```", page, re.DOTALL)).replace(
+        "witness.example/w1+1234abcd+BASE64", witness
+    )
+
+    config = log.config(examples)
+
+    assert sorted(one.kind for one in config.anchors.values()) == sorted(KINDS)

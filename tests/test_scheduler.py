@@ -509,6 +509,32 @@ def test_a_denied_line_is_retried_with_patience_and_the_others_are_left_alone():
     assert min(b - a for a, b in pairwise(well)) >= FLOOR - GRAIN
 
 
+def test_what_else_is_to_be_done_is_done_at_each_step_after_what_was_due():
+    clock = Simulated(START + HOUR)
+    estate = Estate(clock, wanted(1))
+    done = []
+
+    estate.schedule(tend=lambda: done.append((clock.now(), len(estate.plans)))).run(clock)
+
+    assert done[0][1] == 1
+    assert len(done) == clock.steps
+    assert max(b[0] - a[0] for a, b in pairwise(done)) <= RETRY
+
+
+def test_what_else_cannot_be_done_is_told_and_stops_nothing():
+    clock = Simulated(START + HOUR)
+    estate = Estate(clock, wanted(1))
+    troubles = []
+
+    def busy():
+        raise StoreBusy("another writer holds it.")
+
+    estate.schedule(tend=busy, trouble=lambda error: troubles.append(error.what)).run(clock)
+
+    assert (len(estate.plans), set(troubles)) == (1, {"another writer holds it."})
+    assert len(troubles) == clock.steps
+
+
 def test_a_collection_that_records_nothing_is_not_repeated_for_ever():
     clock = Simulated(START + DAY)
     estate = Estate(clock, wanted(3))
