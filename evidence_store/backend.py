@@ -24,6 +24,9 @@ class Snapshot(Protocol):
     def faults(self) -> Iterator[tuple[str, str, str]]:
         """(table, key, what is wrong), as far as the database itself can tell: its files, its schema, its guards."""
 
+    def guards(self) -> Iterator[tuple[str, str, str]]:
+        """The same of its schema and guards alone, without reading every page."""
+
 
 class Backend(Protocol):
     """A database of `schema.TABLES`. Statements are standard SQL with `?` for each parameter.

@@ -13,12 +13,13 @@ _LAST = 1 << 40
 """No table has as many rows."""
 
 
-def readable(snapshot: Snapshot, findings: Findings, table: str, sql: str) -> Iterator[Row]:
+def readable(snapshot: Snapshot, findings: Findings, table: str, sql: str, first: int = _FIRST) -> Iterator[Row]:
     """The rows of `sql`, which asks for those whose number (its first column) is `?` or more, in their order.
 
-    Where the database cannot read some of them, that is a finding, and those behind them follow.
+    Where the database cannot read some of them, that is a finding, and those behind them follow. `first`: the first
+    number that is asked for.
     """
-    start = _FIRST
+    start = first
     whole = True  # rows are read many at a time, and after a failure one by one up to the row that failed
     while True:
         found = snapshot.select(sql, (start,))

@@ -64,6 +64,10 @@ class Snapshot:
         except StoreDamaged as error:
             yield "file", "", f"SQLite's own check gives up: {error.what}"
             yield from self._unreadable()
+        yield from self.guards()
+
+    def guards(self) -> Iterator[tuple[str, str, str]]:
+        """The same of the schema alone: the file's pages are not read."""
         for name, wanted in (("application_id", APPLICATION_ID), ("user_version", VERSION)):
             found = next(self.select(f"PRAGMA {name}"))[0]
             if found != wanted:

@@ -16,8 +16,11 @@ from annexlog.evidence_store.verify_anchors import AnchorCheck, Proof, shown
 from annexlog.evidence_store.verify_bodies import BodyCheck
 from annexlog.evidence_store.verify_lines import LineCheck
 from annexlog.evidence_store.verify_log import LogCheck
+from annexlog.evidence_store.verify_since import GIVEN as SINCE
+from annexlog.evidence_store.verify_since import SinceCheck, check_bodies, unchecked
 
 if TYPE_CHECKING:
+    from annexlog.evidence_store.backend import Snapshot
     from annexlog.evidence_store.keys import Verifier
     from annexlog.evidence_store.store import Store
 
@@ -58,26 +61,32 @@ def verify(
     keys: Sequence[Verifier],
     checkpoints: Mapping[str, bytes] = MappingProxyType({}),
     trust: Trust = Trust(),  # noqa: B008 — frozen
+    since: bytes | None = None,
 ) -> Report:
     """Check every byte of a store, never stopping at the first finding.
 
     `keys`: the public keys that checkpoints may be signed with. `checkpoints`: what was kept elsewhere, by a name to
     report it under: each the bytes of one or more of them; against these truncation, forks and rewriting by the key's
     holder are found. `trust`: whose timestamps and cosignatures count. Others may write meanwhile.
+    `since`: the bytes of a checkpoint at which the whole store was verified: what came before it is taken as checked
+    (verify_since says how far), and the blind spots say so. If it is not good, that is a finding, and all is checked.
     Memory is bounded by the longest history of one line. Raises nothing that the store's content could cause.
     """
     findings = Findings(_LIMIT, _OF_EACH)
     with store.backend.snapshot() as snapshot:
+        log = _log(snapshot, findings, keys, since)
         with findings.reading("file", ""):
-            for table, key, what in snapshot.faults():
+            for table, key, what in snapshot.guards() if log.after else snapshot.faults():
                 findings.add(table, key, what)
-        log = LogCheck(snapshot, findings, keys)
         log.run()
         anchors = AnchorCheck(snapshot, findings, log.tree, log.ring.named, trust)
         outside = max((_outside(log, anchors, trust, name, data) for name, data in checkpoints.items()), default=0)
         anchors.run()
-        BodyCheck(snapshot, findings).run()
-        LineCheck(snapshot, findings, log.facts).run()
+        if log.after:
+            check_bodies(snapshot, findings, log)
+        else:
+            BodyCheck(snapshot, findings).run()
+        LineCheck(snapshot, findings, log).run()
     size = log.tree.size
     if size and not log.checkpoints:
         findings.add("checkpoint", "", "there is none: nothing that is recorded is signed")
@@ -88,9 +97,23 @@ def verify(
         log.signed,
         findings.kept,
         findings.total,
-        (*spots, *log.ring.notes()),
+        (*unchecked(size, log.after), *spots, *log.ring.notes()),
         tuple(shown(anchors.proven)),
     )
+
+
+def _log(snapshot: Snapshot, findings: Findings, keys: Sequence[Verifier], since: bytes | None) -> LogCheck:
+    """The check of the log: from a checkpoint on, if it is one that a key signed which is given, else of all of it."""
+    if since is not None:
+        try:
+            checkpoint = Checkpoint.parse(since)
+        except ValueError as error:
+            findings.add(SINCE, "", f"is not good: {error}; everything is checked")
+        else:
+            if {verifier.name for verifier in checkpoint.signed_by(keys)} & {checkpoint.origin}:
+                return SinceCheck(snapshot, findings, keys, checkpoint)
+            findings.add(SINCE, "", "is signed by no key that is given; everything is checked")
+    return LogCheck(snapshot, findings, keys)
 
 
 def _outside(log: LogCheck, anchors: AnchorCheck, trust: Trust, name: str, data: bytes) -> int:

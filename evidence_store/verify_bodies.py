@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import zstandard
 
 from annexlog.evidence_store import layout
-from annexlog.evidence_store.backend import Snapshot
+from annexlog.evidence_store.backend import Row, Snapshot
 from annexlog.evidence_store.bodies import MAX_BODY, Bodies, columns, joined
 from annexlog.evidence_store.chains import chunked
 from annexlog.evidence_store.findings import Findings
@@ -95,6 +96,14 @@ class BodyCheck:
                 for row in self._snapshot.select(sql):
                     self._findings.add(table, ", ".join(map(str, row)), what)
 
+    def some(self, resources: Iterable[int], bodies: Iterable[int]) -> None:
+        """Check these alone, by their numbers."""
+        sql = _RESOURCES.replace("r.rid >= ?", "r.rid IN ({})")
+        with self._findings.reading("resource", ""):
+            for row in chunked(self._snapshot, sql, (), sorted(resources)):
+                self._resource(*row)
+        BlobCheck(self._snapshot, self._findings).some(bodies)
+
     def _resource(self, rid: Any, scope: Any, type: Any, native_id: Any, cid: Any, salt: Any) -> None:
         key = f"{rid}: {scope} {type} {native_id}"
         if not isinstance(salt, bytes):
@@ -122,15 +131,25 @@ class BlobCheck:
             for row in self._snapshot.select(_DICTIONARIES):
                 self._dictionary(*row)
         with self._findings.reading("blob", ""):
-            for bid, sha256, base_bid, found, deeper, *stored in readable(
-                self._snapshot, self._findings, "blob", _BLOBS
-            ):
-                with self._findings.reading("blob", f"{bid}"):
-                    self._blob(bid, base_bid, (found, deeper), stored)
-                    if hashlib.sha256(self._bodies.read(*stored)).digest() != sha256:
-                        self._findings.add("blob", f"{bid}", "its bytes are not those of its digest")
+            self._blobs(readable(self._snapshot, self._findings, "blob", _BLOBS))
         with self._findings.reading("dictionary", ""):
             self._uses()
+
+    def some(self, bodies: Iterable[int]) -> None:
+        """Check these bodies alone."""
+        with self._findings.reading("dictionary", ""):
+            for row in self._snapshot.select(_DICTIONARIES):
+                self._dictionary(*row)
+        sql = _BLOBS.replace("b.bid >= ?", "b.bid IN ({})")
+        with self._findings.reading("blob", ""):
+            self._blobs(chunked(self._snapshot, sql, (), sorted(bodies)))
+
+    def _blobs(self, rows: Iterable[Row]) -> None:
+        for bid, sha256, base_bid, found, deeper, *stored in rows:
+            with self._findings.reading("blob", f"{bid}"):
+                self._blob(bid, base_bid, (found, deeper), stored)
+                if hashlib.sha256(self._bodies.read(*stored)).digest() != sha256:
+                    self._findings.add("blob", f"{bid}", "its bytes are not those of its digest")
 
     def _dictionary(self, did: Any, _type: Any, sha256: Any, data: Any) -> None:
         with self._findings.reading("dictionary", f"{did}"):

@@ -14,15 +14,21 @@ from annexlog.evidence_store.findings import named
 from annexlog.evidence_store.merkle import Ordered, root
 from annexlog.evidence_store.model import Line, Status
 from annexlog.evidence_store.schema import STATUSES
-from annexlog.evidence_store.verify_log import Fact
+from annexlog.evidence_store.verify_log import Fact, Start
 
 Note = Callable[[str, str, str], None]
 """Takes a finding: table, key, what."""
 
-_SWEEPS = "SELECT seq, run, at, start, status FROM sweep WHERE lid = ? ORDER BY seq"
-_LATE = "SELECT seq FROM late WHERE lid = ? ORDER BY seq"
-_TALLIES = "SELECT run, pass, fail, unknown, na FROM tally WHERE lid = ? ORDER BY run"
-_ROWS = "SELECT v.run, v.rid, {} FROM {} v {}WHERE v.lid = ? ORDER BY v.run, v.rid"
+_SWEEPS = "SELECT seq, run, at, start, status FROM sweep WHERE lid = ? AND seq > ? ORDER BY seq"
+_NEWEST = "SELECT at FROM sweep WHERE lid = ? AND seq <= ? ORDER BY at DESC LIMIT 1"
+_LATE = "SELECT seq FROM late WHERE lid = ? AND seq > ? ORDER BY seq"
+_TALLIES = "SELECT run, pass, fail, unknown, na FROM tally WHERE lid = ? AND run > ? ORDER BY run"
+_TALLY = "SELECT pass, fail, unknown, na FROM tally WHERE lid = ? AND run <= ? ORDER BY run DESC LIMIT 1"
+_ROWS = "SELECT v.run, v.rid, {} FROM {} v {}WHERE v.lid = ? AND v.run > ? ORDER BY v.run, v.rid"
+_STANDING = (
+    "SELECT v.run, v.rid, {0} FROM (SELECT lid, rid, max(run) AS run FROM {1} WHERE lid = ? AND run <= ? "
+    "GROUP BY lid, rid) g JOIN {1} v ON v.lid = g.lid AND v.rid = g.rid AND v.run = g.run {2}"
+)
 _OPENINGS = (
     "SELECT m.rid, r.cid, o.salt FROM member m LEFT JOIN resource r ON r.rid = m.rid "
     "LEFT JOIN opening o ON o.rid = m.rid WHERE m.lid = ?"
@@ -39,6 +45,11 @@ class _Changes:
     def __init__(self, rows: Iterable[Row]) -> None:
         self._groups = groupby(rows, key=lambda row: row[0] if isinstance(row[0], int) else -1)
         self._next = next(self._groups, None)
+
+    @property
+    def none(self) -> bool:
+        """Whether there are none left."""
+        return self._next is None
 
     def of(self, run: int | None, stray: Callable[[Any], None]) -> list[Row]:
         """Those of one `run` (None: of none); `stray` takes each that is passed over."""
@@ -70,22 +81,28 @@ class History(ABC):
 
     table: ClassVar[str]
     rows: ClassVar[str]
+    standing: ClassVar[str]
 
-    def __init__(self, snapshot: Snapshot, lid: int, line: Line, note: Note) -> None:
-        self._snapshot, self._lid, self._line, self._note = snapshot, lid, line, note
+    def __init__(self, snapshot: Snapshot, lid: int, line: Line, note: Note, start: Start) -> None:
+        self._snapshot, self._lid, self._line, self._note, self._start = snapshot, lid, line, note, start
+        self._still: tuple[int, bytes] | None = None  # how much there is, and its root, where nothing changed since
         self._values: dict[Any, Any] = {}  # by rid
         self._leaf = layout.leaves(line.facet)
         self._openings: Mapping[Any, tuple[Any, Any]] = {}
         self._tree = Ordered()  # by cid
-        self._changed = 0  # the last record that did
-        self._run = 0
+        self._changed = start.changed  # the last record that did
+        self._run = max(start.run, 0)
 
     def facts(self) -> Iterator[Fact]:
-        """What the rows come to after each record that looked at the line."""
-        self._openings = _Openings(self._snapshot, self._lid)
-        changes = _Changes(self._snapshot.select(self.rows, (self._lid,)))
-        late, newest = [], -1
-        for row in self._snapshot.select(_SWEEPS, (self._lid,)):
+        """What the rows come to after each record since the start that looked at the line."""
+        changes = _Changes(self._snapshot.select(self.rows, (self._lid, self._start.run)))
+        if changes.none and self._start.seq:
+            self._still = self._start.n, self._start.root
+        else:
+            self._openings = _Openings(self._snapshot, self._lid)
+            self._begin()
+        late, newest = [], next(self._snapshot.select(_NEWEST, (self._lid, self._start.seq)), (-1,))[0]
+        for row in self._snapshot.select(_SWEEPS, (self._lid, self._start.seq)):
             seq, run, end, start, status = row
             if not all(isinstance(part, int) for part in row) or not 0 <= status < len(STATUSES):
                 self._say(seq, f"{row[1:]} is no sweep", "sweep")
@@ -99,7 +116,7 @@ class History(ABC):
             rows = changes.of(run, self._stray)
             yield self._step(Fact(seq, STATUSES[status], start, end, None, None, None, self._changed), rows)
         changes.of(None, self._stray)
-        self._same("late", _LATE, late)
+        self._same("late", _LATE, self._start.seq, late)
         self._finish()
 
     @abstractmethod
@@ -116,9 +133,25 @@ class History(ABC):
     def _stray(self, seq: Any) -> None:
         self._say(seq, "has rows, but no sweep of the line")
 
-    def _same(self, table: str, sql: str, wanted: Sequence[Row]) -> None:
+    def _begin(self) -> None:
+        """Take in what stood at the start, and check that it is what the record there commits to."""
+        if not self._start.seq:
+            return
+        self._tree = Ordered(self._stood(self._snapshot.select(self.standing, (self._lid, self._start.run))))
+        if self._whole() != (self._start.n, self._start.root):
+            self._say(self._start.seq, "what stood then is not what the record commits to")
+
+    @abstractmethod
+    def _stood(self, rows: Iterable[Row]) -> Iterator[tuple[bytes, bytes]]:
+        """(cid, leaf) of each of these rows that says that there was something."""
+
+    def _whole(self) -> tuple[int, bytes]:
+        """How much there is, and its root."""
+        return self._still or (len(self._values), self._tree.root())
+
+    def _same(self, table: str, sql: str, after: int, wanted: Sequence[Row]) -> None:
         """The rows of a derived table are these."""
-        found = list(self._snapshot.select(sql, (self._lid,)))
+        found = list(self._snapshot.select(sql, (self._lid, after)))
         known, there = set(wanted), set(found)
         for row in found:
             if row not in known:
@@ -146,10 +179,18 @@ class Versions(History):
 
     table = "version"
     rows = _ROWS.format("v.bid, b.sha256", "version", "LEFT JOIN blob b ON b.bid = v.bid ")
+    standing = _STANDING.format("v.bid, b.sha256", "version", "LEFT JOIN blob b ON b.bid = v.bid")
 
-    def __init__(self, snapshot: Snapshot, lid: int, line: Line, note: Note) -> None:
-        super().__init__(snapshot, lid, line, note)
-        self._chain: tuple[int, bytes] | None = None
+    def __init__(self, snapshot: Snapshot, lid: int, line: Line, note: Note, start: Start) -> None:
+        super().__init__(snapshot, lid, line, note, start)
+        self._chain = (start.n, start.root) if start.seq else None
+
+    def _stood(self, rows: Iterable[Row]) -> Iterator[tuple[bytes, bytes]]:
+        for run, rid, bid, found in rows:
+            opened = self._opened(run, rid)
+            if bid is not None and opened is not None:
+                digest = self._values[rid] = found if isinstance(found, bytes) else b""
+                yield opened[0], self._leaf(*opened, digest)
 
     def _step(self, fact: Fact, rows: Sequence[Row]) -> Fact:
         if fact.status not in layout.SEEN:
@@ -162,7 +203,7 @@ class Versions(History):
         if rows:
             self._changed = fact.seq
         if not supplement:
-            n, top = self._chain = len(self._values), self._tree.root()
+            n, top = self._chain = self._whole()
         else:
             n, top = len(leaves), root([leaf for _, leaf in sorted(leaves.items()) if leaf is not None])
             self._chain = None if moved else self._chain
@@ -200,22 +241,39 @@ class Outcomes(History):
 
     table = "outcome"
     rows = _ROWS.format("v.status, v.reason, v.cause", "outcome", "")
+    standing = _STANDING.format("v.status, v.reason", "outcome", "")
 
     def __init__(
-        self, snapshot: Snapshot, lid: int, line: Line, note: Note, digest: Callable[[str, int | None], bytes]
+        self,
+        snapshot: Snapshot,
+        lid: int,
+        line: Line,
+        note: Note,
+        start: Start,
+        digest: Callable[[str, int | None], bytes],
     ) -> None:
-        super().__init__(snapshot, lid, line, note)
+        super().__init__(snapshot, lid, line, note, start)
         self._digest = digest
         self._leaves: dict[tuple[Any, bytes], bytes] = {}  # by rid and digest
         self._of: Counter[str] = Counter()
         self._tallies: list[tuple[int, ...]] = []
+        if start.counts is not None:
+            self._of.update(dict(zip(_COUNTED, start.counts, strict=True)))
+            self._tallies.append((start.run, *start.counts))
+
+    def _stood(self, rows: Iterable[Row]) -> Iterator[tuple[bytes, bytes]]:
+        for run, rid, status, reason in rows:
+            opened = self._opened(run, rid)
+            if status is not None and opened is not None:
+                self._values[rid] = (status, reason)
+                yield opened[0], self._leaf(*opened, self._digest(status, reason))
 
     def _step(self, fact: Fact, rows: Sequence[Row]) -> Fact:
         leaves, causes = self._take(fact.seq, rows)
         self._tree.update(leaves)
         if rows:
             self._changed = fact.seq
-        n, top = len(self._values), self._tree.root()
+        n, top = self._whole()
         passed, failed, unknown, na = counts = tuple(self._of[status] for status in _COUNTED)
         if not self._tallies or self._tallies[-1][1:] != counts:
             self._tallies.append((self._run, *counts))
@@ -262,5 +320,8 @@ class Outcomes(History):
         return known
 
     def _finish(self) -> None:
-        self._same("tally", _TALLIES, self._tallies)
+        counts = self._start.counts
+        if counts is not None and next(self._snapshot.select(_TALLY, (self._lid, self._start.run)), None) != counts:
+            self._say(self._start.seq, "is not what the record there says", "tally")
+        self._same("tally", _TALLIES, self._start.run, self._tallies[counts is not None :])
         self._none("version")

@@ -12,7 +12,7 @@ from annexlog.evidence_store.findings import Findings, named
 from annexlog.evidence_store.model import Line, Unknown, decode
 from annexlog.evidence_store.verdicts import PREFIX
 from annexlog.evidence_store.verify_history import History, Note, Outcomes, Versions
-from annexlog.evidence_store.verify_log import Fact, Facts, facts_of
+from annexlog.evidence_store.verify_log import Fact, Facts, LogCheck, facts_of
 
 _CLOSER = 20
 """Lines that are compared with the log sweep by sweep where they differ; of more, only their names are told."""
@@ -21,10 +21,10 @@ _EACH = 3
 
 
 class LineCheck:
-    """Compares every line of the tables with what the log says of it (`facts`)."""
+    """Compares every line of the tables with what the log says of it."""
 
-    def __init__(self, snapshot: Snapshot, findings: Findings, facts: Mapping[Line, Facts]) -> None:
-        self._snapshot, self._findings, self._facts = snapshot, findings, facts
+    def __init__(self, snapshot: Snapshot, findings: Findings, log: LogCheck) -> None:
+        self._snapshot, self._findings, self._log, self._facts = snapshot, findings, log, log.facts
         self._digest = lru_cache(maxsize=4096)(self._outcome_digest)
 
     def run(self) -> None:
@@ -33,6 +33,8 @@ class LineCheck:
         with self._findings.reading("line", ""):
             for lid, *names in self._snapshot.select("SELECT lid, scope, type, facet FROM line ORDER BY lid"):
                 line = Line(*names)
+                if line not in rest and self._log.knows(line):
+                    continue  # nothing looked at it since
                 if line not in rest:
                     self._findings.add("line", f"{lid}: {named(line)}", "no record has looked at it")
                     continue
@@ -48,13 +50,14 @@ class LineCheck:
         history = self._history(lid, line, self._findings.add)
         with self._findings.reading(history.table, named(line)):
             for fact in history.facts():
-                made.add(fact)
+                if fact.seq > self._log.after:
+                    made.add(fact)
         return made.digest() == self._facts[line].digest()
 
     def _history(self, lid: int, line: Line, note: Note) -> History:
         if line.facet.startswith(PREFIX):
-            return Outcomes(self._snapshot, lid, line, note, self._digest)
-        return Versions(self._snapshot, lid, line, note)
+            return Outcomes(self._snapshot, lid, line, note, self._log.start(lid, line), self._digest)
+        return Versions(self._snapshot, lid, line, note, self._log.start(lid, line))
 
     def _outcome_digest(self, status: str, reason: int | None) -> bytes:
         """The digest of an outcome's body. Raises one of `findings.BROKEN`."""
@@ -70,7 +73,7 @@ class LineCheck:
         closer = {line: self._again(differing[line], line) for line in lines[:_CLOSER]}
         told = dict.fromkeys(closer, 0)
         ahead = {line: next(facts, None) for line, facts in closer.items()}
-        for seq, logged in facts_of(self._snapshot, closer):
+        for seq, logged in facts_of(self._snapshot, closer, self._log.after):
             for line, facts in closer.items():
                 made = ahead[line]
                 while made is not None and made.seq < seq:
@@ -92,7 +95,8 @@ class LineCheck:
     def _again(self, lid: int, line: Line) -> Iterator[Fact]:
         """Its facts once more; what was noted of its rows is not noted again."""
         with Findings(0, 0).reading("sweep", ""):
-            yield from self._history(lid, line, lambda *_: None).facts()
+            facts = self._history(lid, line, lambda *_: None).facts()
+            yield from (fact for fact in facts if fact.seq > self._log.after)
 
     def _tell(self, line: Line, made: Fact | None, said: Fact | None, told: int) -> bool:
         """Add a finding if the tables and the log differ on one sweep; returns whether."""

@@ -17,6 +17,9 @@ LIMIT = 50
 @click.option("--checkpoint", "kept", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Checkpoints that were kept elsewhere, one or more in a file: finds truncation, forks and "
                    "rewriting. May be repeated.")  # fmt: skip
+@click.option("--since", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="A checkpoint at which all was verified: check what came after it, and say what is not looked at "
+                   "again.")  # fmt: skip
 @click.option("--public-key", "public_keys", multiple=True,
               help="The log's public key, its first one to check all of it; that of the configured signing key by "
                    "default. May be repeated.")  # fmt: skip
@@ -27,7 +30,12 @@ LIMIT = 50
               help="A witness's public key, besides those that are configured. May be repeated.")  # fmt: skip
 @as_json
 def verify(
-    kept: tuple[Path, ...], public_keys: tuple[str, ...], tsa: tuple[Path, ...], witnesses: tuple[str, ...], json: bool
+    kept: tuple[Path, ...],
+    since: Path | None,
+    public_keys: tuple[str, ...],
+    tsa: tuple[Path, ...],
+    witnesses: tuple[str, ...],
+    json: bool,
 ) -> int:
     """Check every byte of the store against its signed log."""
     from annexlog.anchoring import trust
@@ -38,7 +46,8 @@ def verify(
     verifiers = [keys.verifier(text) for text in public_keys] or [keys.public(config.key)]
     with opened(config) as store:
         checkpoints = {str(file): file.read_bytes() for file in kept}
-        report = check(store, keys=verifiers, checkpoints=checkpoints, trust=trust(config, tsa, witnesses))
+        trusted, known = trust(config, tsa, witnesses), None if since is None else since.read_bytes()
+        report = check(store, keys=verifiers, checkpoints=checkpoints, trust=trusted, since=known)
     if json:
         verdict = shapes.Verified(
             ok=report.ok,
@@ -54,12 +63,13 @@ def verify(
         render.say(f"{finding.where}: {finding.what}", style="red")
     if report.total > LIMIT:
         render.say(f"{report.total - LIMIT} more; --json lists them.")
-    told = "every byte is what its signed log committed to" if report.ok else f"{report.total} findings"
+    whole = "what was looked at" if since else "every byte"
+    told = f"{whole} is what its signed log committed to" if report.ok else f"{report.total} findings"
     render.say(f"{report.records} records checked: {told}.", style="green" if report.ok else "bold red")
     for what in report.shown:
         render.say(f"Shown by anchors: {what}")
     for spot in report.blind_spots:
-        render.say(f"Not seen without an anchor elsewhere: {spot}")
+        render.say(f"{'Not seen' if since else 'Not seen without an anchor elsewhere'}: {spot}")
     return 0 if report.ok else 1
 
 
