@@ -35,6 +35,7 @@ from annexlog.evidence_store.model import (
 if TYPE_CHECKING:
     from annexlog.collectors.clock import Clock
     from annexlog.config import Config, Target
+    from annexlog.evidence_store.database import Database
     from annexlog.evidence_store.queries import View
     from annexlog.evidence_store.spool import Spool
     from annexlog.evidence_store.store import Store
@@ -330,7 +331,7 @@ _TALLY = threading.Lock()
 
 
 @contextmanager
-def resumed(store: Path, now: Millis, window: Millis) -> Iterator[Millis]:
+def resumed(store: Path | Database, now: Millis, window: Millis) -> Iterator[Millis]:
     """The slot of a collection: that of an interrupted one, if it began less than `window` ago, else `now`.
 
     The slot stands in a small file beside the store while a collection is under way, so that the next one resumes.

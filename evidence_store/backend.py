@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 from annexlog.evidence_store.model import StoreBusy
 
 Row = tuple[Any, ...]
+Change = Callable[[str, Iterable[Row]], None]
+"""Executes a statement once for each row of parameters."""
 
 
 class Deadlock(StoreBusy):
@@ -55,6 +57,9 @@ class Backend(Protocol):
 
     def follow(self) -> None:
         """Be the one who takes the next places in the log, until the transaction ends. Only in `writing`."""
+
+    def disposing(self) -> AbstractContextManager[Change]:
+        """Let rows be changed and deleted, and keep nothing of what they held. Only in `writing`."""
 
     def lock(self) -> AbstractContextManager[None]:
         """Be the only one who writes or does what must not be done twice. Reentrant. Raises StoreBusy."""

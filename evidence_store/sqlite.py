@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from filelock import FileLock, Timeout
 
-from annexlog.evidence_store.backend import Row
+from annexlog.evidence_store.backend import Change, Row
 from annexlog.evidence_store.model import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreTooNew
 from annexlog.evidence_store.schema import TABLES, VERSION
 from annexlog.evidence_store.sqlite_schema import schema
@@ -292,6 +292,26 @@ class SQLite:
 
     def follow(self) -> None:
         """There is only one writer."""
+
+    @contextmanager
+    def disposing(self) -> Iterator[Change]:
+        writer = self._writer
+        if writer is None or self._owner != threading.get_ident():
+            raise StoreError("rows are disposed of inside a transaction only.", where=str(self.path))
+        guards = list(self.select("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY rowid"))
+        writer.execute("PRAGMA secure_delete = ON")  # what is freed is overwritten
+        try:
+            for name, _ in guards:
+                writer.execute(f"DROP TRIGGER {name}")
+            yield lambda sql, rows: self._change(writer, sql, rows)
+            for _, sql in guards:
+                writer.execute(sql)
+        finally:
+            writer.execute("PRAGMA secure_delete = OFF")
+
+    def _change(self, writer: sqlite3.Connection, sql: str, rows: Iterable[Row]) -> None:
+        with self._translated():
+            writer.executemany(sql, rows)
 
     @contextmanager
     def lock(self) -> Iterator[None]:

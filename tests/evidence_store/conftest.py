@@ -1,9 +1,12 @@
-"""Stores to tamper with, made once, and fresh copies of them."""
+"""Stores to tamper with, made once, and fresh copies of them; a PostgreSQL server and its databases."""
 
 import shutil
 
 import pytest
+from servers import serving
 from tampering import fill, fill_long
+
+from annexlog.evidence_store.store import Store
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +27,29 @@ def copy(originals, tmp_path):
         return path
 
     return made
+
+
+@pytest.fixture(scope="session")
+def server():
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def database(server):
+    """The URL of an empty database."""
+    with server.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request, tmp_path):
+    """Where a store may be made: a path, and a URL."""
+    return tmp_path / "store.db" if request.param == "sqlite" else request.getfixturevalue("database")
+
+
+@pytest.fixture
+def store(place):
+    """An empty store, of each kind."""
+    with Store.open(place, create=True) as store:
+        yield store

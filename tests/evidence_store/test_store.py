@@ -30,15 +30,10 @@ from annexlog.evidence_store.checkpoint import Checkpoint
 from annexlog.evidence_store.layout import Record
 from annexlog.evidence_store.model import Coverage, Line, Outcome, Run, Seen, Status, StoreError, Sweep, Unknown, encode
 from annexlog.evidence_store.schema import TABLES
+from annexlog.evidence_store.sqlite import SQLite
 from annexlog.evidence_store.store import Assessment, JudgedLine, Store
 
 UNOBSERVED = Unknown("unobserved")
-
-
-@pytest.fixture
-def store(tmp_path):
-    with Store.open(tmp_path / "store.db", create=True) as store:
-        yield store
 
 
 def record_of(store, seq):
@@ -108,12 +103,12 @@ def test_a_supplement_that_says_nothing_new_still_counts_as_the_last_to_write(st
     assert ([entry.changed for entry in entries], entries[2].root == entries[0].root) == ([1, 2, 2], True)
 
 
-def test_a_root_after_a_supplement_covers_all_that_the_next_look_saw(store):
+def test_a_root_after_a_supplement_covers_all_that_the_next_look_saw(store, tmp_path):
     collect(store, "one", look(POLICIES, 10, {"a": 1, "b": 1}))
     collect(store, "two", look(POLICIES, 20, {"b": 2}, SUPPLEMENT))
     collect(store, "three", look(POLICIES, 30, {"a": 1, "b": 2}))
     collect(store, "four", look(POLICIES, 40, {"a": 1, "b": 2}))
-    with Store.open(store.backend.path.with_name("other.db"), create=True) as other:
+    with Store.open(tmp_path / "other.db", create=True) as other:
         collect(other, "one", look(POLICIES, 30, {"a": 1, "b": 2}))
         counts = [other.manifests.entry(POLICIES, 1).n]
 
@@ -466,7 +461,11 @@ def moment(at):
 
 def table(store, name):
     """A view as (columns, rows)."""
-    columns = [row[1] for row in store.backend.select(f"PRAGMA table_info({name})")]
+    if isinstance(store.backend, SQLite):
+        columns = [row[1] for row in store.backend.select(f"PRAGMA table_info({name})")]
+    else:
+        sql = "SELECT column_name FROM information_schema.columns WHERE table_name = ? ORDER BY ordinal_position"
+        columns = [row[0] for row in store.backend.select(sql, (name,))]
     return columns, sorted(rows(store, name), key=repr)
 
 
@@ -590,12 +589,12 @@ def test_an_empty_log_is_not_signed(store):
         store.checkpoint(keys.Signer("annexlog.example", b"s" * 32))
 
 
-def test_a_log_longer_than_a_tile_is_signed_right_by_whoever_opens_it(store):
+def test_a_log_longer_than_a_tile_is_signed_right_by_whoever_opens_it(store, place):
     for number in range(260):
         collect(store, f"run {number}")
     leaves = [layout.record_leaf(row[0]) for row in store.backend.select("SELECT record FROM run ORDER BY seq")]
 
-    with Store.open(store.backend.path) as again:
+    with Store.open(place) as again:
         made = again.checkpoint(keys.Signer("annexlog.example", b"s" * 32))
 
     assert (made.size, made.root) == (260, merkle.root(leaves))
@@ -615,8 +614,15 @@ WRITES = {
 
 
 @pytest.fixture
-def filled(store):
-    """A store with a row in every table, and a connection of somebody else's to it."""
+def file_store(tmp_path):
+    with Store.open(tmp_path / "store.db", create=True) as store:
+        yield store
+
+
+@pytest.fixture
+def filled(file_store):
+    """A store in a file with a row in every table, and a connection of somebody else's to it."""
+    store = file_store
     collect(store, "one", look(BUCKETS, 10, {"a": 1}), recorded=10)
     collect(store, "two", look(BUCKETS, 5, {"a": 1}))
     judge(store, 20, {"a": PASS})
@@ -674,7 +680,8 @@ def test_a_value_of_the_wrong_kind_is_refused(filled, table, values):
 # ── the file ──────────────────────────────────────────────────────────────────────────────
 
 
-def test_nobody_else_may_read_the_store_or_what_is_spooled_for_it(store, tmp_path):
+def test_nobody_else_may_read_the_store_or_what_is_spooled_for_it(file_store, tmp_path):
+    store = file_store
     with store.spool() as spool:
         spool.add(BUCKETS, "a", 1)
         mode = stat.S_IMODE(os.fstat(spool._file.fileno()).st_mode)
@@ -685,10 +692,10 @@ def test_nobody_else_may_read_the_store_or_what_is_spooled_for_it(store, tmp_pat
     assert (mode, set(modes.values()), "store.db" in modes) == (0o600, {0o600}, True)
 
 
-def test_a_store_opened_for_reading_reads_and_does_not_write(store):
+def test_a_store_opened_for_reading_reads_and_does_not_write(store, place):
     collect(store, "one", look(BUCKETS, 10, {"a": 1}))
 
-    with Store.open(store.backend.path, readonly=True) as reader:
+    with Store.open(place, readonly=True) as reader:
         assert facets(reader.view()) == {"a": {"": 1}}
         with pytest.raises(StoreError, match="for reading only"):
             collect(reader, "two", look(BUCKETS, 20))
