@@ -50,6 +50,8 @@ VERDICTS = Line(SCOPE, "aws.s3.bucket", f"outcome:{TEST}")
 DENIED = Unknown("denied", "get_public_access_block", "s3:GetBucketPublicAccessBlock", "AccessDenied")
 KEY = keys.Signer("annexlog.example", b"s" * 32)
 SECRET = {"commitment": "ab" * 32, "length": 40, "matches": ["aws-secret-key"]}
+RESTS_ON = [1, 3, 4, 5, 6, 7, 8]
+"""The records that an extract of the period rests on: one is older than what stood when it began, two are younger."""
 SCOPE_ATTRIBUTES = {"account": "123456789012", "level": "account", "name": SCOPE, "provider": "aws", "target": "acme"}
 
 
@@ -84,6 +86,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
         before = BEGIN - 10 * DAY
         documents = (seen(Line(ORG, "control"), before, pages), seen(Line(ORG, "definition"), before, tests))
         record(store, before, *documents, seen(SCOPES, before, {SCOPE: SCOPE_ATTRIBUTES}))
+        at = before + DAY // 2  # long ago: another state, which is no part of the period
+        record(store, at, seen(BUCKETS, at, {"open": {"Name": "older"}}), seen(BLOCK, at, {"open": {"Old": True}}))
         at = before + DAY
         both = {"open": {"Name": "open", "Tag": SECRET}, "gone": {"Name": "gone"}}
         record(store, at, seen(BUCKETS, at, both), seen(BLOCK, at, {"open": None, "gone": {"BlockPublicAcls": True}}))
@@ -125,10 +129,10 @@ def test_every_outcome_of_the_period_is_there_with_since_when_how_long_and_why(m
 
     needs = "s3:GetBucketPublicAccessBlock"
     assert found == [
-        ("gone", "pass", None, None, "estate", "2026-02-20T00:00:00.000Z", "2026-03-10T00:00:00.000Z", 1, 3),
-        ("open", "fail", None, None, "estate", "2026-02-20T00:00:00.000Z", "2026-03-10T00:00:00.000Z", 1, 3),
-        ("open", "pass", None, None, "estate", "2026-03-10T00:00:00.000Z", "2026-03-20T00:00:00.000Z", 0, 5),
-        ("open", "unknown", "denied", needs, "coverage", "2026-03-20T00:00:00.000Z", None, 0, 7),
+        ("gone", "pass", None, None, "estate", "2026-02-20T00:00:00.000Z", "2026-03-10T00:00:00.000Z", 1, 4),
+        ("open", "fail", None, None, "estate", "2026-02-20T00:00:00.000Z", "2026-03-10T00:00:00.000Z", 1, 4),
+        ("open", "pass", None, None, "estate", "2026-03-10T00:00:00.000Z", "2026-03-20T00:00:00.000Z", 0, 6),
+        ("open", "unknown", "denied", needs, "coverage", "2026-03-20T00:00:00.000Z", None, 0, 8),
     ]
 
 
@@ -138,13 +142,13 @@ def test_the_evidence_is_there_as_it_stood_and_as_it_changed_and_stays_redacted(
 
     secret = json.dumps(SECRET, separators=(",", ":"))
     assert found == [
-        ("", "gone", '{"Name":"gone"}', 1, 0, 2),
-        ("", "gone", None, 0, 1, 4),
-        ("", "open", f'{{"Name":"open","Tag":{secret}}}', 1, 0, 2),
-        ("public_access_block", "gone", '{"BlockPublicAcls":true}', 1, 0, 2),
-        ("public_access_block", "gone", None, 0, 1, 4),
-        ("public_access_block", "open", "null", 1, 0, 2),
-        ("public_access_block", "open", '{"BlockPublicAcls":true}', 0, 0, 4),
+        ("", "gone", '{"Name":"gone"}', 1, 0, 3),
+        ("", "gone", None, 0, 1, 5),
+        ("", "open", f'{{"Name":"open","Tag":{secret}}}', 1, 0, 3),
+        ("public_access_block", "gone", '{"BlockPublicAcls":true}', 1, 0, 3),
+        ("public_access_block", "gone", None, 0, 1, 5),
+        ("public_access_block", "open", "null", 1, 0, 3),
+        ("public_access_block", "open", '{"BlockPublicAcls":true}', 0, 0, 5),
     ]
 
 
@@ -174,11 +178,11 @@ def test_looks_are_there_with_what_was_refused(made: Path) -> None:
                        "ORDER BY facet, ended")  # fmt: skip
 
     assert found == [
-        ("", "2026-02-20T00:00:00.000Z", "complete", None, 2, 2),
-        ("", "2026-03-10T00:00:00.000Z", "complete", None, 1, 4),
-        ("public_access_block", "2026-02-20T00:00:00.000Z", "complete", None, 2, 2),
-        ("public_access_block", "2026-03-10T00:00:00.000Z", "complete", None, 1, 4),
-        ("public_access_block", "2026-03-20T00:00:00.000Z", "denied", "denied", None, 6),
+        ("", "2026-02-20T00:00:00.000Z", "complete", None, 2, 3),
+        ("", "2026-03-10T00:00:00.000Z", "complete", None, 1, 5),
+        ("public_access_block", "2026-02-20T00:00:00.000Z", "complete", None, 2, 3),
+        ("public_access_block", "2026-03-10T00:00:00.000Z", "complete", None, 1, 5),
+        ("public_access_block", "2026-03-20T00:00:00.000Z", "denied", "denied", None, 7),
     ]
 
 
@@ -188,9 +192,11 @@ def test_each_record_is_proven_to_be_in_the_signed_log(made: Path) -> None:
 
     leaves = [hashlib.sha256(b"\0" + text.encode()).digest() for _, text, _, _ in found]
     paths = [[bytes.fromhex(hash) for hash in json.loads(path)] for *_, path in found]
-    held = [verify_inclusion(leaf, n, note.size, paths[n], note.root) for n, leaf in enumerate(leaves)]
+    held = [verify_inclusion(leaves[n], seq - 1, note.size, paths[n], note.root) for n, seq in enumerate(RESTS_ON)]
     assert note.signed_by([KEY.verifier]) == (KEY.verifier,)
-    assert [(seq, leaf) for seq, _, leaf, _ in found] == [(n + 1, leaf.hex()) for n, leaf in enumerate(leaves)]
+    assert [(seq, leaf) for seq, _, leaf, _ in found] == [
+        (seq, leaf.hex()) for seq, leaf in zip(RESTS_ON, leaves, strict=True)
+    ]
     assert held == [True] * 7
 
 
@@ -242,7 +248,7 @@ def test_what_was_not_recorded_yet_by_then_is_left_out(history: Path, tmp_path: 
     with Store.open(history, readonly=True) as store:
         extract(store, Asked(("A.8.3",), BEGIN, END, known_at=BEGIN + 12 * DAY), tmp_path / "then.db")
 
-    assert rows(tmp_path / "then.db", "SELECT max(run), max(until) FROM outcome") == [(5, "2026-03-10T00:00:00.000Z")]
+    assert rows(tmp_path / "then.db", "SELECT max(run), max(until) FROM outcome") == [(6, "2026-03-10T00:00:00.000Z")]
     assert rows(tmp_path / "then.db", "SELECT count(*) FROM run WHERE checkpoint IS NULL") == [(5,)]
 
 

@@ -14,7 +14,8 @@ import msgspec
 from annexlog.cli import run
 from annexlog.cli.shapes import ProofChecked, ProofMade
 from annexlog.evidence_store import keys
-from tests.home import Home
+from tests.estate import REGION
+from tests.home import TARGET, Home
 
 SCOPE = "aws/123456789012"
 
@@ -99,6 +100,24 @@ def test_a_proof_is_checked_where_there_is_neither_store_nor_configuration(home:
         id: status for (test, _, id), status in home.outcomes("--test", of[1][1]).items() if test == of[1][1]
     }
     assert [one.newest == one.run for one in checked] == [True, True]
+
+
+def test_a_population_is_listed_and_proven_at_once_where_it_is_of_one_scope(home: Home, tmp_path: Path) -> None:
+    home.configure(TARGET.replace(f'["{REGION}"]', f'["{REGION}", "eu-central-1"]'))
+    home.annexlog("collect")
+    several, one = tmp_path / "several.json", tmp_path / "one.json"
+
+    refused = home.annexlog("population", "aws.ec2.security_group", "--proof", str(several))
+    listed = home.annexlog("population", "aws.s3.bucket", "--scope", SCOPE, "--proof", str(one))
+    checked = home.annexlog("proof", "check", str(one))
+
+    assert (refused.code, "a proof is of one population; there are 2" in refused.err, several.exists()) == (
+        2,
+        True,
+        False,
+    )
+    assert (listed.code, "4 of aws.s3.bucket" in listed.out, stat.S_IMODE(one.stat().st_mode)) == (0, True, 0o600)
+    assert (checked.code, "it was the newest look" in checked.out) == (0, True)
 
 
 def test_a_proof_that_was_changed_does_not_hold(home: Home, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import click
 
 from annexlog.cli import render, shapes
 from annexlog.cli.opening import as_json, configuration, opened, reads
-from annexlog.cli.texts import moment, short
+from annexlog.cli.texts import moment
 from annexlog.evidence_store.model import ConfigError, Line, StoreDamaged, iso
 
 if TYPE_CHECKING:
@@ -42,12 +42,21 @@ def make(
 
     It opens the names in it: whoever has it can tell whether a name in another proof of this log is the same.
     """
+    line = _line(reading, type, test, scope, facet)
+    made = write(reading, line, file, bodies=bodies)
+    if json:
+        render.emit(made)
+    else:
+        tell(made)
+
+
+def write(reading: Reading, line: Line, file: Path, *, bodies: bool = False) -> shapes.ProofMade:
+    """Write the proof of what the line's latest look saw. Raises ConfigError if there was none, StoreError."""
     import orjson
 
     from annexlog.evidence_store.placing import placed
     from annexlog.evidence_store.proving import prove_population
 
-    line = _line(reading, type, test, scope, facet)
     seen = reading.view.seen(line)
     if seen is None:
         raise ConfigError(
@@ -58,12 +67,20 @@ def make(
         document = prove_population(store, line, seen.seq, known_at=reading.known_at, bodies=bodies)
     with placed(file) as made:
         made.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-    if json:
-        render.emit(shapes.ProofMade(file=str(file), scope=line.scope, type=line.type, facet=line.facet, run=seen.seq,
-                                     entries=len(document["leaves"])))  # fmt: skip
-        return
-    render.say(f"{file}: {len(document['leaves'])} entries, seen {short(seen.end)} UTC (record {seen.seq}).")
-    render.say(f"Check it anywhere: annexlog proof check {file} --public-key KEY")
+    return shapes.ProofMade(
+        file=str(file),
+        scope=line.scope,
+        type=line.type,
+        facet=line.facet,
+        run=seen.seq,
+        end=iso(seen.end),
+        entries=len(document["leaves"]),
+    )
+
+
+def tell(made: shapes.ProofMade) -> None:
+    render.say(f"{made.file}: {made.entries} entries, seen {made.end} (record {made.run}).")
+    render.say(f"Check it anywhere: annexlog proof check {made.file} --public-key KEY")
 
 
 def _line(reading: Reading, type: str | None, test: str | None, scope: str, facet: str) -> Line:

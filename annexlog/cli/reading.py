@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -230,12 +231,17 @@ def _change(c: Change) -> shapes.Change:
 @click.argument("type")
 @click.option("--scope", help="Only this scope.")
 @click.option("--limit", default=LIMIT, show_default=True, help="So many ids of each on a terminal; 0: all.")
+@click.option("--proof", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Write a proof of it, for annexlog proof check; of one scope.")  # fmt: skip
 @reads
-def population(reading: Reading, type: str, scope: str | None, limit: int, json: bool) -> None:
+def population(reading: Reading, type: str, scope: str | None, limit: int, proof: Path | None, json: bool) -> None:
     """List a population as it was, and how it was seen."""
-    found = [_population(reading, line) for line in reading.view.lines(scope=scope, type=type, facet="")]
-    if not found:
+    lines = reading.view.lines(scope=scope, type=type, facet="")
+    if not lines:
         raise ConfigError(f"nothing ever looked for {type!r}.", next="Types: annexlog plugins")
+    if proof is not None:
+        _prove(reading, lines, proof)
+    found = [_population(reading, line) for line in lines]
     if json:
         render.emit(found)
         return
@@ -251,6 +257,15 @@ def population(reading: Reading, type: str, scope: str | None, limit: int, json:
             render.say(f"  {id}")
         if limit and len(one.resources) > limit:
             render.say(f"  {len(one.resources) - limit} more; --limit 0 prints all.")
+
+
+def _prove(reading: Reading, lines: list[Line], file: Path) -> None:
+    from annexlog.cli.proofs import write
+
+    if len(lines) > 1:
+        scopes = ", ".join(line.scope for line in lines[:3]) + (" …" if len(lines) > 3 else "")
+        raise ConfigError(f"a proof is of one population; there are {len(lines)}.", next=f"Give --scope: {scopes}")
+    write(reading, lines[0], file)
 
 
 def _fields(reason: shapes.Reason) -> dict[str, str]:

@@ -276,6 +276,7 @@ class ProofMade(Shape):
     type: str
     facet: str
     run: int
+    end: str
     entries: int
 
 
