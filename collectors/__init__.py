@@ -131,7 +131,7 @@ class Detail:
     `key`, `match`: the call is a bulk source, asked once a scope: its rows are found by `row[key] == match`.
     `otherwise`: the value for a resource that the bulk answer does not mention; not given, Unknown(unlisted).
     `batch`: the parameter that takes many resources at once, and how many: ("names", 10); needs `key`, `match`;
-    the parameter's value is the list of the `match` values.
+    the parameter's value is the list of the `match` values. Its other parameters may read the parents' facets.
     """
 
     facet: str

@@ -174,7 +174,7 @@ class Collection:
         name, size = batch
         for at in range(0, len(asked), size):
             part = asked[at : at + size]
-            values = self._batch(population, step, name, [key for _, key in part], items[part[0][0]].part)
+            values = self._batch(population, step, name, [key for _, key in part], items[part[0][0]])
             for (index, _), value in zip(part, values, strict=True):
                 found[index] = value
         return [found[index] for index in range(len(items))]
@@ -195,18 +195,20 @@ class Collection:
         return self.asking.bounded(step.read, trace, key)
 
     def _batch(
-        self, population: Population, step: Step, name: str, keys: Sequence[str], part: Part
+        self, population: Population, step: Step, name: str, keys: Sequence[str], first: Item
     ) -> list[JSON | Unknown]:
-        read, trace = step.read, part.traces[step.facet]
+        read, trace = step.read, first.part.traces[step.facet]
+        parents = population.parent.lineage if population.parent else ()
+        shared = {facet: first.facets[facet] for facet in parents}  # a chunk is of one parent
 
         def ask() -> Rows:
-            params = {**read.params.fill({}, part.values), name: list(keys)}
+            params = {**read.params.fill(shared, first.part.values), name: list(keys)}
             return Rows(step, self.asking.value(read, params, trace) or (), fold=population.kind.type.fold)
 
         rows = self.asking.bounded(read, trace, ask, population.kind.gone)
         if isinstance(rows, Unknown) and rows.reason == "vanished" and len(keys) > 1:
             # One that is gone fails them all: ask one by one which.
-            return [value for key in keys for value in self._batch(population, step, name, [key], part)]
+            return [value for key in keys for value in self._batch(population, step, name, [key], first)]
         if isinstance(rows, Unknown):
             return [rows] * len(keys)
         return [self.asking.bounded(read, trace, partial(rows.find, key)) for key in keys]

@@ -27,6 +27,7 @@ from annexlog.config import Config, load
 from annexlog.evidence_store import keys
 from annexlog.evidence_store.model import Millis
 from annexlog.evidence_store.store import Store
+from tests.collectors.aws import services
 from tests.estate import REGION
 from tests.wire import Reply, Request, Wire
 from tests.wire.recognise import recognise
@@ -41,25 +42,6 @@ regions = ["{REGION}"]
 HOUR: Millis = 3_600_000
 DAY: Millis = 24 * HOUR
 
-_IAM = '<{0}Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><{0}Result>{1}</{0}Result></{0}Response>'
-_EC2 = '<{0}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">{1}</{0}Response>'
-_LACKING = {
-    "iam.list_service_specific_credentials": _IAM.format(
-        "ListServiceSpecificCredentials", "<ServiceSpecificCredentials/>"
-    ),
-    "iam.list_organizations_features": _IAM.format("ListOrganizationsFeatures", "<EnabledFeatures/>"),
-    "rds.describe_db_major_engine_versions": _IAM.format("DescribeDBMajorEngineVersions", "<DBMajorEngineVersions/>"),
-    "ec2.get_image_block_public_access_state": _EC2.format(
-        "GetImageBlockPublicAccessState", "<imageBlockPublicAccessState>unblocked</imageBlockPublicAccessState>"
-    ),
-    "ec2.get_serial_console_access_status": _EC2.format(
-        "GetSerialConsoleAccessStatus", "<serialConsoleAccessEnabled>false</serialConsoleAccessEnabled>"
-    ),
-    "ec2.get_snapshot_block_public_access_state": _EC2.format(
-        "GetSnapshotBlockPublicAccessState", "<state>block-all-sharing</state>"
-    ),
-}  # fmt: skip
-"""What moto does not know, as AWS says it."""
 _ROOT = "<root_account>,arn:aws:iam::123456789012:root,2020-01-01T00:00:00+00:00,not_supported,no_information,"
 _ROOT += "not_supported,not_supported,true,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A\n"
 _CONTENT = re.compile(rb"(<Content>)([^<]*)(</Content>)")
@@ -71,15 +53,12 @@ def real() -> Millis:
 
 
 def completed(source: Source, now: Callable[[], Millis] = real) -> Source:
-    """A source that also answers what moto lacks, everything dated `now`."""
+    """A source that also answers what moto lacks (tests/collectors/aws/services), everything dated `now`."""
+    whole = services.completed(source)
 
     def ask(request: Request) -> Reply:
-        asked = recognise(request)
-        name = asked.name if asked else ""
-        reply = (
-            Reply(200, {"Content-Type": "text/xml"}, _LACKING[name].encode()) if name in _LACKING else source(request)
-        )
-        if name == "iam.get_credential_report":
+        asked, reply = recognise(request), whole(request)
+        if asked and asked.name == "iam.get_credential_report":
             reply = replace(reply, body=_with_root(reply.body, now()))
         return replace(reply, headers={**reply.headers, "Date": formatdate(now() // 1000, usegmt=True)})
 

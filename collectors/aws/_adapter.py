@@ -17,11 +17,32 @@ from annexlog.collectors.aws._options import Options
 from annexlog.collectors.aws._paging import Pages
 from annexlog.evidence_store.model import ConfigError
 
+CLIENTS = {
+    "access-analyzer": "accessanalyzer", "elasticloadbalancing": "elbv2", "es": "opensearch", "servicequotas": "service-quotas",
+    "states": "stepfunctions", "tag": "resourcegroupstaggingapi",
+}  # fmt: skip
+"""botocore's name of a service, where permissions call it otherwise."""
+
+HOMES = {
+    "artifact": {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1"},
+    "health": {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"},
+}
+"""Where a partition answers for services that have one endpoint in it, and no name for it in botocore's rules.
+
+Sources: AWS General Reference, "AWS Artifact endpoints and quotas"; AWS Health User Guide, "Accessing the AWS Health API".
+"""
+
+
+def client_of(permission: str) -> str:
+    """The botocore service that a permission's call belongs to, as a rule."""
+    prefix = permission.partition(":")[0]
+    return CLIENTS.get(prefix, prefix)
+
 
 def target(call: Call) -> tuple[str, str]:
     """The botocore service and operation of a call; the service is the permission's, unless the operation names one."""
     service, _, operation = call.operation.rpartition(".")
-    return service or call.permission.partition(":")[0], operation
+    return service or client_of(call.permission), operation
 
 
 class Aws:
@@ -96,15 +117,18 @@ class Aws:
         return _discovery.discover(self)
 
     def lane(self, call: Call, scope: Scope) -> str:
-        return f"aws/{scope.values['account']}/{self._region(scope)}/{target(call)[0]}"
+        service = target(call)[0]
+        return f"aws/{scope.values['account']}/{self._region(scope, service)}/{service}"
 
-    def _region(self, scope: Scope) -> str:
-        return scope.values.get("region") or self.connection.home_region
+    def _region(self, scope: Scope, service: str) -> str:
+        if region := scope.values.get("region"):
+            return region
+        return HOMES.get(service, {}).get(scope.values["partition"]) or self.connection.home_region
 
     def pages(self, call: Call, params: Mapping[str, Any], scope: Scope, region: str | None = None) -> Iterator[Page]:
         """See Adapter. A call's `fn` is the engine's to run: it asks for the operations one by one."""
-        where = region or self._region(scope)
         service, operation = target(call)
+        where = region or self._region(scope, service)
 
         def ask(params: Mapping[str, Any]) -> Page:
             return self.connection.ask(self._source(scope), service, where, operation, params)

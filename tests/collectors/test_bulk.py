@@ -150,6 +150,28 @@ def test_resources_are_asked_for_in_batches(server: Server) -> None:
     assert sum(path.startswith("/batch") for path in server.log) == 2
 
 
+def test_a_batch_of_what_is_under_a_parent_is_asked_of_that_parent(server: Server) -> None:
+    three_boxes(server, names="ab")
+    for name in "ab":
+        server.say(f"/things?box={name}", {"items": [{"name": f"{name}1"}, {"name": f"{name}2"}]})
+        server.say(
+            f"/sizes?box={name}&names={name}1&names={name}2",
+            {"rows": [{"thing": f"{name}{n}", "n": n} for n in (1, 2)]},
+        )
+    of = {"box": "{box.name}"}
+    things = ResourceType(
+        "acme.thing", facet="thing", id="{thing.name}", under="acme.box", per="account",
+        listed=Call("box:Things", "/things", of, items="items"),
+        details=[Detail("size", Call("box:Sizes", "/sizes", of, items="rows"), key="thing", match="{thing.name}", batch=("names", 10))],
+    )  # fmt: skip
+
+    seen = collect(server, ask(boxes()), ask(things))
+
+    sizes = {f"{box}{n}": {"thing": f"{box}{n}", "n": n} for box in "ab" for n in (1, 2)}
+    assert seen.values("acme.thing", "size") == sizes
+    assert seen.status("acme.thing", "size") == ("complete", None)
+
+
 def test_one_that_its_batch_does_not_mention_is_unlisted(server: Server) -> None:
     three_boxes(server, names="ab")
     server.say("/batch?names=a&names=b", {"rows": [{"box": "b"}], "failures": [{"box": "a", "why": "MISSING"}]})

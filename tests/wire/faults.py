@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
+from xml.sax.saxutils import escape
 
 import botocore.session
 from botocore.model import StructureShape
@@ -108,18 +109,21 @@ def spoil(fault: Fault, request: Request, recognised: Recognised, answer: Reply 
 
 def refusal(recognised: Recognised, kind: str, code: str = "") -> Reply:
     """An error answer in the service's own form."""
+    status, usual = _CODES[kind][recognised.protocol]
+    return error(recognised, status, code or usual, f"{kind} on purpose")
+
+
+def error(recognised: Recognised, status: int, code: str, said: str) -> Reply:
+    """An error answer with this status, code and message in the service's own form."""
     protocol = recognised.protocol
-    status, usual = _CODES[kind][protocol]
-    code = code or usual
-    said = f"{kind} on purpose"
     if protocol in ("json", "rest-json"):
         body = json.dumps({"__type": code, "message": said}).encode()
         return Reply(status, {"Content-Type": "application/x-amz-json-1.1", "x-amzn-ErrorType": code}, body)
-    error = f"<Code>{code}</Code><Message>{said}</Message>"
+    told = f"<Code>{code}</Code><Message>{escape(said)}</Message>"
     xml = {
-        "rest-xml": f"<Error>{error}<RequestId>r</RequestId></Error>",
-        "query": f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error><RequestId>r</RequestId></ErrorResponse>",
-        "ec2": f"<Response><Errors><Error>{error}</Error></Errors><RequestID>r</RequestID></Response>",
+        "rest-xml": f"<Error>{told}<RequestId>r</RequestId></Error>",
+        "query": f"<ErrorResponse><Error><Type>Sender</Type>{told}</Error><RequestId>r</RequestId></ErrorResponse>",
+        "ec2": f"<Response><Errors><Error>{told}</Error></Errors><RequestID>r</RequestID></Response>",
     }[protocol]
     return Reply(status, {"Content-Type": "text/xml"}, b'<?xml version="1.0" encoding="UTF-8"?>\n' + xml.encode())
 
