@@ -68,8 +68,8 @@ def _questions(size: Size) -> dict[str, Callable[[View], object]]:
 def _tally(view: View, size: Size) -> Counter[Status]:
     counts: Counter[Status] = Counter()
     for test in tests(size)[:CONTROL]:
-        for scope in view.scopes():
-            counts.update(view.tally(outcome_line(scope, test)))
+        for tally in view.tallies(test).values():
+            counts.update(tally)
     return counts
 
 

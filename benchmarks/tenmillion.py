@@ -1,14 +1,15 @@
-"""A store of ten million outcome rows, written straight into its tables: what questions at full size are measured on.
+"""Questions about a past day, at full size: ten million outcome rows, written straight into the tables.
 
-It answers like any other, but does not verify: working out the roots of a year is not what is measured here.
+Such a store answers like any other, but does not verify: working out the roots of a year is not what is measured here.
 """
 
 from __future__ import annotations
 
 import random
 import sqlite3
+import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
@@ -18,12 +19,17 @@ from annexlog.evidence_store import manifest
 from annexlog.evidence_store.layout import Record, sha256
 from annexlog.evidence_store.manifest import Entry
 from annexlog.evidence_store.model import Coverage, Line, Millis, Unknown, encode
+from annexlog.evidence_store.queries import View
 from annexlog.evidence_store.schema import COMPLETE, TABLES
 from annexlog.evidence_store.store import Store
-from benchmarks.history import DAY, START, TYPE, Size, collect, ident, outcome_line, tests
+from benchmarks.history import DAY, START, TYPE, Size, collect, ident, outcome_line, tests, when
+from benchmarks.report import Report, cpu_seconds, main, percentile
 
 _STATUSES = ("pass", "pass", "pass", "fail", "not_applicable", "unknown")
 _ROOT = bytes(32)
+
+CONTROL = 4
+"""How many tests a control has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,56 @@ class Bulk(Size):
             f"{self.scopes} scopes of {self.resources:,} resources, {self.tests} tests, judged on {self.days} days, "
             f"each outcome changing {self.changes} times"
         )
+
+
+def run(*, quick: bool = False) -> Report:
+    size = Bulk(2, 20, 4, 10) if quick else Bulk(100, 1000, 20, 365)
+    dice = random.Random(2022)
+    figures: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "store.db"
+        fill(path, size)
+        for question, (times, ask) in _questions(size, dice).items():
+            days = [dice.randrange(size.days) for _ in range(2 if quick else times)]
+            figures[f"{question}_cold_p95_ms"] = percentile([_cold(path, ask, when(day)) for day in days], 95)
+        with Store.open(path, readonly=True) as store:
+            figures["outcome_rows"] = next(store.backend.select("SELECT count(*) FROM outcome"))[0]
+    goals = {f"{question}_cold_p95_ms": 50.0 for question in ("tally", "one_scope", "one_resource")}
+    return Report(
+        "tenmillion",
+        f"CPU of one answer as of a random past day, with a new connection each time; {size}. Tally: counts of a "
+        f"control of {CONTROL} tests in all scopes; one_scope: every outcome of one test there; one_resource: every "
+        f"outcome of one resource; test: all {size.scopes * size.resources:,} outcomes of one test",
+        figures,
+        goals | {"test_cold_p95_ms": 250.0},
+    )
+
+
+def _questions(size: Bulk, dice: random.Random) -> dict[str, tuple[int, Callable[[View], object]]]:
+    """How often to ask, and what."""
+
+    def test() -> str:
+        return dice.choice(tests(size))
+
+    def scope() -> str:
+        return dice.choice(size.names())
+
+    return {
+        "tally": (40, lambda view: [view.tallies(test()) for _ in range(CONTROL)]),
+        "one_scope": (40, lambda view: list(view.outcomes(test=test(), scope=scope()))),
+        "one_resource": (40, lambda view: list(view.outcomes(scope=scope(), resource=ident(7)))),
+        "test": (20, lambda view: sum(1 for _ in view.outcomes(test=test()))),
+    }
+
+
+def _cold(path: Path, ask: Callable[[View], object], at: Millis) -> float:
+    """CPU milliseconds of one answer."""
+
+    def answer() -> None:
+        with Store.open(path, readonly=True) as store:
+            ask(store.view(at=at))
+
+    return 1000 * cpu_seconds(answer)
 
 
 def fill(path: Path, size: Bulk) -> None:
@@ -143,3 +199,7 @@ def _record(seq: int, now: Millis, lines: list[Line]) -> tuple[object, ...]:
         previous_timestamp=None,
     )
     return seq, seq, record.run_key, now, record.encode(), manifest.pack(now, entries)
+
+
+if __name__ == "__main__":
+    main(run)
