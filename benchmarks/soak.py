@@ -55,6 +55,7 @@ STEPS = {
     "sign": failing.WRITES,
     "make": failing.WRITES,
     "kill": failing.KILLS,
+    "power": ("error",),
     "key": failing.WRITES,
     "spool": failing.WRITES,
 }
@@ -93,6 +94,7 @@ def ended_well(step: str, case: dict[str, object]) -> bool:
     return {
         "recover": lambda: case["again"] == [3, 4, 4] and case["finally"] == 4 and case["crashed"] in (2, 3),
         "kill": lambda: case["again"] == [3, 4] and case["finally"] == 4 and case["crashed"] == case["after"],
+        "power": lambda: case["told"] == case["left"],
         "key": lambda: (case["error"], case["left"], case["finally"]) == ("ConfigError", [], "log.example"),
         "spool": lambda: (case["told"], case["shown"], case["whole"]) == (3, True, []),
     }[step]()

@@ -33,6 +33,7 @@ HOWS = {  # name: (the number in failing_disk.c, errno)
 }
 SIGNER = Signer("log.example/annexlog", bytes(32))
 COUNT = 20
+POWER_CUTS = 8
 
 
 def content(number):
@@ -103,6 +104,7 @@ class Disk:
     def __init__(self):
         self._c = ctypes.CDLL(None)
         self._c.disk_failed.restype = ctypes.c_char_p
+        self._c.disk_keep.argtypes = [ctypes.c_char_p]
         self._c.disk_arm.argtypes = [ctypes.c_char_p, ctypes.c_long, ctypes.c_int, ctypes.c_int]
 
     def arm(self, folder, nth, how):
@@ -110,6 +112,9 @@ class Disk:
 
     def disarm(self):
         self._c.disk_arm(b"", 0, 0, 0)
+
+    def keep(self, folder):
+        self._c.disk_keep(os.fsencode(folder))
 
     @property
     def failed(self):
@@ -198,6 +203,24 @@ def killed(disk, base, folder, how, nth):
     return case
 
 
+def losing_power(disk, base, folder, nth):
+    """Record `nth` runs, and lose the power: of each file there is what it was when it was last flushed."""
+    path, left = copied(base, folder), folder.with_name(f"{nth} left")
+    copied(base, left)
+    disk.keep(left)
+    disk.arm(folder, 0, "error")
+    store = Store.open(path)
+    told = [record(store, 2 + number) for number in range(1, nth + 1)][-1]
+    if nth == POWER_CUTS:
+        store.checkpoint(SIGNER)
+    disk.keep("")
+    disk.disarm()
+    store.close()
+    with Store.open(left / "store.db") as survived:
+        signed = next(survived.backend.select("SELECT max(size) FROM checkpoint"))[0]
+    return {"nth": nth, "told": told, "signed": signed, "left": found(left / "store.db")}
+
+
 def making_a_key(disk, folder, how, nth):
     """Let call `nth` of making a key fail."""
     folder.mkdir()
@@ -245,6 +268,7 @@ def cases(disk, base, folder, step, how):
     return {
         "recover": lambda nth: recovering(disk, base, folder / f"{nth}", how, nth),
         "kill": lambda nth: killed(disk, base, folder / f"{nth}", how, nth),
+        "power": lambda nth: losing_power(disk, base, folder / f"{nth}", nth) if nth <= POWER_CUTS else None,
         "key": lambda nth: making_a_key(disk, folder / f"{nth}", how, nth),
         "spool": lambda nth: spooling(disk, base, folder / f"{nth}", how, nth),
     }.get(step, lambda nth: failing(disk, base, folder / f"{nth}", step, how, nth))

@@ -83,6 +83,7 @@ def crowd(where, seconds, processes=4, threads=4):
     """One writer, readers in processes of their own and in threads of one more: (acknowledged, [what each saw])."""
     Store.open(where, create=True).close()
     writer = started("worker.py", where, f"{seconds}s")
+    first = writer.stdout.readline()  # it is at work
     readers = [started("reader.py", where, count, seconds) for count in (*[1] * processes, threads)]
     seen = [one for reader in readers for one in json.loads(reader.communicate()[0])]
-    return acknowledged(writer.communicate()[0].splitlines(keepends=True)), seen
+    return acknowledged([first, *writer.communicate()[0].splitlines(keepends=True)]), seen

@@ -118,6 +118,16 @@ def test_a_process_that_dies_at_any_write_loses_nothing_it_acknowledged(library,
     assert {case["acknowledged"] for case in cases} == {2, 3, 4}
 
 
+def test_a_power_cut_takes_nothing_that_was_acknowledged(library, tmp_path):
+    """All that is left is what was flushed: no record was acknowledged before it was."""
+    cases = failing.cases(library, tmp_path, "power", "error")
+
+    lefts = [(case["told"], case["left"]) for case in cases]
+
+    assert lefts == [(n, n) for n in range(3, 11)]
+    assert [case["signed"] for case in cases] == [*[None] * 7, 10]  # the last one was signed as well
+
+
 @pytest.mark.parametrize("how", failing.WRITES)
 def test_a_key_that_cannot_be_written_leaves_none_that_is_cut_short(library, tmp_path, how):
     cases = failing.cases(library, tmp_path, "key", how)
