@@ -66,6 +66,7 @@ class View:
         self._documents: dict[Line, Mapping[str, JSON]] = {}
         self._assessments: dict[int, tuple[Millis, int]] = {}
         self._places = _Places(self._place)
+        self._walked: tuple[Line | None, list[Look]] = (None, [])
         self._scopes: Mapping[str, Mapping[str, JSON]] | None = None
 
     # ── model.Evidence ────────────────────────────────────────────────────────────────────
@@ -175,7 +176,7 @@ class View:
         lid, rid = self._lid(line), self._rid(line, id)
         if lid is None or rid is None:
             return []
-        looks = list(self._looks(line))[::-1]
+        looks = self._walk(line)
         if verdicts.is_outcome(line):
             return list(verdicts.history(self._backend, lid, rid, looks))
         bodies = {sha: stored for _, sha, stored in self._cell(lid, rid) if sha is not None}
@@ -307,6 +308,14 @@ class View:
     def _looks(self, line: Line) -> Iterable[Look]:
         lid = self._lid(line)
         return () if lid is None else Looks(self._backend, lid, self.at, self.upto)
+
+    def _walk(self, line: Line) -> list[Look]:
+        """All looks at a line, oldest first; the last line's are kept for who asks for each of its resources."""
+        known, looks = self._walked
+        if known != line:
+            looks = list(self._looks(line))[::-1]
+            self._walked = (line, looks)
+        return looks
 
     def _entry(self, line: Line, look: Look) -> Entry:
         return self._manifests.entry(line, look.seq)

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-ERASED = "(erased)"
-"""In the place of the id of a resource whose name was erased."""
-
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -188,7 +185,7 @@ class Extract:
                     if isinstance(outcome, Outcome):
                         yield {
                             "id": next(number), "test": line.facet.removeprefix(PREFIX), "scope": line.scope,
-                            "type": line.type, "resource": id or ERASED, "status": outcome.status.value,
+                            "type": line.type, "resource": id, "status": outcome.status.value,
                             **_why(outcome.reason), "cause": found.version.cause, **self._times(found),
                             "at_begin": int(found.at_begin), "run": self._rests_on(found.version.seq),
                         }  # fmt: skip
@@ -200,7 +197,7 @@ class Extract:
                 for a in reading.answers(test=test, scope=self._asked.scope):
                     yield {
                         "id": next(number), "moment": moment, "test": test, "scope": a.line.scope,
-                        "type": a.line.type, "resource": a.id or ERASED, "status": a.status.value, **_why(a.reason),
+                        "type": a.line.type, "resource": a.id, "status": a.status.value, **_why(a.reason),
                         "cause": a.cause, "observed": _iso(a.observed), "since": _iso(a.since),
                         "exception": a.exception,
                     }  # fmt: skip
@@ -236,7 +233,7 @@ class Extract:
                     "run": self._rests_on(seen.seq) if seen else None,
                     "resources": sum(1 for _ in reading.view.ids(line.scope, line.type)),
                 })  # fmt: skip
-        members = ({"population": number, "resource": id or ERASED} for number, ids in inside for id in ids)
+        members = ({"population": number, "resource": id} for number, ids in inside for id in ids)
         return list(rows), members
 
     def _evidence(self) -> Iterator[Row]:
@@ -249,9 +246,9 @@ class Extract:
                     shown = found.version.shown
                     yield {
                         "id": next(number), "scope": line.scope, "type": line.type, "facet": line.facet,
-                        "resource": id or ERASED, **self._times(found), "at_begin": int(found.at_begin),
+                        "resource": id, **self._times(found), "at_begin": int(found.at_begin),
                         "gone": int(not shown), **_why(unknown), "body": _json(value) if shown else None,
-                        "sha256": found.version.sha256.hex() if shown else None,
+                        "sha256": found.version.sha256.hex() if shown and not _disposed(unknown) else None,
                         "run": self._rests_on(found.version.seq),
                     }  # fmt: skip
 
@@ -347,6 +344,10 @@ def _document(found: _Stretch) -> Mapping[str, Any]:
     """What the organization said; nothing where it took it back."""
     value = found.version.value
     return value if isinstance(value, dict) else {}
+
+
+def _disposed(value: Unknown | None) -> bool:
+    return value is not None and value.reason == "disposed"
 
 
 def _iso(at: Millis | None) -> str | None:
