@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from annexlog.evidence_store.backend import Row
 from annexlog.evidence_store.model import StoreError
 
 if TYPE_CHECKING:
@@ -55,6 +58,20 @@ class Database:
         """Raises StoreError."""
         opened: Postgres = _postgres().Postgres(self.url, create=create, readonly=readonly, timeout=timeout)
         return opened
+
+    def filling(self, timeout: float) -> AbstractContextManager[Callable[[str, Iterable[Row]], int]]:
+        """One transaction that fills an empty store: see `postgres_filling`."""
+        place = _postgres().Place(self.url)
+        from annexlog.evidence_store import postgres_filling  # noqa: PLC0415 — needs psycopg
+
+        return postgres_filling.filling(place, timeout)
+
+    def grant(self, prefix: str, timeout: float = 60.0) -> list[str]:
+        """Make the store's roles: see `postgres_filling`."""
+        place = _postgres().Place(self.url)
+        from annexlog.evidence_store import postgres_filling  # noqa: PLC0415 — needs psycopg
+
+        return postgres_filling.grant(place, prefix, timeout)
 
 
 def _postgres() -> Any:

@@ -169,7 +169,7 @@ class Postgres:
                     with connection.cursor() as cursor:
                         cursor.executemany(_insert(table), first)
             else:
-                _copy(connection, table, chain(first, left))
+                copy_rows(connection, table, chain(first, left))
 
     def claim(self, table: str, count: int) -> Sequence[int]:
         sql = "SELECT nextval(%s::text::regclass) FROM generate_series(1, %s::bigint)"
@@ -309,11 +309,15 @@ def _insert(table: str) -> str:
     return f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608 — names of our own tables
 
 
-def _copy(connection: Connection, table: str, rows: Iterable[Sequence[Any]]) -> None:
+def copy_rows(connection: Connection, table: str, rows: Iterable[Sequence[Any]]) -> int:
+    """Add rows, however many; returns how many there were. Raises psycopg.Error."""
+    count = 0
     with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
         copy.set_types([type_of(column) for column in TABLES[table].columns])
         for row in rows:
             copy.write_row(row)
+            count += 1
+    return count
 
 
 def _streamed(connection: Connection, query: str, parameters: Sequence[object]) -> Iterator[Row]:

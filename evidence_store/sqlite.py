@@ -282,7 +282,7 @@ class SQLite:
             _raise(error, self.path)
 
     def claim(self, table: str, count: int) -> range:
-        key = TABLES[table].key[0]
+        key = "run" if table == "run" else TABLES[table].key[0]  # a store that was copied may have passed over numbers
         first = next(self.select(f"SELECT coalesce(max({key}), 0) + 1 FROM {table}"))[0]  # noqa: S608 — our own names
         return range(first, first + count)
 
