@@ -42,8 +42,8 @@ def run(*, quick: bool = False) -> Report:
     megabytes = len(data) / 1e6
     return Report(
         "verify",
-        f"CPU of one full verification, and of one since the checkpoint of the day before; {size}; beside one SHA-256 over the file. The goal is the pace at which a year "
-        f"of {YEAR:,} rows takes 180 s",
+        f"CPU of one full verification, and of one since the checkpoint of the day before; {size}; beside one SHA-256 "
+        f"over the file. The goal is the pace at which a year of {YEAR:,} rows takes 180 s",
         {
             "rows_per_second": (versions + outcomes) / seconds,
             "cpu_seconds": seconds,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from functools import cache
 
 from annexlog.evidence_store.backend import Row
@@ -49,11 +49,16 @@ class Snapshot:
         connection.execute("BEGIN")
 
     def select(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
-        with self._translated(), closing(self._connection.execute(sql, parameters)) as cursor:
+        with self._translated():
+            cursor = self._connection.execute(sql, parameters)
             ahead = 1  # most are asked for their first row only
-            while rows := cursor.fetchmany(ahead):
-                yield from rows
-                ahead = _AHEAD
+            try:
+                while rows := cursor.fetchmany(ahead):
+                    yield from rows
+                    ahead = _AHEAD
+            finally:
+                with suppress(sqlite3.ProgrammingError):  # of a connection that was closed before
+                    cursor.close()
 
     def faults(self) -> Iterator[tuple[str, str, str]]:
         """(table, key, what is wrong): damage to the file, and a schema whose guards are not those of a new store."""
