@@ -62,11 +62,15 @@ class Postgres:
         self._idle: list[Connection] = []
         self._mine = threading.local()  # .writer: the connection of the thread's transaction; .alone: of its lock
         self._closed = False
-        version = self._version()
-        if version < VERSION and create and not readonly:
-            make(self.place, timeout)
+        try:
             version = self._version()
-        self._check(version)
+            if version < VERSION and create and not readonly:
+                make(self.place, timeout)
+                version = self._version()
+            self._check(version)
+        except StoreError:
+            self.close()
+            raise
 
     @property
     def where(self) -> str:

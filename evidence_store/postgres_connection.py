@@ -65,7 +65,8 @@ class Place:
         """Raises StoreError."""
         try:
             given = conninfo.conninfo_to_dict(url)
-        except psycopg.ProgrammingError:  # its text repeats what may be a part of the password
+            [int(port or 0) for port in str(given.get("port") or "").split(",")]
+        except (psycopg.ProgrammingError, ValueError):  # its text repeats what may be a part of the password
             raise StoreError(
                 "the store's URL cannot be read; expected postgresql://user@host:port/database.",
                 next="Write special characters of a part as %XX.",

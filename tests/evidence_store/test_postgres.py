@@ -1,0 +1,407 @@
+"""Several writers on one PostgreSQL store: who waits for whom and how long, and what a reader may ever see."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from making import BUCKETS, FAIL, PASS, UNKNOWN, VERDICTS, collect, facets, judge, look, rows
+from pg_worker import line
+
+from annexlog.evidence_store import postgres
+from annexlog.evidence_store.database import Database
+from annexlog.evidence_store.keys import Signer
+from annexlog.evidence_store.model import StoreBusy, StoreError, StoreTooNew
+from annexlog.evidence_store.schema import TABLES, VERSION
+from annexlog.evidence_store.store import Store
+from annexlog.evidence_store.verify import verify
+
+SIGNER = Signer("example.com/log", bytes(range(32)))
+WORKER = Path(__file__).with_name("pg_worker.py")
+
+
+@pytest.fixture
+def store(database):
+    with Store.open(database, create=True, timeout=20) as store:
+        yield store
+
+
+@contextmanager
+def worker(url, *what):
+    with subprocess.Popen([sys.executable, WORKER, url, *what], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def timed(do):
+    begun = time.monotonic()
+    done = do()
+    return done, time.monotonic() - begun
+
+
+def verified(store):
+    store.checkpoint(SIGNER)
+    report = verify(store, keys=[SIGNER.verifier])
+    return report.findings, report.signed
+
+
+# ── who waits for whom ────────────────────────────────────────────────────────────────────
+
+
+def test_a_worker_that_is_stopped_at_the_logs_end_delays_others_no_longer_than_their_lock_timeout(store, database):
+    with worker(database, "hold", "end") as process, Store.open(database, timeout=1) as other:
+        process.stdout.readline()
+        process.send_signal(signal.SIGSTOP)
+
+        with pytest.raises(StoreBusy) as caught:
+            collect(other, "one", look(BUCKETS, 10, {"a": 1}))
+
+    assert "another program is writing to the store" in str(caught.value)
+    assert (store.size(), rows(store, "version")) == (0, [])
+
+
+def test_a_worker_that_is_stopped_in_its_lines_holds_up_nobody_else(store, database):
+    with worker(database, "hold", "lines") as process, Store.open(database, timeout=1) as other:
+        process.stdout.readline()
+        process.send_signal(signal.SIGSTOP)
+
+        place = collect(other, "one", look(line("mine"), 10, {"a": 1}))
+        with pytest.raises(StoreBusy):
+            collect(other, "two", look(line("shared"), 11, {"a": 1}))
+
+    assert (place, store.size()) == (1, 1)
+
+
+def test_the_server_gives_up_a_worker_that_is_stopped_for_half_its_own_lock_timeout(database, monkeypatch):
+    monkeypatch.setattr(postgres, "_STOPPED", 300)
+    with Store.open(database, create=True) as stopped, Store.open(database, timeout=20) as other:
+        with pytest.raises(StoreError, match=r"stopped for too long|lost"), stopped.backend.writing():  # noqa: PT012
+            stopped.backend.follow()
+            place, waited = timed(lambda: collect(other, "one", look(BUCKETS, 10, {"a": 1})))
+            stopped.size()
+
+        again = collect(stopped, "two", look(BUCKETS, 20, {"a": 2}))
+
+    assert (place, again, waited < 10) == (1, 2, True)
+
+
+def test_the_locks_of_a_worker_that_is_killed_go_with_it(store, database):
+    with worker(database, "hold", "end") as process:
+        process.stdout.readline()
+        process.kill()
+        process.wait()
+
+        place = collect(store, "one", look(line("shared"), 10, {"a": 1}))
+
+    assert place == 1
+
+
+def test_two_workers_on_one_line_compare_with_one_another_never_with_what_was_before_both(store, database):
+    collect(store, "before", look(BUCKETS, 5, {"a": 10}))
+    with Store.open(database) as slow, Store.open(database) as quick:
+        done = []
+        with slow.backend.writing():  # has the line; the other one must wait for it before it looks what is known
+            slow.backend.hold([f"{BUCKETS.scope}\0evidence"])
+            thread = threading.Thread(target=lambda: done.append(collect(quick, "back", look(BUCKETS, 30, {"a": 10}))))
+            thread.start()
+            thread.join(0.3)
+            waiting = not done
+        collect(slow, "change", look(BUCKETS, 40, {"a": 11})) if not thread.is_alive() else None
+        thread.join()
+        collect(slow, "again", look(BUCKETS, 50, {"a": 11}))
+        collect(quick, "and back", look(BUCKETS, 60, {"a": 10}))
+
+    assert waiting is True
+    assert facets(store.view()) == {"a": {"": 10}}
+    assert verified(store)[0] == []
+
+
+def test_a_collection_and_an_assessment_of_one_scope_do_not_wait_for_one_another(store, database):
+    collect(store, "one", look(BUCKETS, 10, {"a": 1}))
+    with Store.open(database, timeout=1) as other, store.backend.writing():
+        store.backend.hold([f"{BUCKETS.scope}\0evidence"])
+
+        place = judge(other, 20, {"a": PASS})
+
+    assert place == 2
+
+
+def test_a_record_of_ten_thousand_scopes_needs_no_more_locks_than_there_are_stripes(store):
+    looks = [look(line(f"{number}"), 10, {}) for number in range(10_000)]
+    counts = []
+    sql = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+    hold = store.backend.hold
+
+    def counted(names):
+        held = hold(names)
+        counts.append(next(store.backend.select(sql))[0])
+        return held
+
+    store.backend.hold = counted
+    place = collect(store, "wide", *looks)
+
+    assert (place, max(counts) <= postgres.STRIPES + 2) == (1, True)
+
+
+# ── what is ever seen ─────────────────────────────────────────────────────────────────────
+
+
+def test_a_key_that_another_worker_has_recorded_gives_its_place(store, database):
+    collect(store, "one", look(BUCKETS, 10, {"a": 1}))
+    with Store.open(database) as other:
+        collect(other, "two", look(BUCKETS, 20, {"a": 2}))
+
+        again = [collect(other, "one", look(BUCKETS, 30, {"a": 3})), collect(store, "two", look(BUCKETS, 30, {"a": 3}))]
+
+    assert (again, store.size()) == ([1, 2], 2)
+
+
+def test_a_transaction_that_is_given_up_leaves_no_gap_in_the_log(store):
+    collect(store, "one", look(BUCKETS, 10, {"a": 1}))
+    with pytest.raises(ZeroDivisionError), store.backend.writing():  # noqa: PT012
+        store.backend.claim("run", 5)
+        store.backend.follow()
+        raise ZeroDivisionError
+
+    place = collect(store, "two", look(BUCKETS, 20, {"a": 2}))
+
+    numbers = list(store.backend.select("SELECT seq, run FROM run ORDER BY seq"))
+    assert (place, [seq for seq, _ in numbers], numbers[1][1] > 6) == (2, [1, 2], True)
+    assert verified(store) == ([], 2)
+
+
+def test_eight_workers_lose_no_run_and_a_reader_never_sees_one_appear_below_another(store, database):
+    runs, workers = 12, 8
+    with closing(psycopg.connect(database, autocommit=True)) as reader:
+        processes = [
+            subprocess.Popen(
+                [sys.executable, WORKER, database, "record", f"w{n}", f"{runs}"], stdout=subprocess.PIPE, text=True
+            )
+            for n in range(workers)
+        ]
+        seen, late, gaps = 0, [], []
+        while any(process.poll() is None for process in processes):
+            found = [row[0] for row in reader.execute("SELECT seq FROM annexlog.run ORDER BY seq")]
+            gaps += [found] if found != list(range(1, len(found) + 1)) else []
+            late += [found] if len(found) < seen else []
+            seen = len(found)
+        told = [re.findall(r"(\d+) (\d+)\n", process.communicate()[0]) for process in processes]
+
+    places = sorted(int(place) for one in told for _, place in one)
+    assert (gaps, late, places) == ([], [], list(range(1, runs * workers + 1)))
+    assert [process.returncode for process in processes] == [0] * workers
+    assert verified(store) == ([], runs * workers)
+
+
+def test_threads_of_one_process_record_side_by_side(store):
+    def record(name):
+        for number in range(6):
+            collect(store, f"{name} {number}", look(line(name), 10 + number, {"a": number}))
+
+    threads = [threading.Thread(target=record, args=(f"t{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (store.size(), verified(store)) == (24, ([], 24))
+
+
+def test_one_reason_that_two_writers_met_at_once_is_still_one_reason(store, database):
+    judge(store, 10, {"a": UNKNOWN})
+    blob = next(store.backend.select("SELECT sha256, size, z FROM blob"))
+    with store.backend.writing():  # as the other writer's transaction leaves it
+        bid = store.backend.claim("blob", 1)[0]
+        store.backend.append("blob", [(bid, blob[0], None, None, blob[1], blob[2])])
+    with Store.open(database) as other:
+        judge(other, 20, {"a": UNKNOWN, "b": FAIL})
+
+        rows = list(other.view().outcomes(test=VERDICTS.facet.removeprefix("outcome:"), resource="a"))
+
+    assert [(row.since, row.seq) for row in rows] == [(10, 1)]
+
+
+# ── connections and errors ────────────────────────────────────────────────────────────────
+
+
+def test_after_a_lost_connection_the_next_call_connects_anew(store, server, database):
+    collect(store, "one", look(BUCKETS, 10, {"a": 1}))
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'"
+    server.run(end.format(database.partition("?")[0].rpartition("/")[2]))
+
+    with pytest.raises(StoreError, match="connection to the server cannot be made, or was lost"):
+        store.size()
+
+    assert (store.size(), collect(store, "two", look(BUCKETS, 20, {"a": 2}))) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("postgresql://me:s3cret@127.0.0.1:1/none", "cannot be made, or was lost"),
+        ("postgresql://me:s3cret@host:port/none", "URL cannot be read"),
+        ("postgresql://me:s3cret@[/none", "URL cannot be read"),
+        ("postgresql://me@127.0.0.1:1/none?password=s3cret", "cannot be made, or was lost"),
+    ],
+)
+def test_no_password_is_in_any_text(url, what):
+    with pytest.raises(StoreError, match=what) as caught:
+        Store.open(url)
+
+    told = [str(caught.value), repr(caught.value), repr(Database(url)), repr(caught.value.__cause__)]
+    assert [text for text in told if "s3cret" in text] == []
+
+
+def test_the_printed_place_has_no_password():
+    assert (
+        str(Database("postgresql://me:s3cret@db.example:5433/evidence")) == "postgresql://me@db.example:5433/evidence"
+    )
+
+
+def test_a_database_without_a_store_says_how_to_make_one(database):
+    with pytest.raises(StoreError, match=r"no evidence store here.*annexlog store init"):
+        Store.open(database)
+
+
+def test_a_store_of_a_newer_version_is_not_opened(store, database):
+    with psycopg.connect(database) as raw:
+        raw.execute(f"INSERT INTO annexlog.migration VALUES ({VERSION + 1})")
+
+    with pytest.raises(StoreTooNew, match=f"schema {VERSION + 1}"):
+        Store.open(database)
+
+
+def test_a_store_of_an_older_version_is_brought_forward_by_its_owner_and_keeps_all(store, database):
+    collect(store, "one", look(BUCKETS, 10, {"a": 1}))
+    with psycopg.connect(database) as raw:
+        raw.execute("SET search_path = annexlog; ALTER TABLE migration DISABLE TRIGGER ALL")
+        raw.execute(
+            "DELETE FROM migration; INSERT INTO migration VALUES (1); DROP VIEW runs; DROP INDEX run_by_recorded"
+        )
+
+    with pytest.raises(StoreError, match="annexlog store init"):
+        Store.open(database)
+    with Store.open(database, create=True) as forward:
+        assert (facets(forward.view()), verified(forward)) == ({"a": {"": 1}}, ([], 1))
+
+
+# ── guards and roles ──────────────────────────────────────────────────────────────────────
+
+WRITES = {
+    "update": "UPDATE {0} SET {1} = {1}",
+    "delete": "DELETE FROM {0}",
+    "truncate": "TRUNCATE {0} CASCADE",
+    "upsert": "INSERT INTO {0} SELECT * FROM {0} ON CONFLICT ({2}) DO UPDATE SET {1} = excluded.{1}",
+}
+
+
+@pytest.mark.parametrize("write", WRITES)
+def test_not_even_the_owner_may_change_a_row(store, database, write):
+    collect(store, "one", look(BUCKETS, 10, {"a": 1}))
+    collect(store, "late", look(BUCKETS, 5, {"a": 1}))
+    judge(store, 20, {"a": PASS})
+    store.checkpoint(SIGNER)
+    names = [name for name in TABLES if rows(store, name)]
+    refused = []
+    with closing(psycopg.connect(database, autocommit=True)) as raw:
+        raw.execute("SET search_path = annexlog; SET session_replication_role = replica")  # which skips other triggers
+        for name in names:
+            try:
+                raw.execute(WRITES[write].format(name, TABLES[name].columns[-1].name, ", ".join(TABLES[name].key)))
+            except psycopg.errors.RestrictViolation:
+                refused.append(name)
+
+    assert (len(names) > 8, refused) == (True, names)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "ALTER TABLE run DISABLE TRIGGER run_no_change",
+        "ALTER TABLE run ENABLE TRIGGER run_no_change",
+        "DROP TRIGGER run_no_truncate ON run",
+        "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "ALTER TABLE opening DROP CONSTRAINT opening_salt_check",
+        "ALTER TABLE run DROP CONSTRAINT run_run_key_key",
+        "ALTER TABLE sweep ALTER start DROP NOT NULL",
+        "DROP INDEX blob_by_digest",
+        "DROP VIEW runs",
+        "CREATE TABLE more (x int)",
+        "CREATE RULE quiet AS ON INSERT TO checkpoint DO INSTEAD NOTHING",
+        "ALTER TABLE line ADD COLUMN more int",
+    ],
+)
+def test_a_guard_that_is_not_that_of_a_new_store_is_a_finding(store, database, damage):
+    collect(store, "one", look(BUCKETS, 10, {"a": 1}))
+    before = verified(store)[0]
+    with psycopg.connect(database) as raw:
+        raw.execute(f"SET search_path = annexlog; {damage}")
+
+    after = verify(store, keys=[SIGNER.verifier]).findings
+
+    assert (before, bool(after)) == ([], True)
+
+
+@pytest.fixture
+def roles(store, server, database):
+    """The URL of a user who is a member of one role, by the role's suffix."""
+    prefix = f"t{os.getpid()}_{id(store) % 10_000}"
+    names = Database(database).grant(prefix)
+    users = {name.removeprefix(f"{prefix}_"): f"{name}_user" for name in names}
+    server.run(*(f"CREATE ROLE {user} LOGIN IN ROLE {prefix}_{suffix}" for suffix, user in users.items()))
+    yield {suffix: database.replace("//postgres@", f"//{user}@") for suffix, user in users.items()}
+    with psycopg.connect(database, autocommit=True) as raw:
+        raw.execute(f"DROP OWNED BY {', '.join(names)}")
+    server.run(*(f"DROP ROLE {name}" for name in (*users.values(), *names)))
+
+
+def may(url, statement):
+    with closing(psycopg.connect(url)) as connection:
+        try:
+            connection.execute(f"SET search_path = annexlog; {statement}")
+        except psycopg.errors.InsufficientPrivilege:
+            return False
+        return True
+
+
+def test_a_writer_records_assesses_signs_and_verifies_but_changes_nothing(store, roles):
+    with Store.open(roles["writer"], create=True) as writer:
+        places = [
+            collect(writer, "one", look(BUCKETS, 10, {f"{n}": n for n in range(40)})),
+            judge(writer, 20, {"0": PASS}),
+        ]
+        findings = verified(writer)
+
+    refused = [may(roles["writer"], sql) for sql in ("DELETE FROM run", "UPDATE run SET seq = seq", "TRUNCATE run",
+               "SELECT setval('run_run_seq', 1)", "CREATE TABLE more (x int)", "ALTER TABLE run DISABLE TRIGGER ALL",
+               "INSERT INTO migration VALUES (99)")]  # fmt: skip
+    assert (places, findings, refused) == ([1, 2], ([], 2), [False] * 7)
+
+
+def test_an_inspector_uses_every_reading_command_and_writes_nothing(store, roles):
+    collect(store, "one", look(BUCKETS, 10, {"a": 1}))
+    store.checkpoint(SIGNER)
+    with Store.open(roles["inspector"], readonly=True) as inspector:
+        seen = (facets(inspector.view()), verify(inspector, keys=[SIGNER.verifier]).findings)
+    with Store.open(roles["inspector"]) as inspector, pytest.raises(StoreError, match="does not let this user"):
+        collect(inspector, "two", look(BUCKETS, 20, {"a": 1}))
+
+    assert seen == ({"a": {"": 1}}, [])
+
+
+def test_a_reader_sees_the_views_and_no_table(store, roles):
+    collect(store, "one", look(BUCKETS, 10, {"a": 1}))
+    with psycopg.connect(roles["reader"]) as connection:
+        found = connection.execute("SELECT seq, kind FROM annexlog.runs").fetchall()
+
+    tables = [name for name in (*TABLES, "migration") if may(roles["reader"], f"SELECT 1 FROM {name}")]
+    assert (found, tables) == ([(1, "collect")], [])
