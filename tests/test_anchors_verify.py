@@ -18,7 +18,7 @@ from annexlog.evidence_store.cosignatures import Cosigner
 from annexlog.evidence_store.model import iso
 from annexlog.evidence_store.verify import Report, verify
 from tests.anchored import SIGNER, START, Log, record
-from tests.home import DAY, Clock, real
+from tests.home import DAY, HOUR, Clock, real
 from tests.wire.authority import Authority
 from tests.wire.http import Server
 from tests.wire.witness import TestWitness
@@ -48,8 +48,8 @@ def trust(authority: Authority) -> Trust:
 
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[Log]:
-    """A log whose clock is right."""
-    made = Log(tmp_path / "log", clock=Clock(real() - 3_600_000))
+    """A log that was begun an hour ago; its clock is right."""
+    made = Log(tmp_path / "log", clock=Clock(real() - 3_570_000))
     yield made
     made.store.close()
 
@@ -78,6 +78,15 @@ def taken(log: Log, other: Log) -> None:
     """Put all tokens of one store into another, as an attacker would."""
     for row in log.store.backend.select("SELECT size, kind, token FROM anchor"):
         keep(other.store.backend, Token(*row))
+
+
+def without(log: Log, sql: str, *values: object) -> None:
+    """Take rows out of a store behind its back; its guard is there again afterwards."""
+    with closing(sqlite3.connect(log.folder / "evidence.db", isolation_level=None)) as raw:
+        (guard,) = raw.execute("SELECT sql FROM sqlite_master WHERE name = 'anchor_no_delete'").fetchone()
+        raw.execute("DROP TRIGGER anchor_no_delete")
+        raw.execute(sql, values)
+        raw.execute(guard)
 
 
 # ── truncation, forks, rewriting ──────────────────────────────────────────────────────────
@@ -209,7 +218,7 @@ def test_records_dated_back_behind_a_timestamp_are_found_and_unseen_without(
 
 
 def test_how_long_after_its_date_a_record_was_first_seen_is_said(tsa: Timestamp, trust: Trust, tmp_path: Path) -> None:
-    back = Log(tmp_path / "back", clock=Clock(real() - 40 * DAY))
+    back = Log(tmp_path / "back", clock=Clock(real() - 40 * DAY + HOUR))
     back.grow(2)
     back.send(tsa)
 
@@ -256,18 +265,47 @@ def test_a_timestamp_that_a_record_names_cannot_be_taken_away(log: Log, tsa: Tim
     log.grow(2)
     log.send(tsa)
     log.grow()
-    log.store.close()
-    with closing(sqlite3.connect(log.folder / "evidence.db", isolation_level=None)) as raw:
-        (guard,) = raw.execute("SELECT sql FROM sqlite_master WHERE name = 'anchor_no_delete'").fetchone()
-        raw.execute("DROP TRIGGER anchor_no_delete")
-        raw.execute("DELETE FROM anchor")
-        raw.execute(guard)
-    again = Log(log.folder)
+    without(log, "DELETE FROM anchor")
 
-    report = checked(again, trust)
+    report = checked(log, trust)
 
-    again.store.close()
     assert findings(report) == [("anchor (before record 3)", "the timestamp that the record names is missing")]
+
+
+@pytest.mark.parametrize(
+    ("hidden", "what"),
+    [
+        ("size > 0", "a timestamp that was known before is named no more"),
+        ("size = 3", "an older timestamp than before is named"),
+    ],
+)
+def test_timestamps_that_were_hidden_for_a_while_are_found(
+    log: Log, tsa: Timestamp, trust: Trust, hidden: str, what: str
+) -> None:
+    log.clock.at = real()
+    log.grow(2)
+    log.send(tsa)
+    log.grow()
+    log.send(tsa)
+    log.grow()  # names the second timestamp
+    kept = [Token(*row) for row in log.store.backend.select("SELECT size, kind, token FROM anchor")]
+    without(log, f"DELETE FROM anchor WHERE {hidden}")
+    log.grow()
+    for row in kept:
+        keep(log.store.backend, row)
+
+    report = checked(log, trust)
+
+    assert findings(report) == [("anchor (before record 5)", what)]
+
+
+def test_a_receipt_that_somebody_else_signed_as_well_is_found(log: Log) -> None:
+    log.grow()
+    token = log.send(File(path="worm"))
+    twice = token + token.splitlines(keepends=True)[-1]
+
+    with pytest.raises(ValueError, match="signed by no key that is known"):
+        Receipt.check(twice, [SIGNER.verifier])
 
 
 def test_tokens_that_nobody_vouches_for_are_said_to_be_unchecked(log: Log, tsa: Timestamp) -> None:
