@@ -46,7 +46,7 @@ class Log:
         sql = "SELECT seq, recorded, manifest FROM run ORDER BY seq DESC LIMIT 1"
         self.size, self.recorded, self.newest = 0, 0, 0
         for seq, recorded, packed in backend.select(sql):
-            self.size, self.recorded, self.newest = seq, recorded, manifest.unpack(packed).newest
+            self.size, self.recorded, self.newest = seq, recorded, manifest.unpack(packed, backend.select).newest
         self.heads: dict[Line, Head] = {}
         for lid, scope, type_, facet, end, seq, late in backend.select(_HEADS):
             if end is not None:
@@ -59,7 +59,7 @@ class Log:
     def refresh(self) -> None:
         """Take in what others have recorded since."""
         for seq, recorded, record, packed in self._backend.select(_NEWER, (self.size,)):
-            found = manifest.unpack(packed)
+            found = manifest.unpack(packed, self._backend.select)
             for names, end in zip(found.columns["line"], found.columns["end"], strict=True):
                 line = Line(*names)
                 lid = next(self._backend.select(_LID, line))[0] if line not in self.heads else 0

@@ -11,12 +11,10 @@ from typing import Any, Final
 import orjson
 import zstandard
 
-from annexlog.evidence_store import layout
+from annexlog.evidence_store import layout, packing
 from annexlog.evidence_store.backend import Backend
 from annexlog.evidence_store.model import JSON, Coverage, Line, Millis, StoreDamaged, Unknown, encode
 
-_LEVEL: Final = 3
-_LIMIT: Final = 1 << 30
 _KEEP: Final = 50_000
 _WHOLE: Final = (Coverage.COMPLETE, Coverage.PARTIAL)
 """After these, the line's chain is what the sweep saw."""
@@ -146,8 +144,13 @@ def _bytes(value: str | None) -> bytes | None:
     return None if value is None else value.encode()
 
 
-def pack(newest: Millis, entries: Sequence[Entry]) -> bytes:
+def pack(newest: Millis, entries: Sequence[Entry], base: packing.Base | None = None) -> bytes:
     """The stored bytes of a manifest."""
+    return packing.pack(text(newest, entries), base)
+
+
+def text(newest: Millis, entries: Sequence[Entry]) -> bytes:
+    """The one form that a manifest has."""
     shared: dict[bytes, int] = {}
     columns = {
         "line": [list(e.line) for e in entries],
@@ -167,18 +170,26 @@ def pack(newest: Millis, entries: Sequence[Entry]) -> bytes:
     document = {
         "columns": columns,
         "newest": newest,
-        "shared": [text.decode() for text in shared],
+        "shared": [said.decode() for said in shared],
         "v": 1,
     }
-    return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress(orjson.dumps(document))
+    return orjson.dumps(document)
 
 
-def unpack(stored: bytes) -> Manifest:
+def unpack(stored: bytes, select: packing.Select) -> Manifest:
     """Raises StoreDamaged."""
     try:
-        document = orjson.loads(zstandard.ZstdDecompressor().decompress(stored, max_output_size=_LIMIT))
+        return parse(packing.unpack(stored, select))
+    except (zstandard.ZstdError, MemoryError, ValueError) as error:
+        raise StoreDamaged(f"a run's manifest cannot be read ({error}).", next="Run `annexlog verify`.") from error
+
+
+def parse(text: bytes) -> Manifest:
+    """Raises StoreDamaged."""
+    try:
+        document = orjson.loads(text)
         return Manifest(document["newest"], document["columns"], document["shared"])
-    except (zstandard.ZstdError, MemoryError, orjson.JSONDecodeError, KeyError, TypeError) as error:
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise StoreDamaged(f"a run's manifest cannot be read ({error}).", next="Run `annexlog verify`.") from error
 
 
@@ -200,7 +211,7 @@ class Manifests:
         row = next(self._backend.select("SELECT manifest FROM run WHERE seq = ?", (seq,)), None)
         if row is None:
             raise StoreDamaged(f"record {seq} is missing.", next="Run `annexlog verify`.")
-        manifest = unpack(row[0])
+        manifest = unpack(row[0], self._backend.select)
         with self._lock:
             self._kept[seq] = manifest
             self._lines += len(manifest)

@@ -55,7 +55,9 @@ class _Proving:
         self._tree = Tree(self._size, self._tile, self._leaves)
 
     def document(self, known_at: Millis | None, *, bodies: bool) -> dict[str, JSON]:
-        entries = manifest.unpack(self._one("SELECT manifest FROM run WHERE seq = ?", self._seq)).entries()
+        entries = manifest.unpack(
+            self._one("SELECT manifest FROM run WHERE seq = ?", self._seq), self._select
+        ).entries()
         entry = next((entry for entry in entries if entry.line == self._line), None)
         if entry is None:
             raise StoreError(f"record {self._seq} did not look at this line.", where="/".join(self._line))

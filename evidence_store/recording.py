@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from annexlog.evidence_store import layout, manifest
+from annexlog.evidence_store import layout, manifest, packing
 from annexlog.evidence_store.anchors import latest_timestamp
 from annexlog.evidence_store.backend import Backend
 from annexlog.evidence_store.chains import digests, last
@@ -14,6 +14,7 @@ from annexlog.evidence_store.log import Log
 from annexlog.evidence_store.manifest import Entry, Manifests
 from annexlog.evidence_store.merkle import root
 from annexlog.evidence_store.model import Coverage, Line, Millis, Sweep
+from annexlog.evidence_store.packing import Base
 from annexlog.evidence_store.population import Population
 from annexlog.evidence_store.pressing import Press
 from annexlog.evidence_store.schema import STATUSES
@@ -170,6 +171,7 @@ class Recording:
         From here on everybody else who records waits. Where it fails, `log` is thrown away.
         """
         top = root(layout.line_leaves(entry.text() for entry, _ in self._entries))
+        base = self._base()
         self.backend.follow()
         log.refresh()
         seq = log.size + 1
@@ -200,11 +202,17 @@ class Recording:
         newest = max((entry.end for entry, _ in self._entries), default=0)
         newest = max(newest, log.newest)
         entries = [replace(entry, changed=seq) if wrote else entry for entry, wrote in self._entries]
-        packed = manifest.pack(newest, sorted(entries, key=lambda entry: entry.line))
+        packed = manifest.pack(newest, sorted(entries, key=lambda entry: entry.line), base)
         data = record.encode()
         self.backend.append("run", [(seq, self.run, about.run_key, recorded, data, packed)])
         log.add(data, recorded, newest)
         return seq
+
+    def _base(self) -> Base | None:
+        """The manifest that this one is likely to be a change of: that of the last record of its first line."""
+        first = min((entry.line for entry, _ in self._entries), default=None)
+        known = None if first is None else self._known.get(first)
+        return None if known is None else packing.base(self.backend.select, known.last)
 
     def _sweep(self, seq: int, log: Log) -> None:
         """Store the looks that the record is made of."""

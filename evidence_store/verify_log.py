@@ -7,9 +7,7 @@ from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-import zstandard
-
-from annexlog.evidence_store import layout, manifest
+from annexlog.evidence_store import layout, manifest, packing
 from annexlog.evidence_store.backend import Snapshot
 from annexlog.evidence_store.checkpoint import Checkpoint
 from annexlog.evidence_store.findings import Findings, named
@@ -20,7 +18,7 @@ from annexlog.evidence_store.manifest import Entry, Manifest
 from annexlog.evidence_store.merkle import EMPTY, Ordered, Tree, root
 from annexlog.evidence_store.model import ORG, Coverage, Line, Millis
 from annexlog.evidence_store.salvage import readable
-from annexlog.evidence_store.verify_bodies import unpress
+from annexlog.evidence_store.verify_bodies import frame_length
 
 MAX_MANIFEST = 1 << 30
 """Bytes of an unpacked manifest."""
@@ -71,18 +69,18 @@ class Facts:
         return self._hash.digest()
 
 
-def read_manifest(stored: bytes) -> tuple[Manifest, list[Entry]]:
+def read_manifest(stored: bytes, select: packing.Select) -> tuple[Manifest, list[Entry]]:
     """A manifest and its entries, from bytes that may be anything. Raises one of `findings.BROKEN`.
 
     Raises ValueError also where they are not what `manifest.pack` would have written.
     """
-    size = zstandard.get_frame_parameters(stored).content_size
-    if size > MAX_MANIFEST:
-        raise ValueError(f"it claims to hold {size} bytes")
-    found = manifest.unpack(stored)
+    packed = packing.parts(stored)[1]
+    if frame_length(packed) != len(packed):
+        raise ValueError("there is something behind it")
+    text = packing.unpack(stored, select, MAX_MANIFEST)
+    found = manifest.parse(text)
     entries = found.entries()
-    again = manifest.pack(found.newest, sorted(entries, key=lambda entry: entry.line))
-    if zstandard.decompress(again) != unpress(stored, size):
+    if manifest.text(found.newest, sorted(entries, key=lambda entry: entry.line)) != text:
         raise ValueError("it is not in the one form that a manifest has")
     return found, entries
 
@@ -93,7 +91,7 @@ def facts_of(snapshot: Snapshot, lines: Iterable[Line], after: int = 0) -> Itera
     unread = Findings(0, 0)
     for seq, packed in snapshot.select("SELECT seq, manifest FROM run WHERE seq > ? ORDER BY seq", (after,)):
         with unread.reading("run", ""):
-            entries = read_manifest(packed)[1]
+            entries = read_manifest(packed, snapshot.select)[1]
             yield seq, {entry.line: Fact.of(seq, entry) for entry in entries if entry.line in wanted}
 
 
@@ -241,7 +239,7 @@ class LogCheck:
 
     def _entries(self, seq: int, packed: bytes) -> list[Entry]:
         """The lines of a record, counted among the facts and the newest sweeps."""
-        found, entries = read_manifest(packed)
+        found, entries = read_manifest(packed, self._snapshot.select)
         self._newest = max([self._newest, *(entry.end for entry in entries)])
         if found.newest != self._newest:
             self._findings.add("run", f"manifest of record {seq}", "names another time as that of the newest sweep")

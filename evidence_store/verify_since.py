@@ -85,7 +85,7 @@ class SinceCheck(LogCheck):
         """What a record before the checkpoint says of a line. Its manifest comes to what the record commits to."""
         if seq not in self._manifests:
             record, packed = next(self._snapshot.select(_ONE, (seq,)))
-            made, entries = Record.parse(record), read_manifest(packed)[1]
+            made, entries = Record.parse(record), read_manifest(packed, self._snapshot.select)[1]
             if root(layout.line_leaves(entry.text() for entry in entries)) != (
                 made.outcomes_root or made.populations_root
             ):

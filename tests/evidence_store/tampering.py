@@ -108,7 +108,7 @@ def forge(path, seq, of_record=None, of_manifest=None):
         record, packed = raw.execute("SELECT record, manifest FROM run WHERE seq = ?", [seq]).fetchone()
         made = Record.parse(record)
         if of_manifest:
-            found = manifest.unpack(packed)
+            found = manifest.unpack(packed, raw.execute)
             newest, entries = of_manifest(found.newest, found.entries())
             packed = manifest.pack(newest, entries)
             top = root(layout.line_leaves(entry.text() for entry in entries))

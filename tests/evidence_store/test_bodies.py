@@ -103,6 +103,16 @@ def test_a_raw_frame_is_what_zstd_reads(size):
     assert frame_length(made) == len(made)
 
 
+def test_what_zstd_would_take_for_a_dictionary_is_no_base(tmp_path):
+    odd = b"\x37\xa4\x30\xec" + random.Random(1).randbytes(999)
+    with Store.open(tmp_path / "store.db", create=True) as store:
+        (first,) = kept(store, odd)
+        (second,) = kept(store, odd + b"more", previous={sha256(odd + b"more"): first})
+
+        assert how(store, second) == (0, None)
+        assert read(store, [second]) == [odd + b"more"]
+
+
 def test_a_long_body_is_kept_as_a_change_of_a_long_body(tmp_path):
     long = random.Random(1).randbytes(300_000)
     with Store.open(tmp_path / "store.db", create=True) as store:
@@ -342,7 +352,9 @@ def test_a_chain_of_changes_is_found(path):
         put(raw, "blob", change, "base_bid", whole[0])
         put(raw, "blob", whole, "base_bid", change[0])
 
-    assert tables(checked(path)) == {"blob"}
+    assert [f.what for f in checked(path).findings if f.key == f"{change[0]}"] == [
+        f"cannot be read: body {whole[0]}, of which it is a change, is not there or is a change itself"
+    ]
 
 
 @pytest.mark.parametrize(
