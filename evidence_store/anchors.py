@@ -102,7 +102,8 @@ class Receipt:
 
 def keep(backend: Backend, row: Token) -> None:
     """Add a token; one of this size and kind that is there already stays."""
-    with backend.lock(), backend.writing():
+    with backend.writing():
+        backend.hold([f"anchor\0{row.size}\0{row.kind}"])
         if next(backend.select("SELECT 1 FROM anchor WHERE size = ? AND kind = ?", row[:2]), None) is None:
             backend.append("anchor", [row])
 
