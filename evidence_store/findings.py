@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -52,6 +52,20 @@ class Findings:
         self._of[table] += 1
         if len(self.kept) < self._limit and self._of[table] <= self._of_each:
             self.kept.append(Finding(table, key, what))
+
+    def counted(self) -> dict[str, int]:
+        """How many there are of each table."""
+        return dict(self._of)
+
+    def take(self, kept: Iterable[tuple[str, str, str]], counted: Mapping[str, int]) -> None:
+        """Add what was found elsewhere, as if it were found here; `kept` holds the first of each table."""
+        told: Counter[str] = Counter()
+        for table, key, what in kept:
+            self.add(table, key, what)
+            told[table] += 1
+        for table, count in counted.items():
+            self.total += count - told[table]
+            self._of[table] += count - told[table]
 
     @contextmanager
     def reading(self, table: str, key: str) -> Iterator[None]:

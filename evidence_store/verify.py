@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from annexlog.evidence_store import verify_parallel
 from annexlog.evidence_store.anchors import Trust, notes
 from annexlog.evidence_store.blind_spots import blind_spots
 from annexlog.evidence_store.checkpoint import Checkpoint
@@ -14,7 +16,7 @@ from annexlog.evidence_store.cosignatures import cosigned
 from annexlog.evidence_store.findings import Finding, Findings
 from annexlog.evidence_store.verify_anchors import AnchorCheck, Proof, shown
 from annexlog.evidence_store.verify_bodies import BodyCheck
-from annexlog.evidence_store.verify_lines import LineCheck
+from annexlog.evidence_store.verify_lines import Differ, LineCheck, Tables
 from annexlog.evidence_store.verify_log import LogCheck
 from annexlog.evidence_store.verify_since import GIVEN as SINCE
 from annexlog.evidence_store.verify_since import SinceCheck, check_bodies, unchecked
@@ -30,7 +32,6 @@ GIVEN = "checkpoint given"
 """The `table` of findings about the checkpoint that was kept outside."""
 
 _LIMIT = 1000
-_OF_EACH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def verify(
     checkpoints: Mapping[str, bytes] = MappingProxyType({}),
     trust: Trust = Trust(),  # noqa: B008 — frozen
     since: bytes | None = None,
+    processes: int | None = None,
 ) -> Report:
     """Check every byte of a store, never stopping at the first finding.
 
@@ -70,9 +72,11 @@ def verify(
     holder are found. `trust`: whose timestamps and cosignatures count. Others may write meanwhile.
     `since`: the bytes of a checkpoint at which the whole store was verified: what came before it is taken as checked
     (verify_since says how far), and the blind spots say so. If it is not good, that is a finding, and all is checked.
-    Memory is bounded by the longest history of one line. Raises nothing that the store's content could cause.
+    `processes`: how many check lines side by side, of a store that is a file; None: as many as there are cores where
+    it is large. They find the same, in the same order. Memory, of each, is bounded by the longest history of one line.
+    Raises nothing that the store's content could cause.
     """
-    findings = Findings(_LIMIT, _OF_EACH)
+    findings = Findings(_LIMIT, verify_parallel.OF_EACH)
     with store.backend.snapshot() as snapshot:
         log = _log(snapshot, findings, keys, since)
         with findings.reading("file", ""):
@@ -86,7 +90,7 @@ def verify(
             check_bodies(snapshot, findings, log)
         else:
             BodyCheck(snapshot, findings).run()
-        LineCheck(snapshot, findings, log).run()
+        LineCheck(snapshot, findings, log, _differ(store, snapshot, findings, log, processes)).run()
     size = log.tree.size
     if size and not log.checkpoints:
         findings.add("checkpoint", "", "there is none: nothing that is recorded is signed")
@@ -114,6 +118,19 @@ def _log(snapshot: Snapshot, findings: Findings, keys: Sequence[Verifier], since
                 return SinceCheck(snapshot, findings, keys, checkpoint)
             findings.add(SINCE, "", "is signed by no key that is given; everything is checked")
     return LogCheck(snapshot, findings, keys)
+
+
+def _differ(
+    store: Store, snapshot: Snapshot, findings: Findings, log: LogCheck, processes: int | None
+) -> Differ | None:
+    """How lines are checked in several processes; None where one is enough."""
+    path = getattr(store.backend, "path", None)
+    if not isinstance(path, Path):
+        return None
+    count = verify_parallel.processes(path) if processes is None else processes
+    here = Tables(snapshot, findings, log.after)
+    at = log.tree.size, log.after
+    return None if count < 2 else verify_parallel.Parallel(path, count, findings, here, at).differ
 
 
 def _outside(log: LogCheck, anchors: AnchorCheck, trust: Trust, name: str, data: bytes) -> int:
