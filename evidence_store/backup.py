@@ -46,10 +46,11 @@ def backup(store: Store, target: Path, *, keys: Sequence[Verifier] | None = None
     no target.
     """
     source = _file(store)
+    how = "ro&immutable=1" if store.backend.immutable else "ro"  # type: ignore[attr-defined]  # _file has said so
     with placed(target) as made:
         # VACUUM INTO, not the backup API: that starts anew whenever a writer commits between two of its steps, or
         # copies free pages (with what was disposed of in them) and the need of a -wal file. A writer notices neither.
-        with _connected(source, "ro") as connection, translated(target):
+        with _connected(source, how) as connection, translated(target):
             connection.execute("VACUUM INTO ?", (str(made),))
         with Store.open(made, readonly=True) as copy:
             records = copy.size()

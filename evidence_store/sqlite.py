@@ -149,7 +149,7 @@ class SQLite:
                 self._create()
         if not path.exists():
             raise StoreError("there is no evidence store here.", where=str(path), next="Make one: annexlog init")
-        self._immutable = False
+        self.immutable = False  # read as it is: nobody can write
         with self._translated():
             if readonly:
                 self._settle_for_reading()
@@ -208,7 +208,7 @@ class SQLite:
                 where=str(self.path),
                 next=f"Copy both files to a folder of your own and read there, or make a copy: {_BACKUP}",
             )
-        self._immutable = True
+        self.immutable = True
 
     def _settle_for_writing(self) -> None:
         """Bring an older schema forward; and a copy that was put back is to be read while it is written."""
@@ -225,7 +225,7 @@ class SQLite:
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self.readonly else "rw"
         connection = sqlite3.connect(
-            f"{self.path.absolute().as_uri()}?mode={mode}{'&immutable=1' if self._immutable else ''}",
+            f"{self.path.absolute().as_uri()}?mode={mode}{'&immutable=1' if self.immutable else ''}",
             uri=True,
             isolation_level=None,
             check_same_thread=False,  # each is used by one thread at a time: `_idle` hands it on

@@ -50,6 +50,10 @@ VERDICTS = Line(SCOPE, "aws.s3.bucket", f"outcome:{TEST}")
 DENIED = Unknown("denied", "get_public_access_block", "s3:GetBucketPublicAccessBlock", "AccessDenied")
 KEY = keys.Signer("annexlog.example", b"s" * 32)
 SECRET = {"commitment": "ab" * 32, "length": 40, "matches": ["aws-secret-key"]}
+EXCEPTION = {
+    "id": "until-moved", "kind": "accepted_risk", "test": TEST, "resource": "open", "reason": "it moves in March",
+    "requested_by": "a@example.org", "approved_by": "b@example.org", "approved": "2026-02-01", "expires": "2026-03-15",
+}  # fmt: skip
 RESTS_ON = [1, 3, 4, 5, 6, 7, 8]
 """The records that an extract of the period rests on: one is older than what stood when it began, two are younger."""
 SCOPE_ATTRIBUTES = {"account": "123456789012", "level": "account", "name": SCOPE, "provider": "aws", "target": "acme"}
@@ -84,7 +88,11 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tests = {TEST: known.tests[TEST].definition}
     with Store.open(path, create=True) as store:
         before = BEGIN - 10 * DAY
-        documents = (seen(Line(ORG, "control"), before, pages), seen(Line(ORG, "definition"), before, tests))
+        documents = (
+            seen(Line(ORG, "control"), before, pages),
+            seen(Line(ORG, "definition"), before, tests),
+            seen(Line(ORG, "exception"), before, {"until-moved": EXCEPTION}),
+        )
         record(store, before, *documents, seen(SCOPES, before, {SCOPE: SCOPE_ATTRIBUTES}))
         at = before + DAY // 2  # long ago: another state, which is no part of the period
         record(store, at, seen(BUCKETS, at, {"open": {"Name": "older"}}), seen(BLOCK, at, {"open": {"Old": True}}))
@@ -183,6 +191,20 @@ def test_looks_are_there_with_what_was_refused(made: Path) -> None:
         ("public_access_block", "2026-02-20T00:00:00.000Z", "complete", None, 2, 3),
         ("public_access_block", "2026-03-10T00:00:00.000Z", "complete", None, 1, 5),
         ("public_access_block", "2026-03-20T00:00:00.000Z", "denied", "denied", None, 7),
+    ]
+
+
+def test_exceptions_are_there_and_laid_over_what_they_cover_while_they_are_valid(made: Path) -> None:
+    exceptions = rows(made, "SELECT exception, test, since, until, run, body FROM exception")
+    covered = rows(made, "SELECT moment, resource, status, exception FROM reading "
+                         f"WHERE test = '{TEST}' ORDER BY 1, 2")  # fmt: skip
+
+    body = json.dumps(EXCEPTION, separators=(",", ":"), sort_keys=True)
+    assert exceptions == [("until-moved", TEST, "2026-02-19T00:00:00.000Z", None, 1, body)]
+    assert covered == [
+        ("begin", "gone", "unknown", None),
+        ("begin", "open", "unknown", "until-moved"),
+        ("end", "open", "unknown", None),
     ]
 
 

@@ -272,11 +272,13 @@ def test_a_migration_killed_at_any_statement_was_never_begun(tmp_path, moment):
 # ── where nothing can be written ──────────────────────────────────────────────────────────
 
 _READ = (
-    "import os, sys; from annexlog.evidence_store import queries, sqlite_snapshot\n"
+    "import os, sys, tempfile, pathlib; from annexlog.evidence_store import backup, queries, sqlite_snapshot\n"
     "from annexlog.evidence_store.store import Store; from annexlog.evidence_store.model import StoreError\n"
     "if not os.geteuid(): os.setegid(65534); os.seteuid(65534)\n"
     "try:\n"
-    "    with Store.open(sys.argv[1], readonly=True) as store: print(store.size(), len(list(store.view().runs())))\n"
+    "    with Store.open(sys.argv[1], readonly=True) as store, tempfile.TemporaryDirectory() as folder:\n"
+    "        made = backup.backup(store, pathlib.Path(folder) / 'copy.db')\n"
+    "        print(store.size(), len(list(store.view().runs())), made.records)\n"
     "except StoreError as error: print(error)"
 )
 
@@ -304,7 +306,7 @@ def test_a_store_in_a_folder_that_cannot_be_written_to_is_read_as_it_is(elsewher
     for ending in ("-wal", "-shm", ".lock"):
         Path(f"{elsewhere / 'store.db'}{ending}").unlink(missing_ok=True)
 
-    assert read_where_nothing_can_be_written(elsewhere / "store.db") == "11 11"
+    assert read_where_nothing_can_be_written(elsewhere / "store.db") == "11 11 11"
 
 
 def test_records_that_only_a_writer_could_take_in_are_not_left_out_silently(elsewhere):
