@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from annexlog.answers import definitions, outcome_lines
+from annexlog.evidence_store.disposal import ERASED
 from annexlog.evidence_store.model import (
     ORG,
     POPULATION,
@@ -17,6 +18,7 @@ from annexlog.evidence_store.model import (
     Outcome,
     Status,
     StoreError,
+    Unknown,
 )
 from annexlog.evidence_store.store import Assessment, JudgedLine
 from annexlog.mappings import Estate, inputs, judge, judge_together
@@ -171,6 +173,8 @@ class Replay:
     upto: int
     outcomes: int
     differences: tuple[Difference, ...]
+    disposed: int = 0
+    """Outcomes that cannot be told any more: of the evidence that they were judged from, some was disposed of."""
 
 
 def latest(store: Store) -> int:
@@ -189,7 +193,7 @@ def replay(store: Store, seq: int, *, test: str | None = None, resource: str | N
     view = store.view(at=record.now, upto=record.upto)
     after = store.view(at=record.now, upto=seq)
     estate, mappings = Estate(view), definitions(view)
-    total, differences = 0, []
+    total, disposed, differences = 0, 0, []
     for judged, line in outcome_lines(view, mappings):
         if test is not None and judged.id != test:
             continue
@@ -199,6 +203,26 @@ def replay(store: Store, seq: int, *, test: str | None = None, resource: str | N
             if resource is not None and id != resource:
                 continue
             total += 1
-            if recorded.get(id) != again.get(id):
+            if recorded.get(id) == again.get(id):
+                continue
+            if _gone(id, line, view, after):
+                disposed += 1
+            else:
                 differences.append(Difference(judged.id, line.scope, id, recorded.get(id), again.get(id)))
-    return Replay(seq, record.now, record.upto, total, tuple(differences))
+    return Replay(seq, record.now, record.upto, total, tuple(differences), disposed)
+
+
+def _gone(id: str, line: Line, view: View, after: View) -> bool:
+    """Whether what an outcome was judged from was disposed of: its resource, or anything that was read for its line."""
+    if id.startswith(ERASED):
+        return True
+    told = after.assessed(line)
+    facets: dict[tuple[str, str], set[str]] = {}
+    for read in told.inputs if told else ():
+        facets.setdefault(read[:2], set()).add(read.facet)
+    return any(
+        isinstance(value, Unknown) and value.reason == "disposed"
+        for (scope, type), wanted in facets.items()
+        for resource in view.resources(scope, type, wanted - {""})
+        for value in resource.facets.values()
+    )

@@ -142,6 +142,7 @@ REASONS = {
     "stale": "the evidence is older than twice the test's interval",
     "retired": "its scope is no longer looked at",
     "not_assessed": "nothing has judged it yet",
+    "disposed": "its evidence was disposed of",
 }
 """Every reason for an unknown, in words."""
 

@@ -141,15 +141,17 @@ class Outcomes:
         """Write what changed; the entry, and whether anything was written."""
         line, lid, run = entry.line, self._recording.lid(entry.line), self._recording.run
         population = self._recording.population(line)
+        salted = population.salted(verdicts)
+        verdicts = {rid: verdict for rid, verdict in verdicts.items() if rid in salted}  # the rest is disposed of: ends
         chain = self._at(line, chains.ALL) if entry.changed else {}
         population.find(causes)
-        why = {population.rids[id]: cause for id, cause in causes.items() if id in population.rids}
+        known = {population.rids[id]: cause for id, cause in causes.items() if id in population.rids}
+        why = {rid: known[rid] for rid in population.salted(known)}
         moved = {rid: verdict for rid, verdict in verdicts.items() if not self._same(chain.get(rid), verdict)}
         ended = dict.fromkeys(chain.keys() - verdicts.keys(), _Verdict(None, None))
         changes = [_Change(lid, rid, run, *verdict, why.get(rid)) for rid, verdict in sorted((moved | ended).items())]
         population.join(lid, [change.rid for change in changes])
         self._backend.append("outcome", changes)
-        population.open([*verdicts, *(change.rid for change in changes)])
         shown = [(rid, self._digest(verdict)) for rid, verdict in verdicts.items()]
         made = replace(
             entry,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from annexlog.evidence_store import layout
 from annexlog.evidence_store.backend import Backend
@@ -52,6 +52,11 @@ class Population:
         """Have the cids and salts of these at hand."""
         unknown = [rid for rid in rids if rid not in self._openings]
         self._openings.update((rid, cid + salt) for rid, cid, salt in chunked(self._backend, _OPENINGS, (), unknown))
+
+    def salted(self, rids: Collection[int]) -> set[int]:
+        """Those of these whose cids and salts are at hand: all but those that were disposed of."""
+        self.open(rids)
+        return {rid for rid in rids if rid in self._openings}
 
     def cid(self, rid: int) -> bytes:
         return self._openings[rid][:32]

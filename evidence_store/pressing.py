@@ -75,6 +75,11 @@ class Press:
         return {digest: found[bid] for digest, bid in previous.items() if bid in found and _base(found[bid][1])}
 
 
+def alone(body: bytes) -> tuple[Any, ...]:
+    """(did, base_bid, size, z) of a body that depends on nothing else."""
+    return _stored(body, None, None)
+
+
 def _pressable(body: bytes) -> bool:
     return len(body) >= _SMALLEST and not body.startswith(_PLAIN)
 

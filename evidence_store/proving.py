@@ -9,6 +9,8 @@ from annexlog.evidence_store import layout, manifest
 from annexlog.evidence_store.backend import Row, Snapshot
 from annexlog.evidence_store.bodies import Bodies, columns, joined
 from annexlog.evidence_store.checkpoint import Checkpoint
+from annexlog.evidence_store.disposal import GONE
+from annexlog.evidence_store.manifest import Entry
 from annexlog.evidence_store.merkle import Tree, inclusion_proof
 from annexlog.evidence_store.model import JSON, Coverage, Line, Millis, StoreError, Unknown, decode
 from annexlog.evidence_store.proof import FORMAT, OUTCOMES
@@ -27,6 +29,7 @@ _OF_OUTCOMES = f"""SELECT r.native_id, p.salt, o.status, {columns("b")} FROM mem
         SELECT max(x.run) FROM outcome x WHERE x.lid = m.lid AND x.rid = m.rid AND x.run <= ?)
     JOIN line l ON l.lid = m.lid LEFT JOIN blob b ON b.bid = o.reason {joined("b")}
     WHERE o.status IS NOT NULL AND l.scope = ? AND l.type = ? AND l.facet = ? ORDER BY r.cid"""  # noqa: S608
+_GONE = layout.sha256(GONE).hex()
 _HEADS = """SELECT l.scope, l.type, l.facet, s.seq, s.at FROM sweep s JOIN line l ON l.lid = s.lid
     WHERE s.seq <= ? ORDER BY s.lid, s.seq"""
 
@@ -69,8 +72,18 @@ class _Proving:
             "line": _path([entry.text() for entry in entries], entry.text()),
             "known": {"record": self._record(known), **self._head(known)},
             "next": self._record(known + 1) if known < self._size else None,
-            "leaves": list(self._seen(entry.status, bodies=bodies)),
+            "leaves": self._all(entry, bodies=bodies),
         }
+
+    def _all(self, entry: Entry, *, bodies: bool) -> list[dict[str, JSON]]:
+        leaves = list(self._seen(entry.status, bodies=bodies))
+        if len(leaves) != (entry.n or 0) or any(leaf.get("sha256") == _GONE for leaf in leaves):
+            raise StoreError(
+                f"some of what record {self._seq} saw was disposed of since: it can be verified, not shown.",
+                where="/".join(self._line),
+                next="See why: annexlog population disposal org",
+            )
+        return leaves
 
     def _seen(self, status: Coverage, *, bodies: bool) -> Iterator[dict[str, JSON]]:
         """The leaves of what the record saw or judged."""

@@ -40,7 +40,7 @@ class Store:
     def __init__(self, backend: Backend, folder: Path, writer: str) -> None:
         self.backend = backend
         self.manifests = Manifests(backend)
-        self._folder, self._writer = folder, writer
+        self._folder, self.writer = folder, writer
         self._log: Log | None = None
         self._answers: Answers = {}
         self._turn = threading.Lock()  # of the threads that use the log
@@ -98,13 +98,13 @@ class Store:
         swept = by_line(run.sweeps)
         if strays := set(spool.lines()) - {sweep.line for sweep in swept}:
             raise ValueError(f"{'/'.join(min(strays))} was spooled, but no sweep says how it was seen")
-        about = About(run.kind, run.run_key, self._writer, run.target, run.caller, run.collector, run.policy)
+        about = About(run.kind, run.run_key, self.writer, run.target, run.caller, run.collector, run.policy)
 
         def write(recording: Recording) -> None:
             for sweep in swept:
                 recording.sweep(sweep, spool)
 
-        return self._write(about, [sweep.line for sweep in swept], write, recorded)
+        return self.write(about, [sweep.line for sweep in swept], write, recorded)
 
     def record_assessment(self, assessment: Assessment, *, recorded: Millis) -> int:
         """Record one assessment; as `record`. Raises StoreError if a line carries outcomes that are not there."""
@@ -114,7 +114,7 @@ class Store:
         about = About(
             "assess",
             assessment.run_key,
-            self._writer,
+            self.writer,
             now=assessment.now,
             upto=assessment.upto,
             definitions_root=self._definitions_root(assessment.now, assessment.upto),
@@ -125,12 +125,15 @@ class Store:
             for line in sorted(lines):
                 outcomes.judged(lines[line])
 
-        return self._write(about, lines, write, recorded)
+        return self.write(about, lines, write, recorded)
 
-    def _write(
+    def write(
         self, about: About, lines: Collection[Line], write: Callable[[Recording], None], recorded: Millis
     ) -> int:
-        """Record what `write` adds to a record of these lines; returns its place in the log."""
+        """Record what `write` adds to a record of these lines; returns its place in the log.
+
+        For `record`, `record_assessment`, and what else is one transaction with its record (`disposal`).
+        """
         for left in reversed(range(_ATTEMPTS)):
             try:
                 return self._written(about, lines, write, recorded)

@@ -16,6 +16,7 @@ from annexlog.evidence_store.cosignatures import cosigned
 from annexlog.evidence_store.findings import Finding, Findings
 from annexlog.evidence_store.verify_anchors import AnchorCheck, Proof, shown
 from annexlog.evidence_store.verify_bodies import BodyCheck
+from annexlog.evidence_store.verify_disposals import DisposalCheck
 from annexlog.evidence_store.verify_lines import Differ, LineCheck, Tables
 from annexlog.evidence_store.verify_log import LogCheck
 from annexlog.evidence_store.verify_since import GIVEN as SINCE
@@ -91,6 +92,7 @@ def verify(
         else:
             BodyCheck(snapshot, findings).run()
         LineCheck(snapshot, findings, log, _differ(store, snapshot, findings, log, processes)).run()
+        DisposalCheck(snapshot, findings).run()
     size = log.tree.size
     if size and not log.checkpoints:
         findings.add("checkpoint", "", "there is none: nothing that is recorded is signed")

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from annexlog.evidence_store import layout
 from annexlog.evidence_store.backend import Row, Snapshot
+from annexlog.evidence_store.disposal import GONE
 from annexlog.evidence_store.findings import named
 from annexlog.evidence_store.merkle import Ordered, root
 from annexlog.evidence_store.model import Line, Status
@@ -34,9 +35,13 @@ _OPENINGS = (
     "LEFT JOIN opening o ON o.rid = m.rid WHERE m.lid = ?"
 )
 _OPENING = "SELECT r.cid, o.salt FROM resource r LEFT JOIN opening o ON o.rid = r.rid WHERE r.rid = ?"
+_ERASED = "SELECT run, rid, leaf FROM erased WHERE lid = ?"
 _LEAVES = 200_000
 """Leaves that are kept, for outcomes that come again."""
 _COUNTED = (Status.PASS, Status.FAIL, Status.UNKNOWN, Status.NOT_APPLICABLE)
+
+
+GONE_SHA256 = layout.sha256(GONE)
 
 
 class _Changes:
@@ -90,11 +95,13 @@ class History(ABC):
         self._leaf = layout.leaves(line.facet)
         self._openings: Mapping[Any, tuple[Any, Any]] = {}
         self._tree = Ordered()  # by cid
+        self._kept: dict[tuple[Any, Any], bytes] = {}  # by run and rid, until they are met
         self._changed = start.changed  # the last record that did
         self._run = max(start.run, 0)
 
     def facts(self) -> Iterator[Fact]:
         """What the rows come to after each record since the start that looked at the line."""
+        self._kept = self._erased()
         changes = _Changes(self._snapshot.select(self.rows, (self._lid, self._start.run)))
         if changes.none and self._start.seq:
             self._still = self._start.n, self._start.root
@@ -117,6 +124,9 @@ class History(ABC):
             yield self._step(Fact(seq, STATUSES[status], start, end, None, None, None, self._changed), rows)
         changes.of(None, self._stray)
         self._same("late", _LATE, self._start.seq, late)
+        for run, rid in self._kept:
+            if run > self._start.run:
+                self._say(run, f"is the leaf of no row of resource {rid}", "erased")
         self._finish()
 
     @abstractmethod
@@ -165,6 +175,19 @@ class History(ABC):
             for (run,) in self._snapshot.select(f"SELECT run FROM {table} WHERE lid = ? LIMIT 1", (self._lid,)):  # noqa: S608 — names of ours
                 self._say(run, "has rows that cannot be of such a line", table)
 
+    def _erased(self) -> dict[tuple[Any, Any], bytes]:
+        """By run and rid, the leaves of what was disposed of."""
+        rows = self._snapshot.select(_ERASED, (self._lid,))
+        return {(run, rid): leaf for run, rid, leaf in rows if isinstance(leaf, bytes)}
+
+    def _named(self, seq: int, rid: Any) -> bytes | None:
+        """The resource's cid, where its salt is not needed."""
+        cid, _ = self._openings[rid]
+        if isinstance(cid, bytes):
+            return cid
+        self._say(seq, f"there is no resource {rid}")
+        return None
+
     def _opened(self, seq: int, rid: Any) -> tuple[bytes, bytes] | None:
         """The resource's cid and salt, if it has them."""
         cid, salt = self._openings[rid]
@@ -187,10 +210,10 @@ class Versions(History):
 
     def _stood(self, rows: Iterable[Row]) -> Iterator[tuple[bytes, bytes]]:
         for run, rid, bid, found in rows:
-            opened = self._opened(run, rid)
-            if bid is not None and opened is not None:
-                digest = self._values[rid] = found if isinstance(found, bytes) else b""
-                yield opened[0], self._leaf(*opened, digest)
+            made = None if bid is None else self._of_version(run, run, rid, found)
+            if made is not None:
+                self._values[rid] = made[1]
+                yield made
 
     def _step(self, fact: Fact, rows: Sequence[Row]) -> Fact:
         if fact.status not in layout.SEEN:
@@ -213,24 +236,40 @@ class Versions(History):
         """Whether anything changed, and the leaves of these rows by cid (None: not there any more)."""
         moved = False
         leaves: dict[bytes, bytes | None] = {}
-        for _, rid, bid, found in rows:
-            opened = self._opened(seq, rid)
-            if opened is None:
-                continue
-            cid, salt = opened
+        for run, rid, bid, found in rows:
             if bid is None:
+                cid = self._named(seq, rid)
+                if cid is None:
+                    continue
                 if supplement or self._values.pop(rid, None) is None:
                     self._say(seq, f"resource {rid} ends that was not there")
                 moved, leaves[cid] = True, None
                 continue
-            digest = found if isinstance(found, bytes) else b""
-            if self._values.get(rid) != digest:
+            made = self._of_version(seq, run, rid, found)
+            if made is None:
+                continue
+            cid, leaf = made
+            if self._values.get(rid) != leaf:
                 moved = True
             elif not supplement:
                 self._say(seq, f"resource {rid} says again what it said before")
-            self._values[rid] = digest
-            leaves[cid] = self._leaf(cid, salt, digest)
+            self._values[rid] = leaves[cid] = leaf
         return moved, leaves
+
+    def _of_version(self, seq: int, run: int, rid: Any, digest: Any) -> tuple[bytes, bytes] | None:
+        """The cid and the leaf of a version, made of its body's digest, or kept since its body was disposed of."""
+        kept = self._kept.pop((run, rid), None)
+        if kept is not None:
+            cid = self._named(seq, rid)
+            if digest != GONE_SHA256:
+                self._say(seq, f"resource {rid} has a body, and the leaf of one that was disposed of", "erased")
+            return None if cid is None else (cid, kept)
+        if digest == GONE_SHA256:
+            self._say(seq, f"resource {rid} has no body, and not the leaf of one that was disposed of")
+        opened = self._opened(seq, rid)
+        return (
+            None if opened is None else (opened[0], self._leaf(*opened, digest if isinstance(digest, bytes) else b""))
+        )
 
     def _finish(self) -> None:
         self._none("outcome", "tally")
@@ -263,10 +302,11 @@ class Outcomes(History):
 
     def _stood(self, rows: Iterable[Row]) -> Iterator[tuple[bytes, bytes]]:
         for run, rid, status, reason in rows:
-            opened = self._opened(run, rid)
-            if status is not None and opened is not None:
+            kept = self._kept.pop((run, rid), None)
+            cid = self._salted(run, rid) if kept is None else self._named(run, rid)
+            if status is not None and cid is not None:
                 self._values[rid] = (status, reason)
-                yield opened[0], self._leaf(*opened, self._digest(status, reason))
+                yield cid, kept or self._leaf(cid, self._openings[rid][1], self._digest(status, reason))
 
     def _step(self, fact: Fact, rows: Sequence[Row]) -> Fact:
         leaves, causes = self._take(fact.seq, rows)
@@ -290,11 +330,11 @@ class Outcomes(History):
         """The leaves of these rows by cid (None: no outcome any more), and the causes."""
         leaves: dict[bytes, bytes | None] = {}
         causes: dict[bytes, str] = {}
-        for _, rid, status, reason, cause in rows:
-            opened = self._opened(seq, rid)
-            if opened is None:
+        for run, rid, status, reason, cause in rows:
+            kept = self._kept.pop((run, rid), None)
+            cid = self._named(seq, rid) if kept is not None or status is None else self._salted(seq, rid)
+            if cid is None:
                 continue
-            cid, salt = opened
             before: tuple[str, int | None] | None = self._values.pop(rid, None)
             now = None if status is None else (status, reason)
             if before == now or (status is None and reason is not None):
@@ -305,10 +345,14 @@ class Outcomes(History):
             if now is not None:
                 self._values[rid] = now
                 self._of[now[0]] += 1
-                leaves[cid] = self._judged(rid, cid, salt, self._digest(*now))
+                leaves[cid] = kept or self._judged(rid, cid, self._openings[rid][1], self._digest(*now))
             if cause is not None:
                 causes[cid] = cause
         return leaves, causes
+
+    def _salted(self, seq: int, rid: Any) -> bytes | None:
+        opened = self._opened(seq, rid)
+        return None if opened is None else opened[0]
 
     def _judged(self, rid: Any, cid: bytes, salt: bytes, digest: bytes) -> bytes:
         """The leaf of an outcome; most outcomes were there before."""
