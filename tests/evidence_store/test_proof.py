@@ -141,7 +141,7 @@ def test_outcomes_that_were_carried_forward_are_proven_too(store):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda leaves: leaves[0].update(status="pass", reason=None), "as many of each status"),
+        (lambda leaves: leaves[0].update(status="not_applicable", reason=None), "as many of each status"),
         (lambda leaves: [leaf.update(status="fail", reason=None) for leaf in leaves], "as many of each status"),
         (lambda leaves: leaves[0].update(id="d"), "not those that were seen"),
         (lambda leaves: leaves.pop(), "as many of each status"),
