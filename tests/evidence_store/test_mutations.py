@@ -192,13 +192,14 @@ def unpacked(value):
 
 
 def test_random_damage_is_found_or_changes_nothing_that_the_store_says(originals, tmp_path):
-    dice, path = random.Random(SEED), tmp_path / "store.db"
+    dice = random.Random(SEED)
     came_of: Counter[str] = Counter()
     undetected, silent = [], Counter()
     stores = [(originals / name, (originals / name).read_bytes()) for name in ("short.db", "short.db", "long.db")]
     signed = {original: checked(original).signed for original, _ in stores}
     whole = {original: said(original) for original, _ in stores}
-    for _ in range(COUNT):
+    for number in range(COUNT):
+        path = tmp_path / f"{number}.db"  # of its own: SQLite may still look at the one before
         original, data = dice.choice(stores[:2] if COUNT < 1000 else stores)
         what = mutated(dice, data, whole[original], path)
         if told := found(path, signed[original]):
@@ -207,7 +208,9 @@ def test_random_damage_is_found_or_changes_nothing_that_the_store_says(originals
             came_of["nothing changed"] += 1
             silent[what] += 1
         else:
-            undetected.append(what)
+            undetected.append(f"{number}: {what}")
+        for leftover in tmp_path.glob(f"{number}.db*"):
+            leftover.unlink()
 
     print(f"\n{COUNT} mutations: {dict(came_of)}, not found: {undetected}\nnothing changed by: {dict(silent)}")
     assert (undetected, came_of["found"] > COUNT // 2) == ([], True)
