@@ -84,7 +84,7 @@ def verify(
             for table, key, what in snapshot.guards() if log.after else snapshot.faults():
                 findings.add(table, key, what)
         log.run()
-        anchors = AnchorCheck(snapshot, findings, log.tree, log.ring.named, trust)
+        anchors = AnchorCheck(snapshot, findings, log.tree, log.ring.named, trust, log.after)
         outside = max((_outside(log, anchors, trust, name, data) for name, data in checkpoints.items()), default=0)
         anchors.run()
         if log.after:

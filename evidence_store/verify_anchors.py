@@ -21,8 +21,12 @@ from annexlog.evidence_store.timestamps import Unavailable, stamped_at
 TOLERANCE: Millis = 600_000
 """So far a host's clock may be from those of authorities and witnesses before a record counts as falsely dated."""
 
-_TOKENS = "SELECT a.size, a.kind, a.token, c.note FROM anchor a LEFT JOIN checkpoint c ON c.size = a.size ORDER BY 1, 2"
-_RECORDS = "SELECT seq, recorded, record FROM run ORDER BY seq"
+_TOKENS = (
+    "SELECT a.size, a.kind, a.token, c.note FROM anchor a LEFT JOIN checkpoint c ON c.size = a.size "
+    "WHERE a.size >= ? ORDER BY 1, 2"
+)
+_RECENT = "SELECT size FROM anchor WHERE kind LIKE 'timestamp:%' AND size <= ? ORDER BY size DESC LIMIT 16"
+_RECORDS = "SELECT seq, recorded, record FROM run WHERE seq > ? ORDER BY seq"
 _NAMES = b"\nprevious_timestamp "
 
 
@@ -54,11 +58,22 @@ class Proven:
 
 
 class AnchorCheck:
-    """Reads the tokens, then what the records say of time."""
+    """Reads the tokens, then what the records say of time.
+
+    `after`: so many records are taken as checked, and the tokens of logs that short; of these only the last few are
+    read, which later records may name.
+    """
 
     def __init__(
-        self, snapshot: Snapshot, findings: Findings, log: Tree, keys: Collection[Verifier], trust: Trust
+        self,
+        snapshot: Snapshot,
+        findings: Findings,
+        log: Tree,
+        keys: Collection[Verifier],
+        trust: Trust,
+        after: int = 0,
     ) -> None:
+        self._after = after
         self._snapshot, self.findings, self._log, self._keys, self._trust = snapshot, findings, log, keys, trust
         self.proven = Proven()
         self._proofs: list[Proof] = []
@@ -78,7 +93,9 @@ class AnchorCheck:
 
     def run(self) -> None:
         with self.findings.reading("anchor", ""):
-            for size, kind, token, note in self._snapshot.select(_TOKENS):
+            recent = [row[0] for row in self._snapshot.select(_RECENT, (self._after,))] if self._after else []
+            least = min([*recent, self._after]) if self._after else -(2**62)
+            for size, kind, token, note in self._snapshot.select(_TOKENS, (least,)):
                 with self.findings.reading("anchor", f"size {size}, {kind}"):
                     self._token(size, kind, token, note)
         with self.findings.reading("run", ""):
@@ -141,7 +158,7 @@ class AnchorCheck:
         """Each record against the timestamp that it names (it is newer) and the proofs that cover it (it is older)."""
         proofs = self._ordered()
         last, at = 0, 0
-        for seq, recorded, record in self._snapshot.select(_RECORDS):
+        for seq, recorded, record in self._snapshot.select(_RECORDS, (self._after,)):
             if not (isinstance(seq, int) and isinstance(recorded, int) and isinstance(record, bytes)):
                 continue  # which the check of the log reports
             last = self._named(seq, recorded, record, last)

@@ -435,3 +435,46 @@ def test_a_timestamp_shows_nothing_of_records_that_were_changed_since(
     anew.store.close()
     assert ("checkpoint (size 2)", "the first 2 records are not those that it signs") in findings(report)
     assert report.shown == ()
+
+
+# ── since a checkpoint ────────────────────────────────────────────────────────────────────
+
+
+def since(log: Log, trust: Trust, checkpoint: bytes) -> Report:
+    return verify(log.store, keys=[SIGNER.verifier], trust=trust, since=checkpoint)
+
+
+def test_since_a_checkpoint_what_came_after_is_checked_and_a_token_from_before_is_known(
+    log: Log, tsa: Timestamp, trust: Trust
+) -> None:
+    log.clock.at = real()
+    log.grow()
+    keep(log.store.backend, Token(1, "file:a", b"nothing"))  # taken as checked
+    log.grow()
+    log.send(tsa)
+    known = log.grow().encode()
+    log.grow()  # names the token from before
+    log.send(tsa)
+    good = since(log, trust, known)
+    keep(log.store.backend, Token(4, "file:a", b"nothing"))
+
+    bad = since(log, trust, known)
+
+    assert findings(good) == []
+    assert good.shown[0].startswith("By the word of timestamp:x, records 1 to 4 existed at ")
+    assert [where for where, _ in findings(bad)] == ["anchor (size 4, file:a)"]
+
+
+def test_since_a_checkpoint_a_token_that_later_records_name_cannot_be_missing(
+    log: Log, tsa: Timestamp, trust: Trust
+) -> None:
+    log.clock.at = real()
+    log.grow(2)
+    log.send(tsa)
+    known = log.grow().encode()
+    log.grow()
+    without(log, "DELETE FROM anchor")
+
+    report = since(log, trust, known)
+
+    assert findings(report) == [("anchor (before record 4)", "the timestamp that the record names is missing")]
