@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,6 +131,33 @@ def test_a_file_that_ends_in_something_else_is_refused(log: Log, worm: Path) -> 
 
     assert (reason, code) == ("conflict", "unreadable")
     assert worm.read_bytes() == b"a diary\n"
+
+
+def test_a_full_disk_is_a_refusal(log: Log) -> None:
+    log.grow()
+
+    assert refused(log, File(path="/dev/full")) == ("failed", "OSError", "/dev/full: No space left on device")
+
+
+def test_what_could_be_written_only_in_part_is_taken_back(log: Log, worm: Path) -> None:
+    log.grow()
+    log.send(File(path="worm"))
+    kept = worm.read_bytes()
+    log.grow()
+    job = log.job("file:x")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(kept) + 10, before[1]))
+    try:
+        with pytest.raises(Refused, match="File too large"):
+            File(path="worm").send(job)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    short = worm.read_bytes()
+
+    File(path="worm").send(job)
+
+    assert short == kept
+    assert worm.read_bytes() == kept + job.note
 
 
 def test_a_link_is_not_followed(log: Log, worm: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from contextlib import suppress
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from pathlib import Path
@@ -66,7 +67,8 @@ class Email(Anchor, frozen=True, kw_only=True):
                 if self.user:
                     server.login(self.user, password)
                 refused = server.send_message(message)
-                server.quit()
+                with suppress(smtplib.SMTPException):  # it has the mail, whatever it says now
+                    server.quit()
             except smtplib.SMTPException as error:
                 raise _refused(error, self.host) from None
             finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+from contextlib import suppress
 from typing import ClassVar
 
 from annexlog.anchors import Anchor, Job, Refused
@@ -79,7 +80,7 @@ def _append(handle: int, size: int, note: bytes) -> int:
             written += os.write(handle, note[written:])
         os.fsync(handle)
     except OSError:
-        if written < len(note):
+        with suppress(OSError):  # one that only grows keeps the piece, and is refused from then on
             os.ftruncate(handle, size)
         raise
     return size + written
