@@ -14,7 +14,7 @@ DENIED = frozenset({
     "AccessDenied", "AccessDeniedException", "AccessDeniedFault", "AccessDeniedForDependencyException",
     "AccountProblem", "AllAccessDisabled", "AuthorizationError", "AuthorizationErrorException",
     "Client.UnauthorizedOperation", "ExplicitDeny", "Forbidden", "ForbiddenException",
-    "InsufficientPrivilegesException", "NotAuthorized", "NotAuthorizedException", "OperationNotPermittedException",
+    "InsufficientPrivilegesException", "InvalidAccessException", "NotAuthorized", "NotAuthorizedException", "OperationNotPermittedException",
     "UnauthorizedAccess", "UnauthorizedException", "UnauthorizedOperation", "403",
 })  # fmt: skip
 

@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import botocore.session
+import orjson
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
 from moto.core.model import OperationModel, ServiceModel
@@ -59,7 +60,7 @@ class Answers:
     """
 
     def __init__(self, given: Given, otherwise: Source | None = None) -> None:
-        self._cases = {name: tuple(_cases(name, said)) for name, said in given.items()}
+        self._cases = {name: _made(name, orjson.dumps(said)) for name, said in given.items()}
         self._otherwise = otherwise
         self.unanswered: list[str] = []
 
@@ -96,6 +97,12 @@ def parameters(request: Request, asked: Recognised) -> dict[str, Any]:
 
 
 # ── making answers ──
+
+
+@cache
+def _made(name: str, said: bytes) -> tuple[Case, ...]:
+    """The cases of one operation: most tests share most answers."""
+    return tuple(_cases(name, orjson.loads(said)))
 
 
 def _cases(name: str, said: Any) -> Iterator[Case]:

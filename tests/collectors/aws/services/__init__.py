@@ -25,7 +25,9 @@ from tests.wire.moto import ACCOUNT
 from tests.wire.wire import Source
 
 FOLDER = Path(__file__).parent
-IDENTITY = {"UserId": "AIDA", "Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/annexlog"}
+IDENTIFIED = {
+    "sts.get_caller_identity": {"UserId": "AIDA", "Account": ACCOUNT, "Arn": f"arn:aws:iam::{ACCOUNT}:user/annexlog"}
+}
 
 
 class Look(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -80,9 +82,9 @@ def completed(source: Source) -> Source:
 
 
 def cases() -> list[Case]:
-    usual = {**planted(), "sts.get_caller_identity": IDENTITY}
+    """Each look, with the answers of its own file: those of the others are not its business."""
     return [
-        Case(name, look, {k: v for k, v in {**usual, **look.answers}.items() if v is not None})
+        Case(name, look, {k: v for k, v in {**IDENTIFIED, **service.answers, **look.answers}.items() if v is not None})
         for name, service in services().items()
         for look in service.looks
     ]
