@@ -160,6 +160,8 @@ class Postgres:
             self._give_back(connection)
 
     def _rows(self, connection: Connection, query: str, parameters: Sequence[object]) -> list[Row]:
+        if self._pending and connection is self._writer:
+            self._flush(connection)
         with self.place.translated():
             return connection.execute(query, tuple(parameters), binary=True).fetchall()
 
@@ -167,13 +169,33 @@ class Postgres:
         connection = self._own()
         left = iter(rows)
         first = list(islice(left, _FEW + 1))
+        if len(first) <= _FEW:
+            if first:
+                self._pending.append((table, first))
+            return
+        self._flush(connection)
         with self.place.translated():
-            if len(first) <= _FEW:
-                if first:
-                    with connection.cursor() as cursor:
-                        cursor.executemany(_insert(table), first)
-            else:
-                copy_rows(connection, table, chain(first, left))
+            copy_rows(connection, table, chain(first, left))
+
+    @property
+    def _pending(self) -> list[tuple[str, list[Row]]]:
+        """Few rows of this thread's transaction that are not with the server yet: they go there before its next
+        statement, or with the end of the transaction, so that whoever waits for the log's end waits less.
+        """
+        if not hasattr(self._mine, "pending"):
+            self._mine.pending = []
+        pending: list[tuple[str, list[Row]]] = self._mine.pending
+        return pending
+
+    def _flush(self, connection: Connection, last: str | None = None) -> None:
+        """Send what is pending, and a last statement, in one go."""
+        pending, self._mine.pending = self._pending, []
+        with self.place.translated(), connection.pipeline():
+            for table, rows in pending:
+                with connection.cursor() as cursor:
+                    cursor.executemany(_insert(table), rows)
+            if last is not None:
+                connection.execute(last)
 
     def claim(self, table: str, count: int) -> Sequence[int]:
         sql = "SELECT nextval(%s::text::regclass) FROM generate_series(1, %s::bigint)"
@@ -196,6 +218,7 @@ class Postgres:
     def disposing(self) -> Iterator[Change]:
         """Only whoever owns the tables may: no role that `init` makes can."""
         connection = self._own()
+        self._flush(connection)
         with self.place.translated():
             for table in TABLES:
                 connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_change")
@@ -205,6 +228,7 @@ class Postgres:
                 connection.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_no_change")
 
     def _change(self, connection: Connection, sql: str, rows: Iterable[Row]) -> None:
+        self._flush(connection)
         with self.place.translated(), connection.cursor() as cursor:
             cursor.executemany(translated(sql), rows)
 
@@ -234,10 +258,9 @@ class Postgres:
                 connection.execute("BEGIN")
                 if not getattr(self._mine, "alone", False):
                     connection.execute(f"SELECT pg_advisory_xact_lock_shared({LOCKS}, {ALONE})")
-            self._mine.writer = connection
+            self._mine.writer, self._mine.pending = connection, []
             yield
-            with self.place.translated():
-                connection.execute("COMMIT")
+            self._flush(connection, "COMMIT")
         except BaseException:
             with suppress(psycopg.Error):  # a connection that is lost has rolled it back already
                 connection.execute("ROLLBACK")

@@ -175,7 +175,9 @@ class Recording:
         self.backend.follow()
         log.refresh()
         seq = log.size + 1
-        self._sweep(seq, log)
+        checkpoint = self._newest("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1")
+        timestamp = latest_timestamp(self.backend)
+        self._sweep(seq, log)  # what is appended from here on may go to the database at the end, at once
         judged = about.kind == "assess"
         recorded = max(clock, log.recorded)
         record = layout.Record(
@@ -196,8 +198,8 @@ class Recording:
             populations_root=None if judged else top,
             heads_root=log.heads_root(),
             outcomes_root=top if judged else None,
-            previous_checkpoint=self._newest("SELECT note FROM checkpoint ORDER BY size DESC LIMIT 1"),
-            previous_timestamp=latest_timestamp(self.backend),
+            previous_checkpoint=checkpoint,
+            previous_timestamp=timestamp,
         )
         newest = max((entry.end for entry, _ in self._entries), default=0)
         newest = max(newest, log.newest)
