@@ -91,7 +91,8 @@ class Call(_Answer):
     `take`: path of the one value wanted from a single answer (neither: the whole answer).
     `absent`: error codes that *are* the answer "not configured" (value null), as `Code` or `Code:message fragment`.
     `missing`: the value where the answer lacks its `items` or `take` member; not given, such an answer is unreadable.
-    `decode`: {path: "json"} texts inside the value that are JSON themselves ("" the whole, `[].Policy` of each item).
+    `decode`: {path: kind} texts inside the value ("" the whole, `[].Policy` of each item) that are JSON themselves
+    ("json"), or hold a text in base64, perhaps packed by gzip or in parts of a MIME message ("base64": see unpacking).
     `fn(ask, params)`: stands in where one call is not enough; `ask(operation, params)` makes one call and returns
     its Page (or raises Refused), and the function yields Pages. Each `ask` is made again where that may help; a
     Refused of the function's own starts it again, if it has yielded nothing yet.
@@ -109,7 +110,7 @@ class Call(_Answer):
         """Raises DeclarationError."""
         _refuse(self.items is not None and self.take is not None, self.operation, "it has both items and take")
         for path, kind in self.decode.items():
-            _refuse(kind != "json", self.operation, f"it cannot decode {kind!r}")
+            _refuse(kind not in ("json", "base64"), self.operation, f"it cannot decode {kind!r}")
             is_list = spread(path)[:1] == ("[]",)
             _refuse(
                 (self.items is not None) is not is_list,

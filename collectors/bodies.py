@@ -11,6 +11,7 @@ import orjson
 
 from annexlog.collectors import UNREADABLE, Call, Refused
 from annexlog.collectors.templates import MISSING, dig, each, spread, steps
+from annexlog.collectors.unpacking import unpacked
 from annexlog.evidence_store.model import JSON, Millis, instant, iso
 
 
@@ -29,7 +30,7 @@ class Reading:
         self._items = tuple(steps(path) for path in (call.items or "").split("[]."))
         self._take = steps(call.take or "")
         self._missing = call.missing
-        self._decode = tuple(spread(path) for path in call.decode)
+        self._decode = tuple((spread(path), _DECODERS[kind]) for path, kind in call.decode.items())
         self._observed = None if call.observed is None else spread(call.observed)
 
     def rows(self, body: Any) -> list[JSON]:
@@ -72,8 +73,8 @@ class Reading:
             raise unreadable(f"no {self.call.observed}") from None
 
     def _decoded(self, value: JSON) -> JSON:
-        for path in self._decode:
-            value = rewrite(value, path, _parsed)
+        for path, decoded in self._decode:
+            value = rewrite(value, path, decoded)
         return value
 
 
@@ -86,6 +87,20 @@ def _parsed(text: JSON) -> JSON:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         raise unreadable("bad JSON text") from None
+
+
+def _unpacked(text: JSON) -> JSON:
+    if text is None:
+        return None
+    if type(text) is not str:
+        raise unreadable("no base64 text")
+    try:
+        return unpacked(text)
+    except ValueError:
+        raise unreadable("bad base64 text") from None
+
+
+_DECODERS: Final[Mapping[str, Callable[[JSON], JSON]]] = {"json": _parsed, "base64": _unpacked}
 
 
 DROP: Final = object()
