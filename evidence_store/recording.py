@@ -155,7 +155,7 @@ class Recording:
         for start in range(0, len(indexes), _CHUNK):
             some = indexes[start : start + _CHUNK]
             rids = [population.rids[seen.ids[i]] for i in some]
-            bodies = [(seen.digest(i), spool.body(seen, i)) for i in some]
+            bodies = spool.bodies(seen, some)
             before = last(self.backend, lid, rids) if known else {}
             previous = {body[0]: before[rid] for body, rid in zip(bodies, rids, strict=True) if rid in before}
             bids = self.press.keep(bodies, f"{line.type}/{line.facet}", previous)

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from itertools import accumulate
-from operator import lt
+from operator import add, lt
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +21,8 @@ from annexlog.evidence_store.sqlite import full
 _BUFFER = 1 << 20
 _BATCH = 64
 """Bodies of a line that wait to be taken in together."""
+_SPREAD = 2
+"""Bodies are read in one piece where that has no more than so many times their bytes."""
 _LARGE = 1 << 12
 """A body of so many bytes does not wait."""
 
@@ -132,16 +134,32 @@ class Spool:
 
     def body(self, seen: Seen, index: int) -> bytes:
         """The bytes of one body. Raises StoreError if they do not read back as they were added."""
+        return self.bodies(seen, [index])[0][1]
+
+    def bodies(self, seen: Seen, indexes: Sequence[int]) -> list[tuple[bytes, bytes]]:
+        """(digest, bytes) of some bodies. Raises StoreError if they do not read back as they were added."""
         if self._pending:
             with self._lock:
                 self._flush()
+        offsets, lengths = [seen.offsets[i] for i in indexes], [seen.lengths[i] for i in indexes]
         try:
-            body = os.pread(self._file.fileno(), seen.lengths[index], seen.offsets[index])
+            found = self._read(offsets, lengths)
         except OSError as error:
             raise self._lost(str(error.strerror)) from error
-        if sha256(body).digest() != seen.digest(index):
+        told = [(sha256(body).digest(), body) for body in found]
+        if any(digest != seen.digest(index) for (digest, _), index in zip(told, indexes, strict=True)):
             raise self._lost("the bytes are others than were written")
-        return body
+        return told
+
+    def _read(self, offsets: Sequence[int], lengths: Sequence[int]) -> list[bytes]:
+        """The bytes at these places: in one piece where they lie close together."""
+        file = self._file.fileno()
+        start = min(offsets, default=0)
+        span = max(map(add, offsets, lengths), default=0) - start
+        if span > _SPREAD * sum(lengths):
+            return [os.pread(file, length, offset) for offset, length in zip(offsets, lengths, strict=True)]
+        piece = os.pread(file, span, start)
+        return [piece[at - start : at - start + length] for at, length in zip(offsets, lengths, strict=True)]
 
     def _lost(self, why: str) -> StoreError:
         return StoreError(

@@ -35,6 +35,18 @@ def test_small_and_large_bodies_come_back_in_the_order_they_came(tmp_path):
     assert list(zip(seen.ids, bodies, strict=True)) == [(id, b'"%s"' % text.encode()) for id, text in pairs]
 
 
+def test_bodies_that_lie_far_apart_are_read_one_by_one(tmp_path):
+    with Spool(tmp_path) as spool:
+        for n in range(300):
+            spool.add(BUCKETS, f"{n}", {"n": n})
+        seen = spool.seen(BUCKETS)
+
+        far, near = spool.bodies(seen, [299, 0]), spool.bodies(seen, [2, 1])
+
+    assert [body for _, body in far + near] == [b'{"n":299}', b'{"n":0}', b'{"n":2}', b'{"n":1}']
+    assert [digest for digest, _ in far] == [seen.digest(299), seen.digest(0)]
+
+
 def test_what_comes_after_looking_is_there_at_the_next_look(tmp_path):
     with Spool(tmp_path) as spool:
         spool.add(BUCKETS, "a", 1)
