@@ -423,3 +423,16 @@ def test_every_example_of_the_documentation_is_a_configuration_that_holds(log: L
     config = log.config(examples)
 
     assert sorted(one.kind for one in config.anchors.values()) == sorted(KINDS)
+
+
+def test_receipts_and_checkpoints_of_an_older_key_still_verify(anchored: Home) -> None:
+    first = (anchored.folder / "annexlog.key.pub").read_text().strip()
+    rotated = anchored.annexlog("key", "rotate", "--reason", "It is a year old.")
+    anchored.annexlog("anchor", "now", "worm")
+    worm = ["--checkpoint", str(anchored.folder / "worm")]
+
+    told: Verified = anchored.json("verify", *worm, "--public-key", first, of=Verified)
+    unknown: Verified = anchored.json("verify", of=Verified)
+
+    assert rotated.code == 0, rotated.err
+    assert [told.findings, unknown.findings] == [[], []]
