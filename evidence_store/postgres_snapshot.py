@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+import psycopg
 
 from annexlog.evidence_store.backend import Row
 from annexlog.evidence_store.postgres import small, translated, version_of
@@ -46,12 +49,12 @@ class Snapshot:
         with place.translated():
             connection.execute(
                 "SET idle_in_transaction_session_timeout = 0; SET cursor_tuple_fraction = 1; "
-                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT start"
             )
 
     def select(self, sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
         query = translated(sql)
-        with self._place.translated():
+        with self._place.translated(), self._going_on():
             if small(query):
                 yield from self._connection.execute(query, tuple(parameters), binary=True).fetchall()
                 return
@@ -63,6 +66,16 @@ class Snapshot:
     def guards(self) -> Iterator[tuple[str, str, str]]:
         """The same as `faults`: it never reads the rows."""
         return self.faults()
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """After an error (a damaged page) the same state can be read on; statements that were being read end."""
+        try:
+            yield
+        except psycopg.Error:
+            with suppress(psycopg.Error):
+                self._connection.execute("ROLLBACK TO SAVEPOINT start")
+            raise
 
     def faults(self) -> Iterator[tuple[str, str, str]]:
         """(table, key, what is wrong): a schema whose tables and guards are not those of a new store."""

@@ -294,6 +294,30 @@ def test_a_store_of_an_older_version_is_brought_forward_by_its_owner_and_keeps_a
         assert (facets(forward.view()), verified(forward)) == ({"a": {"": 1}}, ([], 1))
 
 
+def test_a_snapshot_is_read_on_after_an_error_and_is_still_the_same_state(store):
+    collect(store, "one", look(BUCKETS, 10, {"a": 1}))
+    with store.backend.snapshot() as snapshot:
+        before = list(snapshot.select("SELECT seq FROM run"))
+        collect(store, "two", look(BUCKETS, 20, {"a": 2}))
+        with pytest.raises(StoreError, match="division by zero"):
+            list(snapshot.select("SELECT 1 / (seq - seq) FROM run"))
+
+        after = list(snapshot.select("SELECT seq FROM run"))
+
+    assert (before, after, store.size()) == ([(1,)], [(1,)], 2)
+
+
+def test_a_store_in_postgresql_is_verified_since_a_checkpoint(store):
+    collect(store, "one", look(BUCKETS, 10, {"a": 1}))
+    since = store.checkpoint(SIGNER).encode()
+    collect(store, "two", look(BUCKETS, 20, {"a": 2}))
+    store.checkpoint(SIGNER)
+
+    report = verify(store, keys=[SIGNER.verifier], since=since)
+
+    assert (report.findings, report.signed) == ([], 2)
+
+
 # ── guards and roles ──────────────────────────────────────────────────────────────────────
 
 WRITES = {
