@@ -16,8 +16,8 @@ from annexlog.evidence_store.disposal import placeholder
 from annexlog.evidence_store.findings import Findings
 from annexlog.evidence_store.salvage import readable
 
-_SLICE = 1024
-"""Bytes unpacked at a time: at most some 32 MB come of them."""
+_EXAMPLES = 8
+"""Bodies of each dictionary that are looked at for what they are of."""
 _RESOURCES = (
     "SELECT r.rid, r.scope, r.type, r.native_id, r.cid, o.salt FROM resource r LEFT JOIN opening o ON o.rid = r.rid "
     "WHERE r.rid >= ? ORDER BY r.rid"
@@ -63,21 +63,6 @@ _SURPLUS += [
     ("run", _OTHER_RUN.format("r.seq"), "or its run is not that of its sweeps"),
 ]
 _SURPLUS += [(table, _NO_LINE.format(table), "there is no such line") for table in _OF_LINES]
-
-
-def unpress(z: bytes, size: int) -> bytes:
-    """The `size` bytes that are compressed in `z`, which may be anything. Raises ValueError, ZstdError."""
-    plain = bytearray()
-    frame = zstandard.ZstdDecompressor().decompressobj()
-    left = len(z)
-    for start in range(0, len(z), _SLICE):
-        if frame.eof or len(plain) > size:
-            break
-        plain += frame.decompress(z[start : start + _SLICE])
-        left -= _SLICE
-    if not frame.eof or frame.unused_data or left > 0 or len(plain) != size:
-        raise ValueError(f"it does not hold the {size} bytes that it says, and nothing else")
-    return bytes(plain)
 
 
 class BodyCheck:
@@ -126,7 +111,7 @@ class BlobCheck:
         self._snapshot, self._findings = snapshot, findings
         self._bodies = Bodies(snapshot.select)
         self._ids: dict[int, int] = {}  # of each dictionary, as frames name it
-        self._used: dict[int, int] = {}  # by dictionary, a body that was made with it
+        self._used: dict[int, list[int]] = {}  # by dictionary, some bodies that were made with it
 
     def run(self) -> None:
         with self._findings.reading("dictionary", ""):
@@ -171,19 +156,21 @@ class BlobCheck:
         if zstandard.frame_content_size(z) != size or frame_length(z) != len(z):
             raise ValueError(f"it does not hold the {size} bytes that it says, and nothing else")
         if did is not None:
-            self._used.setdefault(did, bid)
+            used = self._used.setdefault(did, [])
+            if len(used) < _EXAMPLES:
+                used.append(bid)
         if zstandard.get_frame_parameters(z).dict_id != (0 if did is None else self._ids.get(did)):
             raise ValueError(f"it was not made with dictionary {did}")
 
     def _uses(self) -> None:
         """Each dictionary is used, by bodies of the kind that it is of."""
         kinds: dict[int, set[str]] = {}
-        for bid, kind in chunked(self._snapshot, _KINDS, (), self._used.values()):
+        for bid, kind in chunked(self._snapshot, _KINDS, (), (bid for used in self._used.values() for bid in used)):
             kinds.setdefault(bid, set()).add(kind)
         for did, type in self._snapshot.select("SELECT did, type FROM dictionary"):
             if did not in self._used:
                 self._findings.add("dictionary", f"{did}", "no body was made with it")
-            elif type not in kinds.get(self._used[did], ()):
+            elif not any(type in kinds.get(bid, ()) for bid in self._used[did]):
                 self._findings.add("dictionary", f"{did}", f"is not of bodies of {type}")
 
 
