@@ -43,7 +43,7 @@ def look(adapter: Aws, type: ResourceType, *facets: str, scope: Scope | None = N
     """What is seen of a type in a scope (by default the one region or account of these tests), with these details."""
     asked = scope or (OWN if type.per == "account" else HERE)
     clock, seen = SystemClock(), Seen(type.name)
-    engine = Engine(adapter, clock=clock, limits=Limits(clock), workers=4)
+    engine = Engine(adapter, clock=clock, limits=Limits(clock), workers=4, redaction_key=b"k" * 32)
     wanted = frozenset(facets)
     sweeps = engine.collect(asked, {asked.name: asked}, [Ask(type, wanted, wanted, None)], seen)
     for sweep in (sweep for sweep in sweeps if sweep.line.type == type.name):
