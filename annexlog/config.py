@@ -18,6 +18,7 @@ from annexlog.anchors.kinds import KINDS
 from annexlog.collectors import Adapter, Provider, providers
 from annexlog.evidence_store.database import Database, is_url
 from annexlog.evidence_store.model import ConfigError, Millis, duration
+from annexlog.evidence_store.retention import KEEP, before
 
 FILE = "annexlog.toml"
 _LINE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)")
@@ -46,6 +47,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     collect: Collect = Collect()
     targets: dict[str, dict[str, Any]] = {}
     anchors: dict[str, dict[str, Any]] = {}
+    retention: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class Config:
     collect: Collect
     targets: Mapping[str, Target]
     anchors: Mapping[str, Anchor]
+    retention: Mapping[str, str]
+    """How long superseded evidence is kept, by pattern of its type or line; the first that fits counts."""
 
     @property
     def floor(self) -> Millis:
@@ -119,6 +123,7 @@ def load(file: Path) -> Config:
         collect=raw.collect,
         targets={name: _target(name, table, file) for name, table in sorted(raw.targets.items())},
         anchors={name: _anchor(name, table, file) for name, table in sorted(raw.anchors.items())},
+        retention=_retention(raw.retention, file),
     )
 
 
@@ -160,6 +165,18 @@ def _check_duration(text: str, file: Path, key: str) -> None:
         duration(text)
     except ValueError as error:
         raise ConfigError(f"{error}.", where=f"{file}: {key}") from None
+
+
+def _retention(raw: Mapping[str, str], file: Path) -> Mapping[str, str]:
+    for name, keep in raw.items():
+        try:
+            before(1 << 42, keep)
+        except ValueError:
+            raise ConfigError(
+                f"{keep!r} is not a time such as P3Y, P18M or P90D.", where=f"{file}: retention.{name}"
+            ) from None
+    classes = {pattern: keep for pattern, keep in raw.items() if pattern != "keep"}
+    return {**classes, "*": raw.get("keep", KEEP)}
 
 
 def _folder(path: Path, file: Path) -> Path:

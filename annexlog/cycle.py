@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -25,6 +26,8 @@ from annexlog.evidence_store.rotation import Rotated
 from annexlog.evidence_store.store import Store
 from annexlog.mappings import load
 from annexlog.pipeline import Choose, Collected, Collector, Progress, everything, resumed
+
+_Done = TypeVar("_Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,15 @@ class Cycle:
         secret = signing.passphrase(self.config, given)
         with self._alone(), Store.open(self.config.store) as store:
             return rotation.rotate(store, self.config.key, secret, leaving, destroy_old=destroy_old)
+
+    def tend(self, work: Callable[[Store], _Done]) -> _Done:
+        """Do something to the store that is recorded, as nobody else collects, and sign it. Raises AnnexlogError."""
+        signer = signing.signer(self.config)
+        with self._alone(), Store.open(self.config.store) as store:
+            signer = self._settled(store, signer)
+            done = work(store)
+            self._sealed(store, signer)
+        return done
 
     def _settled(self, store: Store, signer: Signer) -> Signer:
         """The key that signs from now on: a rotation that was interrupted is finished before anything else."""

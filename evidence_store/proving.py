@@ -81,7 +81,7 @@ class _Proving:
             raise StoreError(
                 f"some of what record {self._seq} saw was disposed of since: it can be verified, not shown.",
                 where="/".join(self._line),
-                next="See why: annexlog population disposal org",
+                next="See why: annexlog population disposal --scope org",
             )
         return leaves
 

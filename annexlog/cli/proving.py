@@ -11,6 +11,8 @@ from annexlog.cli.opening import as_json, configuration, opened
 from annexlog.evidence_store.model import Outcome, iso
 
 LIMIT = 50
+_DISPOSED = 3
+"""Exit code: something could not be seen."""
 
 
 @click.command()
@@ -93,9 +95,14 @@ def replay(record: int | None, test: str | None, resource: str | None, json: boo
             for d in result.differences
         ]  # fmt: skip
         at = iso(result.now)
-        render.emit(shapes.Replayed(run=result.seq, at=at, outcomes=result.outcomes, differences=differences))
-        return 1 if differences else 0
-    same = f"all {result.outcomes} outcomes are as recorded"
+        render.emit(
+            shapes.Replayed(
+                run=result.seq, at=at, outcomes=result.outcomes, disposed=result.disposed, differences=differences
+            )
+        )
+        return 1 if differences else _DISPOSED if result.disposed else 0
+    left = " that can still be judged" if result.disposed else ""
+    same = f"all {result.outcomes - result.disposed} outcomes{left} are as recorded"
     told = f"{len(result.differences)} of {result.outcomes} outcomes differ" if result.differences else same
     render.say(f"Record {result.seq}, judged as of {iso(result.now)} from the first {result.upto} records: {told}.")
     if result.differences:
@@ -104,7 +111,10 @@ def replay(record: int | None, test: str | None, resource: str | None, json: boo
             for d in result.differences[:LIMIT]
         ]
         render.table(("test", "resource", "scope", "recorded", "replayed"), rows)
-    return 1 if result.differences else 0
+    if result.disposed:
+        render.say(f"Disposed: of {result.disposed} outcomes the evidence is gone, in part or whole. See why: "
+                   "annexlog population disposal --scope org")  # fmt: skip
+    return 1 if result.differences else _DISPOSED if result.disposed else 0
 
 
 def _status(outcome: Outcome | None) -> shapes.StatusName | None:

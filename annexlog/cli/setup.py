@@ -42,6 +42,10 @@ key = "annexlog.key"      # signs the log; keep a copy elsewhere, and never besi
 # kind = "file"           # or webhook, email, timestamp, s3, witness
 # path = "/mnt/worm/annexlog.checkpoints"
 
+[retention]
+# keep = "P3Y"            # `annexlog store dispose` takes what was superseded longer ago; what is current stays
+# "aws.logs.*" = "P1Y"    # for types, or lines as "*/aws.s3.bucket/policy"; the first that fits counts
+
 # A target is one connection. Uncomment, and run: annexlog doctor
 # [targets.production]
 # provider = "aws"

@@ -315,11 +315,12 @@ class ReplayDifference(Shape):
 
 
 class Replayed(Shape):
-    """`annexlog replay --json`."""
+    """`annexlog replay --json`. `disposed`: outcomes of which evidence was disposed of, so that nobody can tell."""
 
     run: int
     at: str
     outcomes: int
+    disposed: int
     differences: list[ReplayDifference]
 
 
