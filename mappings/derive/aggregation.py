@@ -27,7 +27,7 @@ def not_aggregated(
     active = {one["Id"] for one in listed if (one.get("State") or one.get("Status")) == "ACTIVE"}
     wanted = {(r["region"]["account"], r["region"]["region"]) for r in regions if r["region"]["account"] in active}
     gaps = [_gaps(one["sources"], active, wanted) for one in aggregators if _whole(one)]
-    return min(gaps, key=len, default=None)  # type: ignore[return-value]  # lists of texts are JSON
+    return min(gaps, key=len, default=None)
 
 
 def _whole(one: Mapping[str, Any]) -> bool:

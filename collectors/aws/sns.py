@@ -1,0 +1,18 @@
+"""Amazon SNS: topics, who may use them, and whether anyone is told."""
+
+from __future__ import annotations
+
+from annexlog.collectors import Call, Detail, ResourceType
+
+__all__ = ["topic"]
+
+topic = ResourceType(
+    "aws.sns.topic", facet="topic", id="{topic.TopicArn}", gone=("NotFound", "NotFoundException"),
+    listed=Call("sns:ListTopics", "list_topics", items="Topics"),
+    details=[
+        # Numbers and booleans are texts here; how many subscriptions are confirmed is among them.
+        Detail("attributes", Call("sns:GetTopicAttributes", "get_topic_attributes", {"TopicArn": "{topic.TopicArn}"},
+               take="Attributes", decode={"Policy": "json"})),
+    ],
+    ignore=("attributes.EffectiveDeliveryPolicy",),
+)
