@@ -230,6 +230,22 @@ def test_an_assessment_right_after_erasing_ends_the_outcomes_of_what_is_gone(sto
     assert found(store) == []
 
 
+def test_each_kind_of_store_disposes_and_refuses_changes_afterwards(place):
+    fill(place)
+    with Store.open(place) as store:
+        done = erase(store, "b")
+        aged = age(store, 10_000)
+        store.checkpoint(SIGNER)
+
+        assert (done.versions, done.outcomes, done.names, aged.names) == (4, 2, 1, 1)
+        assert found(store) == []
+        assert facets(store.view(at=12), "policy").keys() == {
+            id for id in store.view(at=12).ids(*BUCKETS[:2]) if id.startswith(ERASED)
+        }
+        with pytest.raises(StoreError, match="append-only"), store.backend.writing():
+            list(store.backend.select("DELETE FROM erased"))
+
+
 # ── age ───────────────────────────────────────────────────────────────────────────────────
 
 YEAR = 365 * 86_400_000

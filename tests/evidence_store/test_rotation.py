@@ -376,6 +376,19 @@ def test_after_a_lost_key_the_log_goes_on_for_who_has_both_public_keys(home):
     ]
 
 
+def test_a_key_is_changed_on_each_kind_of_store(place, tmp_path):
+    home = Home(tmp_path)
+    home.store.close()
+    with Store.open(place, create=True) as home.store:
+        home.turn()
+        done = home.rotate()
+        home.turn()
+
+        report = home.check()
+
+        assert (report.findings, report.signed, home.signer().verifier) == ([], 3, done.key)
+
+
 # ── interrupted ───────────────────────────────────────────────────────────────────────────
 
 
