@@ -66,6 +66,15 @@ def test_what_cannot_be_unpacked_is_an_error(stored):
         packing.unpack(stored[0], table(*stored))
 
 
+@pytest.mark.parametrize("stored", [packing.pack(TEXT + b"more"), packing.pack(TEXT + b"more", (1, TEXT))])
+def test_no_more_is_unpacked_than_may_be(stored):
+    select, size = table(packing.pack(TEXT)), len(TEXT) + 4
+
+    assert packing.unpack(stored, select, limit=size) == TEXT + b"more"
+    with pytest.raises(ValueError, match=f"claims to hold {size} bytes"):
+        packing.unpack(stored, select, limit=size - 1)
+
+
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "store.db"

@@ -146,6 +146,13 @@ def test_a_supplement_in_between_counts(store):
     assert shown(store) == ONE
 
 
+def test_a_supplement_that_says_what_is_known_is_recorded_as_one(store):
+    collect(store, "1", look(BUCKETS, 10, ONE))
+    collect(store, "2", look(BUCKETS, 20, ONE, SUPPLEMENT))
+
+    assert changes(store) == [(1, "a", 1), (1, "b", 1), (2, "a", 1), (2, "b", 1)]
+
+
 def test_nothing_is_an_answer_too(store):
     for n, content in enumerate(({}, {}, ONE, {}, {}, ONE), 1):
         collect(store, f"{n}", look(BUCKETS, 10 * n, content, COMPLETE if n < 5 else PARTIAL))
