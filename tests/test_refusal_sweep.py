@@ -172,7 +172,7 @@ def turned(ground: Ground, folder: Path, *faults: Fault, operations: Collection[
     ground.wire.clear()
     ground.wire.inject(*faults)
     with Store.open(config.store) as store:
-        collector = Collector(config, store, ground.mappings, clock)
+        collector = Collector(config, store, ground.mappings, clock, redaction_key=b"k" * 32)
         done = collector.collect(choose=concerned(operations) if operations else everything)
         assess(store, ground.mappings, clock)
         at = present(store, clock)
