@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 import psycopg
 
@@ -42,15 +42,15 @@ _WAIT: Final = 60.0
 
 
 @lru_cache(maxsize=4096)
-def translated(sql: str) -> str:
+def translated(sql: str) -> bytes:
     """A statement with PostgreSQL's placeholders."""
-    return sql.replace("%", "%%").replace("?", "%s")
+    return sql.replace("%", "%%").replace("?", "%s").encode()
 
 
 @lru_cache(maxsize=4096)
-def small(sql: str) -> bool:
+def small(query: bytes) -> bool:
     """Whether a statement says itself that it gives few rows."""
-    return "LIMIT " in sql or " IN (%s" in sql
+    return b"LIMIT " in query or b" IN (%s" in query
 
 
 class Postgres:
@@ -159,7 +159,7 @@ class Postgres:
         finally:
             self._give_back(connection)
 
-    def _rows(self, connection: Connection, query: str, parameters: Sequence[object]) -> list[Row]:
+    def _rows(self, connection: Connection, query: bytes | LiteralString, parameters: Sequence[object]) -> list[Row]:
         if self._pending and connection is self._writer:
             self._flush(connection)
         with self.place.translated():
@@ -187,7 +187,7 @@ class Postgres:
         pending: list[tuple[str, list[Row]]] = self._mine.pending
         return pending
 
-    def _flush(self, connection: Connection, last: str | None = None) -> None:
+    def _flush(self, connection: Connection, last: LiteralString | None = None) -> None:
         """Send what is pending, and a last statement, in one go."""
         pending, self._mine.pending = self._pending, []
         with self.place.translated(), connection.pipeline():
@@ -221,11 +221,11 @@ class Postgres:
         self._flush(connection)
         with self.place.translated():
             for table in TABLES:
-                connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_change")
+                connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_change".encode())
         yield lambda sql, rows: self._change(connection, sql, rows)
         with self.place.translated():
             for table in TABLES:
-                connection.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_no_change")
+                connection.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_no_change".encode())
 
     def _change(self, connection: Connection, sql: str, rows: Iterable[Row]) -> None:
         self._flush(connection)
@@ -257,7 +257,7 @@ class Postgres:
             with self.place.translated():
                 connection.execute("BEGIN")
                 if not getattr(self._mine, "alone", False):
-                    connection.execute(f"SELECT pg_advisory_xact_lock_shared({LOCKS}, {ALONE})")
+                    connection.execute(f"SELECT pg_advisory_xact_lock_shared({LOCKS}, {ALONE})".encode())
             self._mine.writer, self._mine.pending = connection, []
             yield
             self._flush(connection, "COMMIT")
@@ -317,12 +317,12 @@ def make(place: Place, timeout: float) -> int:
 
 def build(connection: Connection) -> int:
     """The same inside the connection's transaction."""
-    connection.execute(f"SELECT pg_advisory_xact_lock({LOCKS}, {MAKING})")
+    connection.execute(f"SELECT pg_advisory_xact_lock({LOCKS}, {MAKING})".encode())
     version = version_of(connection)
     sql = "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(%s)"
     there = connection.execute(sql, (SCHEMA,))
     for statement in forward(version, {row[0] for row in there.fetchall()}) if version <= VERSION else ():
-        connection.execute(statement)  # type: ignore[call-overload,unused-ignore]  # built of our own names
+        connection.execute(statement.encode())
     return version
 
 
@@ -331,15 +331,15 @@ def _stripe(name: str) -> int:
 
 
 @lru_cache
-def _insert(table: str) -> str:
+def _insert(table: str) -> bytes:
     columns = TABLES[table].columns
-    return f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(columns))})"  # noqa: S608 — names of our own tables
+    return f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(columns))})".encode()  # noqa: S608 — names of our own tables
 
 
 def copy_rows(connection: Connection, table: str, rows: Iterable[Sequence[Any]]) -> int:
     """Add rows, however many; returns how many there were. Raises psycopg.Error."""
     count = 0
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)".encode()) as copy:
         copy.set_types([type_of(column) for column in TABLES[table].columns])
         for row in rows:
             copy.write_row(row)
@@ -347,7 +347,7 @@ def copy_rows(connection: Connection, table: str, rows: Iterable[Sequence[Any]])
     return count
 
 
-def _streamed(connection: Connection, query: str, parameters: Sequence[object]) -> Iterator[Row]:
+def _streamed(connection: Connection, query: bytes, parameters: Sequence[object]) -> Iterator[Row]:
     """The rows of a statement, of which there may be any number, some at a time."""
     with connection.cursor() as cursor:
         rows = cursor.stream(query, tuple(parameters), binary=True, size=_AHEAD)

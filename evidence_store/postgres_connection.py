@@ -82,11 +82,12 @@ class Place:
             connection = psycopg.connect(self._info, autocommit=True)
             connection.adapters.register_dumper(int, _Number)
             milliseconds = max(1, round(timeout * 1000))
-            connection.execute(
+            settings = (
                 f"SET search_path = {SCHEMA}; SET lock_timeout = {milliseconds}; SET client_encoding = 'UTF8'; "
                 f"SET idle_in_transaction_session_timeout = {max(1, milliseconds // 2)}; "
                 "SET default_transaction_isolation = 'read committed'"
             )
+            connection.execute(settings.encode())
         return connection
 
     @contextmanager

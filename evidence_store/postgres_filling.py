@@ -33,17 +33,17 @@ def filling(place: Place, timeout: float) -> Iterator[Fill]:
             _must_be_empty(connection, place)
             yield lambda table, rows: copy_rows(connection, table, rows)
             for table, column in CLAIMED.items():
-                connection.execute(
-                    f"SELECT setval('{SCHEMA}.{sequence(table)}', max({column})) FROM {table} HAVING max({column}) > 0"  # noqa: S608
-                )
+                number = f"SELECT max({column}) AS number FROM {table}"  # noqa: S608 — names of our own tables
+                to = f"SELECT setval('{SCHEMA}.{sequence(table)}', number) FROM ({number}) WHERE number > 0"  # noqa: S608
+                connection.execute(to.encode())
     finally:
         connection.close()
 
 
 def _must_be_empty(connection: Connection, place: Place) -> None:
-    connection.execute(f"LOCK TABLE {', '.join(TABLES)} IN EXCLUSIVE MODE")
+    connection.execute(f"LOCK TABLE {', '.join(TABLES)} IN EXCLUSIVE MODE".encode())
     for table in TABLES:
-        if connection.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall():  # noqa: S608 — names of our own tables
+        if connection.execute(f"SELECT 1 FROM {table} LIMIT 1".encode()).fetchall():  # noqa: S608 — names of our own tables
             raise StoreError(
                 "there is a store that is not empty.", where=place.name, next="Give a database without one."
             )
@@ -65,7 +65,7 @@ def grant(place: Place, prefix: str, timeout: float) -> list[str]:
                 if not known:
                     connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(quoted))
                 for statement in grants(role, quoted.as_string(connection)):
-                    connection.execute(statement)
+                    connection.execute(statement.encode())
     finally:
         connection.close()
     return names

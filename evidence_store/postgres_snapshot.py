@@ -89,7 +89,7 @@ class Snapshot:
             ("trigger", _triggers(), _TRIGGERS),
             ("rule", set[Row](), _RULES),
         ):
-            found = set(self._connection.execute(sql, (SCHEMA,), binary=True).fetchall())
+            found = set(self._connection.execute(sql.encode(), (SCHEMA,), binary=True).fetchall())
             yield from ((row[0], f"{kind} {_told(row)}", "is missing") for row in sorted(wanted - found))
             surplus = sorted(found - wanted)
             yield from ((row[0], f"{kind} {_told(row)}", "is not what it is in a new store") for row in surplus)
