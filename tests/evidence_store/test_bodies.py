@@ -186,6 +186,18 @@ def test_many_bodies_of_a_kind_get_a_dictionary_that_is_named_by_its_digest(path
         assert verify(store, keys=KEYS).findings == []
 
 
+def test_dictionaries_and_changes_are_the_same_in_every_database(store):
+    estate = {f"bucket-{n:03}": policy(n) for n in range(200)}
+    later = estate | {"bucket-007": policy(7, "s3:PutObject")}
+    for n, content in enumerate((estate, later), 1):
+        collect(store, f"{n}", look(BUCKETS, 10 * n, content))
+
+    used = "SELECT did IS NOT NULL, base_bid IS NOT NULL, count(*) FROM blob GROUP BY 1, 2 ORDER BY 1"
+    assert [tuple(map(int, row)) for row in store.backend.select(used)] == [(0, 1, 1), (1, 0, 200)]
+    assert {id: values[""] for id, values in facets(store.view()).items()} == later
+    assert [f.table for f in verify(store, keys=KEYS).findings] == ["checkpoint"]
+
+
 def test_a_small_store_stays_without(tmp_path):
     with Store.open(tmp_path / "store.db", create=True) as store:
         collect(store, "1", look(BUCKETS, 10, {f"{n}": policy(n) for n in range(60)}))

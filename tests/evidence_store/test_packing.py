@@ -66,7 +66,9 @@ def test_what_cannot_be_unpacked_is_an_error(stored):
         packing.unpack(stored[0], table(*stored))
 
 
-@pytest.mark.parametrize("stored", [packing.pack(TEXT + b"more"), packing.pack(TEXT + b"more", (1, TEXT))])
+@pytest.mark.parametrize(
+    "stored", [packing.pack(TEXT + b"more"), packing.pack(TEXT + b"more", (1, TEXT))], ids=["whole", "change"]
+)
 def test_no_more_is_unpacked_than_may_be(stored):
     select, size = table(packing.pack(TEXT)), len(TEXT) + 4
 
