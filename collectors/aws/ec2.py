@@ -1,10 +1,15 @@
-"""Amazon EC2: security groups and the prefix lists they name, volumes, instances."""
+"""Amazon EC2: security groups and the prefix lists they name, volumes and snapshots, instances and what starts them."""
 
 from __future__ import annotations
 
-from annexlog.collectors import Call, Detail, ResourceType
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-__all__ = ["instance", "prefix_list", "security_group", "volume"]
+from annexlog.collectors import Call, Detail, Page, ResourceType
+
+__all__ = ["image", "instance", "launch_template", "prefix_list", "security_group", "snapshot", "volume"]
+
+Ask = Callable[[str, Mapping[str, Any]], Page]
 
 # What AWS services run in the account for us is left out of a list, if the account hides it, unless it is asked for.
 ALL = {"IncludeManagedResources": True}
@@ -36,8 +41,64 @@ volume = ResourceType(
     sets=("volume.Attachments", "volume.Tags"),
 )
 
+
+
+def images(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
+    """The images with these ids, those left out that are no longer there: asked for by name, one of them would refuse all."""
+    by_id = {"Name": "image-id", "Values": sorted(set(params["ImageIds"]))}
+    yield ask("describe_images", {"Filters": [by_id], **HIDDEN})
+
+
+# Deprecated and disabled images are left out of a list unless they are asked for.
+HIDDEN = {"IncludeDeprecated": True, "IncludeDisabled": True}
+
 instance = ResourceType(
-    "aws.ec2.instance", facet="instance", id="{instance.InstanceId}", tags="instance.Tags",
+    "aws.ec2.instance", facet="instance", id="{instance.InstanceId}", tags="instance.Tags", gone=("InvalidInstanceID.NotFound",),
     listed=Call("ec2:DescribeInstances", "describe_instances", ALL, items="Reservations[].Instances"),
-    sets=("instance.BlockDeviceMappings", "instance.NetworkInterfaces", "instance.SecurityGroups", "instance.Tags"),
+    details=[
+        Detail("image", Call("ec2:DescribeImages", "describe_images", items="Images", fn=images),
+               key="ImageId", match="{instance.ImageId}", batch=("ImageIds", 100), otherwise=None),
+        Detail("user_data", Call("ec2:DescribeInstanceAttribute", "describe_instance_attribute",
+               {"InstanceId": "{instance.InstanceId}", "Attribute": "userData"}, take="UserData", decode={"Value": "base64"})),
+    ],
+    redact={"user_data.Value": "secrets"},
+    # An image's age, owner and state are asked about; when it was last launched moves with every launch.
+    ignore=("image.LastLaunchedTime", "image.ScanResults"),
+    sets=("instance.BlockDeviceMappings", "instance.NetworkInterfaces", "instance.SecurityGroups", "instance.Tags",
+          "image.BlockDeviceMappings", "image.Tags"),
+)
+
+launch_template = ResourceType(
+    "aws.ec2.launch_template", facet="launch_template", id="{launch_template.LaunchTemplateId}", tags="launch_template.Tags",
+    gone=("InvalidLaunchTemplateId.NotFound",),
+    listed=Call("ec2:DescribeLaunchTemplates", "describe_launch_templates", ALL, items="LaunchTemplates"),
+    details=[
+        # What is started where no version, or $Default, or $Latest is named.
+        Detail("versions", Call("ec2:DescribeLaunchTemplateVersions", "describe_launch_template_versions",
+               {"LaunchTemplateId": "{launch_template.LaunchTemplateId}", "Versions": ["$Default", "$Latest"], **ALL},
+               items="LaunchTemplateVersions", decode={"[].LaunchTemplateData.UserData": "base64"})),
+    ],
+    redact={"versions[].LaunchTemplateData.UserData": "secrets"},
+    sets=("versions", "launch_template.Tags"),
+)
+
+SELF = {"OwnerIds": ["self"]}  # else the list holds all that others made public
+
+snapshot = ResourceType(
+    "aws.ec2.snapshot", facet="snapshot", id="{snapshot.SnapshotId}", tags="snapshot.Tags",
+    listed=Call("ec2:DescribeSnapshots", "describe_snapshots", SELF, items="Snapshots"),
+    details=[
+        # Those that everybody may restore; null for the others.
+        Detail("restorable_by_all", Call("ec2:DescribeSnapshots", "describe_snapshots", {**SELF, "RestorableByUserIds": ["all"]}, items="Snapshots"),
+               key="SnapshotId", match="{snapshot.SnapshotId}", otherwise=None),
+    ],
+    ignore=("snapshot.Progress", "restorable_by_all.Progress"),
+    sets=("snapshot.Tags", "restorable_by_all.Tags"),
+)
+
+image = ResourceType(
+    "aws.ec2.image", facet="image", id="{image.ImageId}", tags="image.Tags",
+    listed=Call("ec2:DescribeImages", "describe_images", {"Owners": ["self"], **HIDDEN}, items="Images"),
+    ignore=("image.LastLaunchedTime", "image.ScanResults"),
+    sets=("image.BlockDeviceMappings", "image.Tags"),
 )

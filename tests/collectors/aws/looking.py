@@ -15,6 +15,7 @@ from tests.wire.moto import ACCOUNT
 
 REGION = "eu-west-1"
 OWN = Scope(f"aws/{ACCOUNT}", "account", {"partition": "aws", "account": ACCOUNT})
+REDACTION_KEY = b"k" * 32
 HERE = Scope(f"aws/{ACCOUNT}/{REGION}", "region", {"partition": "aws", "account": ACCOUNT, "region": REGION})
 
 
@@ -43,7 +44,7 @@ def look(adapter: Aws, type: ResourceType, *facets: str, scope: Scope | None = N
     """What is seen of a type in a scope (by default the one region or account of these tests), with these details."""
     asked = scope or (OWN if type.per == "account" else HERE)
     clock, seen = SystemClock(), Seen(type.name)
-    engine = Engine(adapter, clock=clock, limits=Limits(clock), workers=4, redaction_key=b"k" * 32)
+    engine = Engine(adapter, clock=clock, limits=Limits(clock), workers=4, redaction_key=REDACTION_KEY)
     wanted = frozenset(facets)
     sweeps = engine.collect(asked, {asked.name: asked}, [Ask(type, wanted, wanted, None)], seen)
     for sweep in (sweep for sweep in sweeps if sweep.line.type == type.name):

@@ -32,8 +32,9 @@ IDENTIFIED = {
 
 class Look(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """One look at a type. `sees`: {id: {facet: value}}, every resource with the same facets; one that is unknown is
-    `{$unknown: {reason: …, operation: …, permission: …, code: …}}`. `coverage`: {facet: status} where that is not
-    complete; the listing is the facet "". `facets`: those asked for, where there is no resource to tell them by.
+    `{$unknown: {reason: …, operation: …, permission: …, code: …}}`, a text that is redacted `{$redacted: text, matches:
+    […]}`. `coverage`: {facet: status} where that is not complete; the listing is the facet "". `facets`: those asked
+    for, where there is no resource to tell them by.
     """
 
     title: str
