@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from annexlog.collectors import Call, Detail, ResourceType
 
-__all__ = ["trail", "visible_trail"]
+__all__ = ["regional_trail", "trail", "visible_trail"]
 
 # The other times of a status say when something last moved, and nothing reads them; the rest of these are retired.
 MOVING = (
@@ -37,6 +37,16 @@ visible_trail = ResourceType(
     listed=Call("cloudtrail:DescribeTrails", "describe_trails", {"includeShadowTrails": True}, items="trailList"),
     details=[
         # By ARN, and for this account and region: a shadow trail has a status of its own.
+        Detail("status", Call("cloudtrail:GetTrailStatus", "get_trail_status", {"Name": "{visible_trail.TrailARN}"})),
+    ],
+    ignore=MOVING,
+)
+
+regional_trail = ResourceType(
+    "aws.cloudtrail.regional_trail", facet="visible_trail", id="{visible_trail.TrailARN}", gone=("TrailNotFoundException",),
+    # What records this region of this account, as it shows there: a status is of one region.
+    listed=Call("cloudtrail:DescribeTrails", "describe_trails", {"includeShadowTrails": True}, items="trailList"),
+    details=[
         Detail("status", Call("cloudtrail:GetTrailStatus", "get_trail_status", {"Name": "{visible_trail.TrailARN}"})),
     ],
     ignore=MOVING,

@@ -18,8 +18,8 @@ def plan_engages(plans: Sequence[Row], contacts: Sequence[Row]) -> JSON | Unknow
     """Whether every response plan reaches somebody: by a chat channel, or a person with an activated contact channel.
 
     A person is engaged by name, or by an escalation plan that names one. Unknown where it rests on an on-call schedule,
-    whose people are not read, or on a contact that is not here. Joined `plans` (plan) and `contacts` (contact, channels,
-    engagement). False where there is no plan.
+    whose people are not read, or on a contact that is not here. False where there is no plan. Joined `plans` (plan) and
+    `contacts` (contact, channels, engagement).
     """
     known = {one["contact"]["ContactArn"]: one for one in contacts}
     found = [_reached(one["plan"], known) for one in plans]
