@@ -95,8 +95,6 @@ def superseded(backend: Backend, lid: int, rid: int | None, until: Millis, gone:
 def _ended(looks: Sequence[_Look], run: int, following: int, until: Millis, known: int) -> bool:
     start, end = (bisect_left(looks, which, key=lambda look: look.run) for which in (run, following))
     last = max((look.at for look in looks[start:end]), default=-1)
-    if last >= until:
-        return False
     return any(look.shows and last < look.at < until and look.seq <= known for look in looks[end:])
 
 

@@ -459,7 +459,7 @@ def plans(store, now, id):
 
 
 @given(histories, st.sampled_from(IDS), st.integers(95, 125))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_after_any_disposals_all_else_reads_as_before_and_everything_verifies(steps, id, now):
     with played(steps) as player:
         store = player.store

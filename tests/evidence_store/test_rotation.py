@@ -410,6 +410,8 @@ def ending(monkeypatch, at):
 
 FILES = 10
 """How many times a rotation makes a file or a folder durable."""
+SIGNED = 3
+"""How many times before both keys have signed."""
 
 
 def signing(store):
@@ -433,6 +435,19 @@ def test_the_next_command_heals_a_rotation_that_ended_at_any_write(home, monkeyp
     assert home.rotate().seq == home.store.size()
     assert home.found() == []
     assert not [name for name in home.files() if "next" in name]
+
+
+def test_what_was_recorded_after_both_signed_is_signed_by_the_new_key_alone(home, monkeypatch):
+    with monkeypatch.context() as patched:
+        ending(patched, SIGNED)
+        with pytest.raises(Killed):
+            home.rotate()
+    both = home.store.last_checkpoint().size
+    home.record()  # by another host, that does not sign
+
+    made = home.turn()
+
+    assert (both, made.size, made.signed_by([home.first]), home.found()) == (2, 4, (), [])
 
 
 def test_the_number_of_writes_of_a_rotation_is_the_one_that_is_tested(home, monkeypatch):
