@@ -239,12 +239,15 @@ def _declared() -> set[str]:
     calls = [call for kind in TYPES.values() for call in kind.calls()]
     combined = {permission for call in calls if call.fn for permission in (call.permission, *call.also)}
     also = {permission for call in calls for permission in call.also}
-    return {".".join(target(call)) for call in calls} | {_operation(permission) for permission in combined | also}
+    return {".".join(target(call)) for call in calls} | {_operation(permission) for permission in (combined | also) - MANY}
 
 
 def _operation(permission: str) -> str:
     return f"{client_of(permission)}.{xform_name(permission.partition(':')[2])}"
 
+
+# API Gateway has one action for everything that is read.
+MANY = {"apigateway:GET"}
 
 # S3's other name of one and the same request.
 SAME = {"s3.get_bucket_lifecycle": "s3.get_bucket_lifecycle_configuration"}

@@ -26,6 +26,8 @@ CLIENTS = {
 HOMES = {
     "artifact": {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1"},
     "health": {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"},
+    "route53domains": {"aws": "us-east-1"},
+    "wafv2": {"aws": "us-east-1"},
 }
 """Where a partition answers for services that have one endpoint in it, and no name for it in botocore's rules.
 

@@ -20,7 +20,7 @@ ALLOWED = {
 """Actions that are no read by their verb, and why they are asked for all the same."""
 
 CONTENT = frozenset({
-    "apigateway:GET", "athena:GetQueryResults", "codecommit:GetBlob", "codecommit:GetFile", "dynamodb:BatchGetItem",
+    "athena:GetQueryResults", "codecommit:GetBlob", "codecommit:GetFile", "dynamodb:BatchGetItem",
     "dynamodb:GetItem", "dynamodb:GetRecords", "ec2:GetConsoleOutput", "ec2:GetConsoleScreenshot", "ec2:GetPasswordData",
     "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer", "glacier:GetJobOutput", "kinesis:GetRecords",
     "lambda:GetLayerVersion", "lightsail:GetInstanceAccessDetails", "logs:GetLogEvents", "logs:GetLogRecord",
@@ -31,6 +31,17 @@ CONTENT = frozenset({
     "sts:GetSessionToken",
 })  # fmt: skip
 """Actions whose verb reads, but whose answer is stored data, a secret or a credential: never asked for."""
+
+ONLY = {
+    "apigateway:GET": (
+        "arn:*:apigateway:*::/restapis", "arn:*:apigateway:*::/restapis/*/resources",
+        "arn:*:apigateway:*::/restapis/*/stages", "arn:*:apigateway:*::/apis", "arn:*:apigateway:*::/apis/*/routes",
+    ),
+}  # fmt: skip
+"""Actions that read much, of which the policy allows only this: the same one would give API keys, elsewhere.
+
+Source: API Gateway developer guide, Control access for invoking the management API (resource paths).
+"""
 
 
 def policy(calls: Iterable[Call]) -> str:
@@ -46,8 +57,12 @@ def policy(calls: Iterable[Call]) -> str:
         check(action)
     statements = [
         {"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": "*"}
-        for sid, actions in (("AnnexlogDiscovery", discovery), ("AnnexlogRead", asked))
+        for sid, actions in (("AnnexlogDiscovery", discovery), ("AnnexlogRead", asked - ONLY.keys()))
         if actions
+    ]
+    statements += [
+        {"Sid": f"AnnexlogRead{number}", "Effect": "Allow", "Action": [action], "Resource": list(ONLY[action])}
+        for number, action in enumerate(sorted(asked & ONLY.keys()), 2)
     ]
     return orjson.dumps({"Version": "2012-10-17", "Statement": statements}, option=orjson.OPT_INDENT_2).decode() + "\n"
 
@@ -58,7 +73,7 @@ def check(action: str) -> None:
         raise DeclarationError(f"{action!r} is not an IAM action such as s3:GetBucketAcl")
     if action in CONTENT:
         raise DeclarationError(f"{action} reads stored data or secrets", next="annexlog reads configuration only.")
-    if action not in ALLOWED and not _READS.match(action):
+    if action not in ALLOWED and action not in ONLY and not _READS.match(action):
         raise DeclarationError(
             f"{action} does not read by its name",
             next="annexlog only reads; if it does, say so with a reason in ALLOWED of collectors/aws/_policy.py.",

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from annexlog.collectors import Call, Detail, ResourceType
+from annexlog.collectors.aws import wafv2
 
 __all__ = ["listener", "load_balancer", "ssl_policy"]
 
 load_balancer = ResourceType(
-    "aws.elbv2.load_balancer", facet="load_balancer", id="{load_balancer.LoadBalancerArn}", gone=("LoadBalancerNotFound",),
+    "aws.elbv2.load_balancer", facet="load_balancer", id="{load_balancer.LoadBalancerArn}", gone=("LoadBalancerNotFound", "WAFNonexistentItemException"),
     listed=Call("elasticloadbalancing:DescribeLoadBalancers", "describe_load_balancers", items="LoadBalancers"),
     details=[
         Detail("attributes", Call("elasticloadbalancing:DescribeLoadBalancerAttributes", "describe_load_balancer_attributes",
                {"LoadBalancerArn": "{load_balancer.LoadBalancerArn}"}, items="Attributes")),
+        # Only application load balancers can have one.
+        Detail("protection", wafv2.for_resource("{load_balancer.LoadBalancerArn}"), only="load_balancer.Type == 'application'"),
     ],
     incarnation="load_balancer.CreatedTime",
     sets=("load_balancer.AvailabilityZones", "load_balancer.SecurityGroups", "attributes"),

@@ -93,6 +93,25 @@ def test_the_policy_allows_what_the_calls_need_and_discovery() -> None:
     }
 
 
+def test_an_action_that_also_reads_secrets_is_allowed_only_where_there_are_none() -> None:
+    policy = json.loads(provider.policy([Call("apigateway:GET", "get_rest_apis")]))
+
+    assert policy["Statement"][1:] == [
+        {
+            "Sid": "AnnexlogRead2",
+            "Effect": "Allow",
+            "Action": ["apigateway:GET"],
+            "Resource": [
+                "arn:*:apigateway:*::/restapis",
+                "arn:*:apigateway:*::/restapis/*/resources",
+                "arn:*:apigateway:*::/restapis/*/stages",
+                "arn:*:apigateway:*::/apis",
+                "arn:*:apigateway:*::/apis/*/routes",
+            ],
+        }
+    ]
+
+
 @pytest.mark.parametrize(
     "action",
     [
