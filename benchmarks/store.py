@@ -34,10 +34,10 @@ def run(*, quick: bool = False) -> Report:
         f"{count:,} buckets with {len(FACETS)} facets in two scopes, some 900 bytes each, spooled and recorded; "
         f"{added:,} evidences of 4.6 kB; CPU, beside making the bytes, hashing and comparing them with what a "
         "dictionary holds. The same bytes again, in the process that recorded them before and in a new one. Then the "
-        "bytes of a realistic estate (ten types of 0.1 to 4 kB with up to four facets, 12 scopes, 178 lines, 352 lines "
+        "bytes of a realistic estate (ten types of 0.1 to 4 kB with up to four facets, 12 scopes, 164 lines, 336 lines "
         f"of outcomes), a poll and an assessment each hour, projected to {growth.RESOURCES:,} resources of which "
         f"{growth.SHARE:.0%} change from poll to poll, {growth.HOURS:,} polls; beside a row of JSON for each body of "
-        "each poll (the year measured on one poll), and beside files that are committed to git with each poll",
+        "each poll (the year measured on one poll), and beside files committed to git with each poll (neither has outcomes or provenance)",
         figures | _sizes(quick=quick),
         {
             "steady_4_facets_cpu_seconds": 0.6,
