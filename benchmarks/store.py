@@ -37,7 +37,7 @@ def run(*, quick: bool = False) -> Report:
         "bytes of a realistic estate (ten types of 0.1 to 4 kB with up to four facets, 12 scopes, 164 lines, 336 lines "
         f"of outcomes), a poll and an assessment each hour, projected to {growth.RESOURCES:,} resources of which "
         f"{growth.SHARE:.0%} change from poll to poll, {growth.HOURS:,} polls; beside a row of JSON for each body of "
-        "each poll (the year measured on one poll), and beside files committed to git with each poll; neither of them has "
+        "each poll (the year measured on one poll), and beside files committed to git with each poll; neither has "
         "outcomes or provenance",
         figures | _sizes(quick=quick),
         {
