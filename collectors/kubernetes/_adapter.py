@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from annexlog.collectors import Call, Caller, Discovery, Page, Refused, Scope
 from annexlog.collectors.kubernetes._connection import Cluster, Connection, Expired, clusters
+from annexlog.collectors.kubernetes._kinds import NAMESPACE
 from annexlog.collectors.kubernetes._options import Options
 from annexlog.collectors.kubernetes._served import Kind, Served
 
@@ -167,6 +168,7 @@ class Pages:
                 self._token = ""
                 self._left.popleft()
                 continue
+            page.body["metadata"][NAMESPACE] = self._left[0]
             if not self._token:
                 self._left.popleft()
             return Page(page.body, page.request_id, page.date, page.mixed)

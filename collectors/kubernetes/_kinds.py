@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol
 
-from annexlog.collectors import Call, ResourceType
+from annexlog.collectors import Call, Page, Refused, ResourceType
 
 NOT_SERVED = "NotServed"
 """Code of the refusal of a kind that the cluster does not have: of a custom resource, the answer "there is none"."""
 
 VOLATILE = ("resourceVersion",)
 """Of an object's metadata: a number that every heartbeat changes."""
+
+
+NAMESPACE = "annexlog/namespace"
+"""In the metadata of a page: the namespace whose list it is part of, where that of the whole cluster was denied."""
+
+
+class Asks(Protocol):
+    """What a listing of several kinds asks with."""
+
+    def pages(self, operation: Call, params: Mapping[str, Any]) -> Iterable[Page]: ...
+
+
+def listing(operation: str, **params: Any) -> Call:
+    """The call that lists a kind, called as kubectl writes it in full, with the permission that it needs."""
+    resource, _, group = operation.partition(".")
+    return Call(f"{group}/{resource}:list" if group else f"{resource}:list", operation, params, items="items")
 
 
 def kind(
@@ -32,13 +48,12 @@ def kind(
     a cluster that does not serve it has no such objects, which is an answer. `params`: see the adapter.
     An object that is deleted and made anew under its name is another one: its uid says so.
     """
-    resource, _, group = operation.partition(".")
-    permission = f"{group}/{resource}:list" if group else f"{resource}:list"
+    call = listing(operation)
     return ResourceType(
         name or f"kubernetes.{facet}",
         facet=facet,
         id=id or f"{{{facet}.metadata.namespace}}/{{{facet}.metadata.name}}",
-        listed=Call(permission, operation, params or {}, items="items", absent=(NOT_SERVED,) if custom else ()),
+        listed=Call(call.permission, operation, params or {}, items="items", absent=(NOT_SERVED,) if custom else ()),
         per="cluster",
         tags=f"{facet}.metadata.labels",
         incarnation=f"{facet}.metadata.uid",
@@ -46,3 +61,63 @@ def kind(
         redact=redact or {},
         sets=sets,
     )
+
+
+def kinds(
+    facet: str, members: Mapping[str, str], *, custom: bool = False, ignore: tuple[str, ...] = ()
+) -> ResourceType:
+    """One resource type for several kinds that tests ask about together: `members` is {kind: operation}.
+
+    An object is known as `Kind/namespace/name` (`Kind/name` where it lives in no namespace), which its facet says as
+    `id`, beside its `kind`. `custom`: as with `kind`, each of them. Annotations are left out: tools put anything there.
+    """
+    calls = {name: listing(operation) for name, operation in members.items()}
+
+    def fn(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG001 — a cluster is all it needs
+        return union(ask, calls, custom=custom)
+
+    return made_of(facet, calls, fn, ignore=ignore)
+
+
+def made_of(facet: str, calls: Mapping[str, Call], fn: Any, *, ignore: tuple[str, ...] = ()) -> ResourceType:
+    """The type `kubernetes.<facet>` whose resources a function makes of these lists; each says its `id`."""
+    first, *others = calls.values()
+    return ResourceType(
+        f"kubernetes.{facet}",
+        facet=facet,
+        id=f"{{{facet}.id}}",
+        listed=Call(
+            first.permission, first.operation, items="items", fn=fn, also=tuple(call.permission for call in others)
+        ),
+        per="cluster",
+        ignore=(*(f"{facet}.metadata.{field}" for field in VOLATILE), *ignore),
+    )
+
+
+def union(ask: Asks, calls: Mapping[str, Call], *, custom: bool = False) -> Iterator[Page]:
+    """The pages of several kinds, one kind after the other, each object with its `kind` and `id`.
+
+    Where a list is refused, what the others show follows, and then the refusal.
+    """
+    refused: Refused | None = None
+    given = False
+    for name, call in calls.items():
+        try:
+            for page in ask.pages(call, {}):
+                items = [named(name, item) for item in page.body["items"]]
+                given = True
+                yield Page({"items": items}, page.request_id, page.date, page.mixed)
+        except Refused as why:
+            if not (custom and why.code == NOT_SERVED):
+                refused = refused or why
+    if refused is not None:
+        raise refused
+    if not given:
+        yield Page({"items": []})
+
+
+def named(name: str, item: Mapping[str, Any]) -> dict[str, Any]:
+    """An object with its kind and id, without annotations."""
+    meta = {key: value for key, value in item["metadata"].items() if key != "annotations"}
+    id = "/".join((name, *filter(None, (meta.get("namespace"), meta["name"]))))
+    return {**item, "kind": name, "id": id, "metadata": meta}

@@ -4,36 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from annexlog.collectors import Call, Page, Refused, ResourceType
-from annexlog.collectors.kubernetes._kinds import VOLATILE
+from annexlog.collectors.kubernetes._kinds import NAMESPACE, VOLATILE, Asks, listing
 
 __all__ = ["workload"]
 
-
-class _Asks(Protocol):
-    def pages(self, operation: Call, params: Mapping[str, Any]) -> Iterable[Page]: ...
-
-
-def _list(resource: str, group: str = "") -> Call:
-    name, permission = (f"{resource}.{group}", f"{group}/{resource}:list") if group else (resource, f"{resource}:list")
-    return Call(permission, name, items="items")
-
-
 # Owners before what they own, so that each object finds its own.
 CONTROLLERS = {
-    "Deployment": _list("deployments", "apps"),
-    "StatefulSet": _list("statefulsets", "apps"),
-    "DaemonSet": _list("daemonsets", "apps"),
-    "ReplicaSet": _list("replicasets", "apps"),
-    "ReplicationController": _list("replicationcontrollers"),
-    "CronJob": _list("cronjobs", "batch"),
-    "Job": _list("jobs", "batch"),
+    "Deployment": listing("deployments.apps"),
+    "StatefulSet": listing("statefulsets.apps"),
+    "DaemonSet": listing("daemonsets.apps"),
+    "ReplicaSet": listing("replicasets.apps"),
+    "ReplicationController": listing("replicationcontrollers"),
+    "CronJob": listing("cronjobs.batch"),
+    "Job": listing("jobs.batch"),
 }
-PODS = _list("pods")
+PODS = listing("pods")
+
+BETWEEN = {"Deployment": "ReplicaSet", "CronJob": "Job"}
+"""What stands between a controller and its pods."""
 
 _GIVEN = ("nodeName", "hostname", "subdomain", "tolerations", "affinity", "priority", "preemptionPolicy",
           "enableServiceLinks", "schedulerName", "terminationGracePeriodSeconds", "dnsPolicy", "resourceClaims")
@@ -68,7 +61,10 @@ class _Root:
         self.add(item["spec"], meta.get("labels") or {}, meta["name"])
 
     def told(self) -> dict[str, Any]:
-        meta = self.item["metadata"]
+        meta = {name: value for name, value in self.item["metadata"].items() if name != "annotations"}
+        noted = self.item["metadata"].get("annotations") or {}
+        if kept := {name: noted[name] for name in NOTES if name in noted}:
+            meta["annotations"] = kept
         spec = {name: value for name, value in (self.item.get("spec") or {}).items() if name not in _TEMPLATES}
         return {
             "kind": self.kind,
@@ -80,6 +76,8 @@ class _Root:
         }
 
 
+NOTES = ("argocd.argoproj.io/tracking-id",)
+"""Annotations that tests read. Tools put anything into the others, secrets among it."""
 _TEMPLATES = ("template", "jobTemplate", "volumeClaimTemplates")
 _OF_ONE_POD = frozenset({
     "apps.kubernetes.io/pod-index", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-completion-index",
@@ -127,12 +125,13 @@ def _owner(item: Mapping[str, Any]) -> str:
     return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
 
 
-def workloads(ask: _Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG001 — a cluster is all it needs
+def workloads(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG001 — a cluster is all it needs
     """Every controller that nothing else controls, and every pod without one; the pods of each are counted with it.
 
     A pod may differ from the template of its controller (an admission webhook changed it, an older revision still
     runs), so a workload has every specification that differs. One page: what a pod belongs to is known at the end.
-    Where a list is refused, what the others show follows, and then the refusal.
+    Where a list is refused, what the others show follows, and then the refusal; but a workload whose pods were not all
+    seen is left out: by its template alone it could look better than it is.
     """
     lists = _Lists(ask)
     roots: dict[str, _Root] = {}  # by the uid of the object, or of what it controls
@@ -152,7 +151,7 @@ def workloads(ask: _Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa:
             root = _Root("Pod", item)
             listed.append(root)
         root.pod(item)
-    told = [root.told() for root in listed if root.kind != "Pod" or root.phases]
+    told = [root.told() for root in listed if (root.kind != "Pod" or root.phases) and lists.whole(root)]
     if told or lists.refused is None:
         yield Page({"items": told}, lists.last.request_id, lists.last.date, lists.mixed)
     if lists.refused is not None:
@@ -162,20 +161,32 @@ def workloads(ask: _Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa:
 class _Lists:
     """Lists, one after the other. `refused`: why the first of them that was refused was."""
 
-    def __init__(self, ask: _Asks) -> None:
+    def __init__(self, ask: Asks) -> None:
         self._ask = ask
+        self._within: dict[str, set[str]] = {}  # of the lists that were refused: the namespaces that were read all the same
         self.last = Page(None)
         self.mixed = ""
         self.refused: Refused | None = None
 
     def items(self, call: Call) -> Iterator[Mapping[str, Any]]:
+        read = set[str]()
         try:
             for page in self._ask.pages(call, {}):
                 self.last = page
                 self.mixed = self.mixed or self.last.mixed
                 yield from self.last.body["items"]
+                meta = page.body["metadata"]
+                if not meta.get("continue"):
+                    read.add(meta.get(NAMESPACE, ""))
         except Refused as refused:
             self.refused = self.refused or refused
+            self._within[call.operation] = read
+
+    def whole(self, root: _Root) -> bool:
+        """Whether every list was read that could hold a pod of it."""
+        calls = () if root.kind == "Pod" else (PODS, *(CONTROLLERS[k] for k in (BETWEEN.get(root.kind),) if k))
+        namespace = str(root.item["metadata"].get("namespace"))
+        return all(namespace in self._within.get(call.operation, (namespace,)) for call in calls)
 
 
 workload = ResourceType(
@@ -184,5 +195,9 @@ workload = ResourceType(
     listed=Call("pods:list", "pods", items="items", fn=workloads, also=tuple(call.permission for call in CONTROLLERS.values())),
     per="cluster", tags="workload.metadata.labels", incarnation="workload.metadata.uid",
     ignore=(*(f"workload.metadata.{name}" for name in VOLATILE), "workload.metadata.generation"),
-    redact={f"workload.specs[].{part}[].env[].value": "secrets" for part in ("containers", "initContainers", "ephemeralContainers")},
+    redact={
+        f"workload.specs[].{part}[].{member}": "secrets"
+        for part in ("containers", "initContainers", "ephemeralContainers")
+        for member in ("env[].value", "command", "args")
+    },
 )

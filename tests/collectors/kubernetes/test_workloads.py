@@ -157,8 +157,25 @@ def test_a_list_that_is_refused_leaves_what_the_others_show_and_says_so(
     if group != "v1":
         name, permission = f"{resource}.{group.split('/')[0]}", f"{group.split('/')[0]}/{resource}:list"
     refusal = Unknown("denied", name, permission, "Forbidden")
+    assert found.status("kubernetes.workload", scope=HERE) == (
+        "denied" if kind == "v1/pods" else "partial",
+        refusal,
+    )
+    # A Deployment may have replica sets, and these pods, that were not seen.
+    gone = {"v1/pods": 2, "apps/v1/deployments": 1, "apps/v1/replicasets": 1}
+    assert len(found.values("kubernetes.workload", scope=HERE)) == 2 - gone.get(kind, 0)
+
+
+def test_a_workload_is_told_where_the_pods_of_its_namespace_were_seen(cluster: Cluster, look: Look) -> None:
+    cluster.add("v1/namespaces", [thing("shop"), thing("bank")])
+    cluster.add("apps/v1/daemonsets", [thing("log", "shop", spec={}), thing("log", "bank", spec={})])
+    cluster.faults += [Fault("/api/v1/pods", 403), Fault("/api/v1/namespaces/bank/pods", 403)]
+
+    found = look(workload)
+
+    refusal = Unknown("denied", "pods", "pods:list", "Forbidden")
     assert found.status("kubernetes.workload", scope=HERE) == ("partial", refusal)
-    assert len(found.values("kubernetes.workload", scope=HERE)) == 2 - (kind in ("v1/pods", "apps/v1/deployments"))
+    assert list(found.values("kubernetes.workload", scope=HERE)) == ["shop/DaemonSet/log"]
 
 
 def test_where_every_list_is_refused_nothing_is_known(cluster: Cluster, look: Look) -> None:
