@@ -10,6 +10,7 @@ then, this or that sweep of the line was the newest. `proving.prove_population` 
     known       {record: {text, path}, text, index, of, path}: the last record known, and the line's head in it
     next        {text, path} of the record behind that one, or null: it shows when the former was no longer the last
     leaves      [{id, salt, sha256}], with `body` where that was asked for; of outcomes [{id, salt, status, reason}]
+    disposed    [{cid, leaf}]: resources that were seen too, of which the store can show no more; left out if none
 
 Hashes and salts are lower hex. A salt opens the names and digests of its resource in every other proof as well.
 """
@@ -58,6 +59,8 @@ class Proven:
     known_until: Millis | None
     size: int
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    disposed: int = 0
+    """How many resources were seen besides, of which nothing can be shown any more."""
 
 
 def check_population(proof: Mapping[str, JSON] | bytes | str, key: Verifier) -> Proven:
@@ -126,6 +129,7 @@ class _Check:
             follows.recorded if follows else None,
             self._checkpoint.size,
             outcomes,
+            len(self._document.get("disposed", ())),
         )
 
     def _outcomes(self) -> Mapping[str, Outcome]:
@@ -166,14 +170,15 @@ class _Check:
 
     def _resources(self, said: PopulationLine) -> Mapping[str, bytes]:
         leaves: Sequence[Mapping[str, Any]] = self._document["leaves"]
-        made = sorted(self._leaf(leaf, said.line) for leaf in leaves)
+        gone = [(_unhex(leaf["cid"]), _unhex(leaf["leaf"])) for leaf in self._document.get("disposed", ())]
+        made = sorted([*(self._leaf(leaf, said.line) for leaf in leaves), *gone])
         if said.status in layout.SEEN:
             _must(said.n == len(made), f"it lists {len(made)} resources; the record commits to {said.n}")
             _must(root([leaf for _, leaf in made]) == said.root, "its resources are not those that were seen")
         else:
             _must(not made, "it lists resources of a sweep that saw none")
         found = {leaf["id"]: _digest(leaf) for leaf in leaves}
-        _must(len(found) == len(made), "it lists a resource twice")
+        _must(len(found) == len(leaves), "it lists a resource twice")
         return dict(sorted(found.items()))
 
     def _leaf(self, leaf: Mapping[str, Any], line: Line) -> tuple[bytes, bytes]:

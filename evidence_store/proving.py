@@ -29,6 +29,12 @@ _OF_OUTCOMES = f"""SELECT r.native_id, p.salt, o.status, {columns("b")} FROM mem
         SELECT max(x.run) FROM outcome x WHERE x.lid = m.lid AND x.rid = m.rid AND x.run <= ?)
     JOIN line l ON l.lid = m.lid LEFT JOIN blob b ON b.bid = o.reason {joined("b")}
     WHERE o.status IS NOT NULL AND l.scope = ? AND l.type = ? AND l.facet = ? ORDER BY r.cid"""  # noqa: S608
+_GONE_OF_CHAIN = """SELECT r.cid, e.leaf FROM member m JOIN resource r ON r.rid = m.rid JOIN line l ON l.lid = m.lid
+    JOIN erased e ON e.lid = m.lid AND e.rid = m.rid AND e.run = (
+        SELECT max(v.run) FROM version v WHERE v.lid = m.lid AND v.rid = m.rid AND v.run <= ?)
+    WHERE l.scope = ? AND l.type = ? AND l.facet = ? ORDER BY r.cid"""
+_GONE_OF_RECORD = """SELECT r.cid, e.leaf FROM erased e JOIN resource r ON r.rid = e.rid JOIN line l ON l.lid = e.lid
+    WHERE e.run = ? AND l.scope = ? AND l.type = ? AND l.facet = ? ORDER BY r.cid"""
 _GONE = layout.sha256(GONE).hex()
 _HEADS = """SELECT l.scope, l.type, l.facet, s.seq, s.at FROM sweep s JOIN line l ON l.lid = s.lid
     WHERE s.seq <= ? ORDER BY s.lid, s.seq"""
@@ -72,18 +78,28 @@ class _Proving:
             "line": _path([entry.text() for entry in entries], entry.text()),
             "known": {"record": self._record(known), **self._head(known)},
             "next": self._record(known + 1) if known < self._size else None,
-            "leaves": self._all(entry, bodies=bodies),
+            **self._all(entry, bodies=bodies),
         }
 
-    def _all(self, entry: Entry, *, bodies: bool) -> list[dict[str, JSON]]:
-        leaves = list(self._seen(entry.status, bodies=bodies))
-        if len(leaves) != (entry.n or 0) or any(leaf.get("sha256") == _GONE for leaf in leaves):
+    def _all(self, entry: Entry, *, bodies: bool) -> dict[str, JSON]:
+        """All leaves that the record commits to: what can be shown, and what was disposed of since."""
+        leaves = [leaf for leaf in self._seen(entry.status, bodies=bodies) if leaf.get("sha256") != _GONE]
+        gone = [{"cid": cid.hex(), "leaf": leaf.hex()} for cid, leaf in self._disposed(entry.status)]
+        if len(leaves) + len(gone) != (entry.n or 0):
             raise StoreError(
-                f"some of what record {self._seq} saw was disposed of since: it can be verified, not shown.",
+                f"some of what record {self._seq} judged was disposed of since: it can be verified, not shown.",
                 where="/".join(self._line),
                 next="See why: annexlog population disposal --scope org",
             )
-        return leaves
+        return {"leaves": leaves, "disposed": gone} if gone else {"leaves": leaves}
+
+    def _disposed(self, status: Coverage) -> Iterator[Row]:
+        """(cid, leaf) of what the record saw and has no body any more."""
+        if is_outcome(self._line) or status not in layout.SEEN:
+            return iter(())
+        run = self._one("SELECT run FROM run WHERE seq = ?", self._seq)
+        rows = _GONE_OF_RECORD if status is Coverage.SUPPLEMENT else _GONE_OF_CHAIN
+        return self._select(rows, (run, *self._line))
 
     def _seen(self, status: Coverage, *, bodies: bool) -> Iterator[dict[str, JSON]]:
         """The leaves of what the record saw or judged."""

@@ -110,6 +110,7 @@ def check(file: Path, texts: tuple[str, ...], json: bool) -> int:
             start=iso(told.start), end=iso(told.end), run=told.seq, recorded=iso(told.recorded),
             resources={id: digest.hex() for id, digest in told.resources.items()},
             outcomes={id: outcome.status.value for id, outcome in told.outcomes.items()},
+            disposed=told.disposed,
             newest=told.newest, known=told.known, known_at=iso(told.known_at), known_until=moment(told.known_until),
             records=told.size,
         ))  # fmt: skip
@@ -120,6 +121,8 @@ def check(file: Path, texts: tuple[str, ...], json: bool) -> int:
                f"{iso(told.start)} to {iso(told.end)} that saw exactly these {len(told.resources)}:")  # fmt: skip
     for id in told.resources:
         render.say(f"  {id}" + (f"  {told.outcomes[id].status.value}" if id in told.outcomes else ""))
+    if told.disposed:
+        render.say(f"It saw {told.disposed} more, disposed of since: only that they were there can be shown.")
     until = f" until {iso(told.known_until)}" if told.known_until is not None else ""
     newest = "it was" if told.newest == told.seq else f"record {told.newest}, not this one, was"
     render.say(f"By what was recorded at {iso(told.known_at)}{until}, {newest} the newest look.")

@@ -283,8 +283,9 @@ class ProofMade(Shape):
 class ProofChecked(Shape):
     """`annexlog proof check --json`: what the proof proves.
 
-    `resources`: {id: SHA-256 of what was seen of it}. `outcomes`: {id: status}, of a test. `newest`: the record of the
-    newest look, by what was recorded from `known_at` to `known_until` (null: not shown); `known`: the last record then.
+    `resources`: {id: SHA-256 of what was seen of it}; `disposed`: how many were seen besides, of which nothing can be
+    shown any more. `outcomes`: {id: status}, of a test. `newest`: the record of the newest look, by what was recorded
+    from `known_at` to `known_until` (null: not shown); `known`: the last record then.
     """
 
     scope: str
@@ -297,6 +298,7 @@ class ProofChecked(Shape):
     recorded: str
     resources: dict[str, str]
     outcomes: dict[str, StatusName]
+    disposed: int
     newest: int
     known: int
     known_at: str

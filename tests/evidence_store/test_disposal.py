@@ -27,7 +27,9 @@ from annexlog.evidence_store import holds, retention
 from annexlog.evidence_store.backup import compact
 from annexlog.evidence_store.disposal import DISPOSALS, ERASED, Asked, Disposed, by_age, dispose, of_resource
 from annexlog.evidence_store.holds import Hold
-from annexlog.evidence_store.model import StoreError, Unknown, instant
+from annexlog.evidence_store.model import StoreDamaged, StoreError, Unknown, instant
+from annexlog.evidence_store.proof import check_population
+from annexlog.evidence_store.proving import prove_population
 from annexlog.evidence_store.store import Store
 from annexlog.evidence_store.verify import verify
 
@@ -244,6 +246,21 @@ def test_each_kind_of_store_disposes_and_refuses_changes_afterwards(place):
         }
         with pytest.raises(StoreError, match="append-only"), store.backend.writing():
             list(store.backend.select("DELETE FROM erased"))
+
+
+def test_a_proof_shows_what_is_left_and_how_many_more_were_seen(store):
+    erase(store, "b")
+    store.checkpoint(SIGNER)
+    whole = prove_population(store, BUCKETS, 6)
+
+    told = check_population(whole, SIGNER.verifier)
+
+    assert (list(told.resources), told.disposed) == (["c"], 1)
+    for forged in ([], [{**whole["disposed"][0], "leaf": "00" * 32}], whole["disposed"] * 2):
+        with pytest.raises(StoreDamaged):
+            check_population({**whole, "disposed": forged}, SIGNER.verifier)
+    with pytest.raises(StoreError, match="was disposed of since"):
+        prove_population(store, VERDICTS, 3)
 
 
 # ── age ───────────────────────────────────────────────────────────────────────────────────
