@@ -1,10 +1,10 @@
-"""Amazon CloudWatch Logs: log groups, how long they keep what, and what they mask."""
+"""Amazon CloudWatch Logs: log groups, how long they keep what, what they mask, and what is counted in them."""
 
 from __future__ import annotations
 
 from annexlog.collectors import Call, Detail, ResourceType
 
-__all__ = ["log_group", "region"]
+__all__ = ["log_group", "metric_filter", "region"]
 
 log_group = ResourceType(
     "aws.logs.log_group", facet="log_group", id="{log_group.arn}", tags="tagging", gone=("ResourceNotFoundException",),
@@ -17,6 +17,11 @@ log_group = ResourceType(
                only="log_group.dataProtectionStatus != ''"),
     ],
     ignore=("log_group.storedBytes", "log_group.metricFilterCount"),
+)
+
+metric_filter = ResourceType(
+    "aws.logs.metric_filter", facet="metric_filter", id="{metric_filter.logGroupName}/{metric_filter.filterName}",
+    listed=Call("logs:DescribeMetricFilters", "describe_metric_filters", items="metricFilters"),
 )
 
 region = ResourceType(

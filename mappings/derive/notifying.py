@@ -11,7 +11,7 @@ from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 from annexlog.mappings.derive.patterns import matches
 
-__all__ = ["alarm_reaches", "findings_routed"]
+__all__ = ["alarm_reaches", "findings_routed", "targets_reach"]
 
 Row = Mapping[str, Any]
 
@@ -71,18 +71,23 @@ def findings_routed(rules: Sequence[Row], topics: Sequence[Row], scope: Row, sou
     `source`: aws.guardduty or aws.securityhub. Joined `rules` (rule, targets) and `topics` (attributes). Unknown where
     it rests on a topic of another account, or on a pattern with an operator that is not known here.
     """
-    heard, unknown = _topics(topics), None
+    unknown: Unknown | None = None
     for one in rules:
         rule = one["rule"]
         if rule.get("State") not in _ON or not rule.get("EventPattern"):
             continue
         found = matches(orjson.loads(rule["EventPattern"]), _FINDINGS[source])
         if found is True:
-            found = _anyone((t["Arn"] for t in one["targets"]), str(scope["account"]), heard, _RECEIVING)
+            found = targets_reach(one["targets"], topics, str(scope["account"]))
         if found is True:
             return True
         unknown = found if isinstance(found, Unknown) else unknown
     return unknown or False
+
+
+def targets_reach(targets: Iterable[Row], topics: Sequence[Row], account: str) -> bool | Unknown:
+    """Whether one of a rule's targets gets it to somebody; Unknown where it rests on a topic of another account."""
+    return _anyone((target["Arn"] for target in targets), account, _topics(topics), _RECEIVING)
 
 
 _RECEIVING = frozenset(
