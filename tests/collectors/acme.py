@@ -78,6 +78,7 @@ class Server(ThreadingHTTPServer):
         self.skew: Millis = 0
         self.asked: Counter[str] = Counter()
         self.log: list[str] = []
+        self.headers: list[dict[str, str]] = []
         self._answers: dict[str, list[Answer]] = {}
         self._lock = threading.Lock()
 
@@ -100,6 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
+        self.server.headers.append(dict(self.headers))
         answer = self.server.answer(self.path)
         if answer.hang_up:
             self.close_connection = True
