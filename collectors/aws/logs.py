@@ -28,6 +28,7 @@ region = ResourceType(
     "aws.logs.region", facet="logs_region", id="{region}", listed=None, per="region",
     details=[
         Detail("account_data_protection", Call("logs:DescribeAccountPolicies", "describe_account_policies",
-               {"policyType": "DATA_PROTECTION_POLICY"}, items="accountPolicies", decode={"[].policyDocument": "json"})),
+               {"policyType": "DATA_PROTECTION_POLICY"}, items="accountPolicies", decode={"[].policyDocument": "json"},
+               also=("logs:GetDataProtectionPolicy",))),
     ],
 )
