@@ -226,6 +226,7 @@ def dispose(store: Store, asked: Asked, planned: Planned, *, rebuild: bool = Fal
             seq = store.write(about, [DISPOSALS], write, asked.now)
         except _Nothing:
             return None
+    store.forget()
     (made,) = done[-1:]
     return Disposed(seq, made.versions, made.outcomes, made.names, made.bodies)
 
@@ -258,7 +259,7 @@ class _Disposing:
             cid, salt, digest, bid = next(self._backend.select(_LEAF, row))
             self._cids[row.rid] = cid
             self._bids.add(bid)
-            yield *row, layout.leaf(cid, salt, self._lines[row.lid].facet, digest)
+            yield row.lid, row.rid, row.run, layout.leaf(cid, salt, self._lines[row.lid].facet, digest)
 
     def _of_outcomes(self) -> Iterator[tuple[int, int, int, bytes]]:
         """Of resources that lose their salt, without which the leaves of outcomes cannot be made again."""

@@ -220,6 +220,17 @@ def test_a_resource_that_is_seen_again_is_known_anew_and_judged(store):
     assert {o.id: o.status.value for o in store.view().outcomes()} == {"b": "pass", "c": "fail"}
 
 
+def test_the_same_answer_after_erasing_is_recorded_anew(empty):
+    collect(empty, "1", look(BUCKETS, 10, {"a": {"v": 1}}))
+    erase(empty, "a")
+
+    collect(empty, "2", look(BUCKETS, 20, {"a": {"v": 1}}))
+
+    empty.checkpoint(SIGNER)
+    assert facets(empty.view(at=20)) == {"a": {"": {"v": 1}}}
+    assert found(empty) == []
+
+
 def test_an_assessment_right_after_erasing_ends_the_outcomes_of_what_is_gone(store):
     erase(store, "b")
     erased = next(id for id in store.view().ids(*BUCKETS[:2]) if id.startswith(ERASED))
