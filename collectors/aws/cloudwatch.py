@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from annexlog.collectors import Call, Page, Refused, ResourceType
@@ -17,24 +17,18 @@ NAMED = re.compile(r"(?<!NOT )\bALARM\(\s*\"?([^\")]+?)\"?\s*\)")
 Row = dict[str, Any]
 
 
-def alarms(ask: Callable[[str, Mapping[str, Any]], Page], params: Mapping[str, Any]) -> Iterator[Page]:
+def alarms(ask: Any, params: Mapping[str, Any]) -> Iterator[Page]:
     """Every alarm: `{"Alarms": [{Kind: metric | composite | log, …, Through: [ARNs]}]}`. An answer has a list of each kind.
 
     `Through`: what is done when it goes off: its own alarm actions, if they are on, and those of composite alarms that
     go off with it. A kind of which there is none may be left out; an answer with no list at all is none.
     """
     rows: list[Row] = []
-    token: dict[str, Any] = {}
-    while True:
-        body = ask("describe_alarms", {**params, **token}).body
-        lists = [(kind, body[member]) for member, kind in KINDS.items() if member in body]
+    for page in ask.pages("describe_alarms", params):
+        lists = [(kind, page.body[member]) for member, kind in KINDS.items() if member in page.body]
         if not lists:
             raise Refused("unreadable", "MetricAlarms", "the answer lists alarms of no kind")
         rows += [{"Kind": kind, **row} for kind, found in lists for row in found]
-        if not body.get("NextToken"):
-            break
-        if token == (token := {"NextToken": body["NextToken"]}):
-            raise Refused("unreadable", "RepeatedToken", "the same continuation was given twice")
     above: dict[str, list[str]] = {}
     for row in rows:
         for name in NAMED.findall(row.get("AlarmRule", "")):
