@@ -10,7 +10,7 @@ from annexlog.evidence_store.model import JSON
 from annexlog.mappings.derive import derived
 from annexlog.mappings.derive.images import full_name
 
-__all__ = ["claims_on_hosts", "containers", "images", "service_accounts", "suspicious"]
+__all__ = ["claims_on_hosts", "containers", "default_token_users", "images", "suspicious"]
 
 PARTS = {"containers": "container", "initContainers": "init", "ephemeralContainers": "ephemeral"}
 
@@ -151,22 +151,23 @@ def claims_on_hosts(specs: JSON, namespace: JSON, volumes: JSON) -> JSON:
 
 
 @derived
-def service_accounts(specs: JSON, automount: JSON) -> JSON:
-    """Service accounts whose token these pods get, sorted. `automount`: {account: what it says itself, or null}.
+def default_token_users(workloads: JSON, accounts: JSON) -> JSON:
+    """Of the workloads of one namespace, the ids of those whose pods get a token of its service account `default`.
 
-    A pod's own automountServiceAccountToken comes before its account's; said nowhere, it is true. A volume that
-    projects a token gives one whatever either says. Source: Kubernetes, "Configure Service Accounts for Pods".
+    `accounts`: [{service_account}], the one called so, or none. A pod's own automountServiceAccountToken comes before
+    its account's; said nowhere, it is true. A volume that projects a token gives one whatever either says.
+    Source: Kubernetes, "Configure Service Accounts for Pods".
     """
-    found = set()
-    for spec in specs:
-        name = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
-        said = [spec.get("automountServiceAccountToken"), automount.get(name)]
-        mounts = next((one for one in said if one is not None), True)
-        projected = (
-            source.get("serviceAccountToken")
-            for volume in spec.get("volumes") or ()
-            for source in (volume.get("projected") or {}).get("sources") or ()
-        )
-        if mounts or any(projected):
-            found.add(name)
-    return sorted(found)
+    said = next((one["service_account"].get("automountServiceAccountToken") for one in accounts), None)
+    return [one["id"] for one in workloads if any(_gets_token(spec, said) for spec in one["workload"]["specs"])]
+
+
+def _gets_token(spec: Mapping[str, Any], account: bool | None) -> bool:
+    name = spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"
+    mounts = next((one for one in (spec.get("automountServiceAccountToken"), account) if one is not None), True)
+    projected = (
+        source.get("serviceAccountToken")
+        for volume in spec.get("volumes") or ()
+        for source in (volume.get("projected") or {}).get("sources") or ()
+    )
+    return name == "default" and (mounts or any(projected))

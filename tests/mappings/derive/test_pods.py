@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from annexlog.mappings.derive.images import foreign_images, full_name
-from annexlog.mappings.derive.pods import claims_on_hosts, containers, images, service_accounts, suspicious
+from annexlog.mappings.derive.pods import claims_on_hosts, containers, default_token_users, images, suspicious
 
 
 def one(spec: dict[str, Any] | None = None, **container: Any) -> dict[str, Any]:
@@ -151,13 +151,19 @@ def projecting(**source: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("spec", "account", "told"),
     [
-        ({}, None, ["default"]),
-        ({}, False, []),
-        ({"automountServiceAccountToken": True}, False, ["default"]),
-        ({"automountServiceAccountToken": False}, True, []),
-        (projecting(serviceAccountToken={"path": "t"}), False, ["default"]),
-        (projecting(configMap={"name": "c"}), False, []),
+        ({}, None, True),
+        ({}, False, False),
+        ({"serviceAccountName": "default"}, True, True),
+        ({"serviceAccountName": "web"}, True, False),
+        ({"automountServiceAccountToken": True}, False, True),
+        ({"automountServiceAccountToken": False}, True, False),
+        (projecting(serviceAccountToken={"path": "t"}), False, True),
+        (projecting(configMap={"name": "c"}), False, False),
     ],
 )
-def test_a_pod_gets_a_token_unless_it_or_its_account_says_no(spec: Any, account: Any, told: list[str]) -> None:
-    assert service_accounts([spec], {"default": account}) == told
+def test_a_pod_gets_a_token_unless_it_or_its_account_says_no(spec: Any, account: Any, told: bool) -> None:
+    workloads = [{"id": "w", "workload": {"specs": [{"automountServiceAccountToken": False}, spec]}}]
+
+    assert (
+        default_token_users(workloads, [{"service_account": {"automountServiceAccountToken": account}}]) == ["w"] * told
+    )
