@@ -25,13 +25,15 @@ CLIENTS = {
 
 HOMES = {
     "artifact": {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1"},
+    "ecr-public": {"aws": "us-east-1"},
     "health": {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"},
     "route53domains": {"aws": "us-east-1"},
     "wafv2": {"aws": "us-east-1"},
 }
 """Where a partition answers for services that have one endpoint in it, and no name for it in botocore's rules.
 
-Sources: AWS General Reference, "AWS Artifact endpoints and quotas"; AWS Health User Guide, "Accessing the AWS Health API".
+Sources: AWS General Reference, "AWS Artifact endpoints and quotas" and "Amazon ECR Public endpoints and quotas"; AWS
+Health User Guide, "Accessing the AWS Health API".
 """
 
 

@@ -1,4 +1,4 @@
-"""Whether the policy of a VPC endpoint keeps callers and data inside trusted accounts."""
+"""Whether resource policies keep callers, and endpoints data too, inside trusted accounts."""
 
 from __future__ import annotations
 
@@ -10,12 +10,23 @@ from annexlog.evidence_store.model import JSON
 from annexlog.mappings.derive import derived
 from annexlog.mappings.derive.policy import OWN_ORGANIZATION, audience, listed, statements
 
-__all__ = ["perimeter_gaps"]
+__all__ = ["parties_beyond", "perimeter_gaps"]
 
 _CALLER = ("aws:principalaccount", "aws:principalarn", "aws:principalorgid", "aws:principalorgpaths")
 _RESOURCE = ("aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths")
 # The resource is of whoever calls: as good as the bound on the caller.
 _LIKE_CALLER = ("${aws:PrincipalAccount}", "${aws:PrincipalOrgID}")
+
+
+@derived
+def parties_beyond(policy: JSON, account: JSON, accounts: JSON, organizations: JSON) -> JSON:
+    """Whom a resource policy lets in beyond the trusted, sorted: account numbers, organization ids, `*`, `service:…`.
+
+    Trusted: `account`, `accounts`, and the `organizations` (o-…). No policy (null) lets nobody in.
+    """
+    trusted = {account, *accounts, *organizations, OWN_ORGANIZATION}
+    who = (audience(statement, account) for statement in statements(policy, "Allow"))
+    return sorted(frozenset[str]().union(*who) - trusted)
 
 
 @derived
