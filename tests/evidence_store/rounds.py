@@ -6,10 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import filterfalse
 from pathlib import Path
 
+import psycopg
 from making import facets
+from psycopg.conninfo import conninfo_to_dict
 from worker import SIGNER, content, record
 
 from annexlog.evidence_store.store import Store
@@ -70,6 +74,8 @@ def killed(where, chance, longest=0.15):
     told += worker.communicate()[0].splitlines(keepends=True)
     promised = acknowledged(told)
     with Store.open(where) as store:
+        with store.exclusive():  # a server may not know yet that it died, and end its transaction only now
+            pass
         there = keys(store)
         lost = [key for place, key in promised.items() if there.get(place) != key]
         wrong = unsound(store)
@@ -77,6 +83,74 @@ def killed(where, chance, longest=0.15):
         following = [place for place, _ in record(store, "after", size)]
         goes_on = following == list(range(size + 1, size + 1 + len(following)))
     return Killed(len(promised), size - max(promised, default=size), lost, wrong, goes_on)
+
+
+@dataclass
+class Died:
+    """Of a server. `unclear`: errors that do not say what happened; `goes_on`: the worker did, after each death."""
+
+    records: int
+    errors: int
+    lost: list
+    wrong: list
+    unclear: list
+    goes_on: bool
+
+
+def server_killed(server, url, chance, times, longest=0.5):
+    """Let a worker record, and kill -9 the server's process that serves it, which takes the whole server down."""
+    worker = started("pg_worker.py", url, "persist", "run")
+    told = []
+    for _ in range(times):
+        told += _until_acknowledged(worker)
+        _read_for(worker, told, chance.random() * longest)
+        failed = sum(map(_is_error, told))
+        _kill_serving(server, url)
+        while told[-1] and sum(map(_is_error, told)) == failed:
+            told.append(worker.stdout.readline())
+    told += _until_acknowledged(worker)
+    goes_on = bool(told[-1])
+    worker.kill()
+    told += worker.communicate()[0].splitlines(keepends=True)
+    errors = list(filter(_is_error, told))
+    promised = acknowledged(filterfalse(_is_error, told))
+    unclear = [one for one in errors if "connection to the server" not in one or "not recorded twice" not in one]
+    with Store.open(url) as store:
+        with store.exclusive():
+            pass
+        there = keys(store)
+        found = verify(store, keys=[]).findings
+        wrong = [str(one) for one in found if one.table != "checkpoint"]
+        wrong += [] if sorted(there) == list(range(1, len(there) + 1)) else ["there are gaps"]
+    lost = [key for place, key in promised.items() if there.get(place) != key]
+    return Died(len(promised), len(errors), lost, wrong, unclear, goes_on)
+
+
+def _is_error(line):
+    return line.startswith("error")
+
+
+def _until_acknowledged(worker):
+    """The worker's lines, up to the first that tells of a record."""
+    told = [worker.stdout.readline()]
+    while _is_error(told[-1]):
+        told.append(worker.stdout.readline())
+    return told
+
+
+def _read_for(worker, told, seconds):
+    """Let the worker go on for a while, and read what it says: else it waits for a reader."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        told.append(worker.stdout.readline())
+
+
+def _kill_serving(server, url):
+    with closing(psycopg.connect(server.url, autocommit=True)) as connection:
+        sql = "SELECT pid FROM pg_stat_activity WHERE datname = %s AND application_name = 'annexlog'"
+        pids = [pid for (pid,) in connection.execute(sql, (conninfo_to_dict(url)["dbname"],))]
+        for pid in pids[:1]:
+            os.kill(pid, signal.SIGKILL)
 
 
 def crowd(where, seconds, processes=4, threads=4):
