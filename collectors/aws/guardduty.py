@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from annexlog.collectors import Call, Detail, ResourceType
 
-__all__ = ["detector", "finding", "ip_set", "malware_plan", "suppression", "threat_entity_set", "threat_intel_set", "trusted_entity_set"]
+__all__ = ["coverage", "detector", "finding", "ip_set", "malware_plan", "suppression", "threat_entity_set", "threat_intel_set", "trusted_entity_set"]
 
 OF = {"DetectorId": "{detector_id}"}
 # From 7.0 on GuardDuty calls a finding high or critical. Archived ones come too: only a criterion would leave them out.
-HIGH = {"Criterion": {"severity": {"GreaterThanOrEqual": 7}}}
+# An administrator's account is shown its members' as well: each account is asked for its own.
+HIGH = {"Criterion": {"severity": {"GreaterThanOrEqual": 7}, "accountId": {"Equals": ["{account}"]}}}
+CLUSTERS = {"FilterCriterion": [{"CriterionKey": "RESOURCE_TYPE", "FilterCondition": {"Equals": ["EKS", "ECS"]}},
+                                {"CriterionKey": "ACCOUNT_ID", "FilterCondition": {"Equals": ["{account}"]}}]}
 
 detector = ResourceType(
     "aws.guardduty.detector", facet="detector_id", id="{detector_id}",
@@ -64,6 +67,13 @@ finding = ResourceType(
     ignore=("finding.UpdatedAt", "finding.Service.Count", "finding.Service.EventLastSeen", "finding.Service.Action",
             "finding.Service.Evidence", "finding.Service.AdditionalInfo", "finding.Service.EbsVolumeScanDetails",
             "finding.Service.RuntimeDetails", "finding.Service.Detection", "finding.Service.MalwareScanDetails"),
+)
+
+coverage = ResourceType(
+    "aws.guardduty.coverage", facet="coverage", id="{coverage.ResourceId}", under="aws.guardduty.detector",
+    # Of clusters alone: instances come by the thousand, and are not asked about.
+    listed=Call("guardduty:ListCoverage", "list_coverage", {**OF, "FilterCriteria": CLUSTERS}, items="Resources"),
+    ignore=("coverage.UpdatedAt",),
 )
 
 malware_plan = ResourceType(
