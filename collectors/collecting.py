@@ -115,6 +115,8 @@ class Collection:
             return None
         id = kind.id.fill(facets, part.values)
         id = id.lower() if kind.type.fold else id
+        if "\0" in id:  # databases do not keep it in text
+            raise unreadable("BadId", "an id has a NUL")
         if silent:
             return Item(id, part, facets, ())
         item = population.admit(part, id, facets)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from annexlog.evidence_store import layout
 from annexlog.evidence_store.backend import Backend
 from annexlog.evidence_store.chains import chunked
+from annexlog.evidence_store.model import StoreError
 
 _RIDS = "SELECT native_id, rid FROM resource WHERE scope = ? AND type = ? AND native_id IN ({})"
 _OPENINGS = "SELECT r.rid, r.cid, o.salt FROM resource r JOIN opening o ON o.rid = r.rid WHERE r.rid IN ({})"
@@ -24,8 +25,13 @@ class Population:
         self._openings: dict[int, bytes] = {}  # cid ‖ salt
 
     def find(self, ids: Iterable[str]) -> None:
-        """Put those that are recorded already into `rids`."""
+        """Put those that are recorded already into `rids`. Raises StoreError: one cannot be kept in every database."""
         unknown = [id for id in ids if id not in self.rids]
+        if bad := [id for id in unknown if "\0" in id]:
+            raise StoreError(
+                "a name has a NUL character, which PostgreSQL does not keep; nothing was recorded.",
+                where=f"{self._scope} {self._type} {bad[0]!r}",
+            )
         self.rids.update((row[0], row[1]) for row in chunked(self._backend, _RIDS, (self._scope, self._type), unknown))
 
     def ensure(self, ids: Iterable[str]) -> None:

@@ -22,6 +22,9 @@ from annexlog.evidence_store.sqlite_schema import schema
 if TYPE_CHECKING:
     from annexlog.evidence_store.backend import Snapshot
 
+OLDEST = (3, 34, 0)
+"""Older versions of SQLite are refused."""
+
 APPLICATION_ID = 0x616E786C
 """`PRAGMA application_id` of a store: "anxl"."""
 
@@ -133,6 +136,12 @@ class SQLite:
     """A `backend.Backend`: one connection writes, others are borrowed for as long as a select is read."""
 
     def __init__(self, path: Path, *, create: bool, readonly: bool, timeout: float) -> None:
+        if sqlite3.sqlite_version_info < OLDEST:
+            raise StoreError(
+                f"this Python has SQLite {sqlite3.sqlite_version}, which is older than 3.34, the oldest that works.",
+                where=str(path),
+                next="Run annexlog with a Python that has a newer SQLite.",
+            )
         self.path, self.readonly, self._timeout = path, readonly, timeout
         self._idle: list[sqlite3.Connection] = []
         self._turn = threading.RLock()  # writers of this process queue here; those of others meet at the file lock

@@ -111,7 +111,7 @@ def test_as_many_items_as_the_provider_counts_are_complete(server: Server) -> No
     assert collect(server, ask(boxes())).status("acme.box") == ("complete", None)
 
 
-@pytest.mark.parametrize("item", [{}, {"name": None}, {"name": ["a"]}, "a", None, {"name": "\ud800"}])
+@pytest.mark.parametrize("item", [{}, {"name": None}, {"name": ["a"]}, "a", None, {"name": "\ud800"}, {"name": "a\0"}])
 def test_an_item_without_a_readable_id_makes_the_population_partial(server: Server, item: object) -> None:
     server.say("/boxes", {"items": [{"name": "b"}, item]})
 

@@ -54,6 +54,14 @@ def test_the_same_estate_twice_adds_a_run_and_its_sweeps_and_no_versions(store):
     assert {name: count for name, count in grown.items() if count} == {"run": 1, "sweep": 2}
 
 
+def test_a_name_that_no_database_keeps_is_refused_whole_and_a_body_keeps_any_character(store):
+    with pytest.raises(StoreError, match=r"a name has a NUL .*nothing was recorded"):
+        collect(store, "one", look(BUCKETS, 10, {"a": 1, "b\0": 2}))
+    place = collect(store, "one", look(BUCKETS, 10, {"a": "\0"}))
+
+    assert (place, facets(store.view())) == (1, {"a": {"": "\0"}})
+
+
 def test_an_unchanged_line_commits_to_the_root_it_had(store):
     collect(store, "one", look(BUCKETS, 10, {"a": 1}))
     collect(store, "two", look(BUCKETS, 20, {"a": 1}))
