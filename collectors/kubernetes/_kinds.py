@@ -64,17 +64,25 @@ def kind(
 
 
 def kinds(
-    facet: str, members: Mapping[str, str], *, custom: bool = False, ignore: tuple[str, ...] = ()
+    facet: str,
+    members: Mapping[str, str],
+    *,
+    custom: bool | tuple[str, ...] = False,
+    notes: tuple[str, ...] = (),
+    ignore: tuple[str, ...] = (),
 ) -> ResourceType:
     """One resource type for several kinds that tests ask about together: `members` is {kind: operation}.
 
     An object is known as `Kind/namespace/name` (`Kind/name` where it lives in no namespace), which its facet says as
-    `id`, beside its `kind`. `custom`: as with `kind`, each of them. Annotations are left out: tools put anything there.
+    `id`, beside its `kind`. `custom`: as with `kind`, of all or of those named. Annotations are left out but for
+    `notes`: tools put anything there.
     """
     calls = {name: listing(operation) for name, operation in members.items()}
+    of_all = tuple(members) if custom is True else ()
+    optional = custom if isinstance(custom, tuple) else of_all
 
     def fn(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG001 — a cluster is all it needs
-        return union(ask, calls, custom=custom)
+        return union(ask, calls, optional, notes)
 
     return made_of(facet, calls, fn, ignore=ignore)
 
@@ -94,7 +102,9 @@ def made_of(facet: str, calls: Mapping[str, Call], fn: Any, *, ignore: tuple[str
     )
 
 
-def union(ask: Asks, calls: Mapping[str, Call], *, custom: bool = False) -> Iterator[Page]:
+def union(
+    ask: Asks, calls: Mapping[str, Call], optional: tuple[str, ...] = (), notes: tuple[str, ...] = ()
+) -> Iterator[Page]:
     """The pages of several kinds, one kind after the other, each object with its `kind` and `id`.
 
     Where a list is refused, what the others show follows, and then the refusal.
@@ -104,11 +114,11 @@ def union(ask: Asks, calls: Mapping[str, Call], *, custom: bool = False) -> Iter
     for name, call in calls.items():
         try:
             for page in ask.pages(call, {}):
-                items = [named(name, item) for item in page.body["items"]]
+                items = [named(name, item, notes) for item in page.body["items"]]
                 given = True
                 yield Page({"items": items}, page.request_id, page.date, page.mixed)
         except Refused as why:
-            if not (custom and why.code == NOT_SERVED):
+            if not (name in optional and why.code == NOT_SERVED):
                 refused = refused or why
     if refused is not None:
         raise refused
@@ -116,8 +126,11 @@ def union(ask: Asks, calls: Mapping[str, Call], *, custom: bool = False) -> Iter
         yield Page({"items": []})
 
 
-def named(name: str, item: Mapping[str, Any]) -> dict[str, Any]:
-    """An object with its kind and id, without annotations."""
-    meta = {key: value for key, value in item["metadata"].items() if key != "annotations"}
+def named(name: str, item: Mapping[str, Any], notes: tuple[str, ...] = ()) -> dict[str, Any]:
+    """An object with its kind and id, and with no other annotations than these."""
+    meta = dict(item["metadata"])
+    noted = meta.pop("annotations", None) or {}
+    if kept := {note: noted[note] for note in notes if note in noted}:
+        meta["annotations"] = kept
     id = "/".join((name, *filter(None, (meta.get("namespace"), meta["name"]))))
     return {**item, "kind": name, "id": id, "metadata": meta}
