@@ -18,7 +18,8 @@ from annexlog.collectors.aws._paging import Pages
 from annexlog.evidence_store.model import ConfigError
 
 CLIENTS = {
-    "access-analyzer": "accessanalyzer", "elasticloadbalancing": "elbv2", "es": "opensearch", "servicequotas": "service-quotas",
+    "access-analyzer": "accessanalyzer", "aoss": "opensearchserverless", "elasticfilesystem": "efs",
+    "elasticloadbalancing": "elbv2", "es": "opensearch", "servicequotas": "service-quotas", "sso": "sso-admin",
     "states": "stepfunctions", "tag": "resourcegroupstaggingapi",
 }  # fmt: skip
 """botocore's name of a service, where permissions call it otherwise."""

@@ -11,11 +11,19 @@ from annexlog.mappings.derive.dnsfirewall import blocks_threats
 
 LISTS = [
     {"id": "threats", "domain_list": {"Name": "x", "ManagedListType": "THREAT"}, "domains": None},
-    {"id": "older", "domain_list": {"Name": "AWSManagedDomainsMalwareDomainList", "ManagedOwnerName": "Route 53"}, "domains": None},
-    {"id": "content", "domain_list": {"Name": "AWSManagedDomainsGames", "ManagedOwnerName": "R", "ManagedListType": "CONTENT"}, "domains": None},
+    {
+        "id": "older",
+        "domain_list": {"Name": "AWSManagedDomainsMalwareDomainList", "ManagedOwnerName": "Route 53"},
+        "domains": None,
+    },
+    {
+        "id": "content",
+        "domain_list": {"Name": "AWSManagedDomainsGames", "ManagedOwnerName": "R", "ManagedListType": "CONTENT"},
+        "domains": None,
+    },
     {"id": "own", "domain_list": {"Name": "own"}, "domains": {"All": False, "Count": 3}},
     {"id": "all", "domain_list": {"Name": "all"}, "domains": {"All": True, "Count": 1}},
-]  # fmt: skip
+]
 
 
 def rule(action: str, of: str = "", priority: int = 1, **more: Any) -> dict[str, Any]:
