@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from annexlog.evidence_store.model import JSON, POPULATION, Evidence, Line, Outcome, Resource, Status, Unknown
+from annexlog.evidence_store.model import JSON, POPULATION, REASONS, Evidence, Line, Outcome, Resource, Status, Unknown
 from annexlog.mappings.conditions import Condition
 from annexlog.mappings.definitions import Derivation, Test
 from annexlog.mappings.derive import memoised
@@ -21,6 +21,8 @@ from annexlog.mappings.resolving import Constants, Joining
 from annexlog.mappings.tags import tags_of
 
 __all__ = ["Judged", "inputs", "judge", "judge_together"]
+
+_GRAVITY = {reason: rank for rank, reason in enumerate(REASONS)}
 
 PASS, FAIL, NOT_APPLICABLE = Outcome(Status.PASS), Outcome(Status.FAIL), Outcome(Status.NOT_APPLICABLE)
 
@@ -125,9 +127,10 @@ class _Bench:
         return FAIL if result is False else self._unknown(self.test.expect, gaps, result)
 
     def _unknown(self, condition: Condition, gaps: Mapping[str, Unknown], error: str) -> Outcome:
-        for name in self.order:
-            if name in gaps and name in condition.reads:
-                return Outcome(Status.UNKNOWN, gaps[name])
+        """Of what it reads and nobody saw, the gravest: a refusal says more than what could not follow from it."""
+        missing = [gaps[name] for name in self.order if name in gaps and name in condition.reads]
+        if missing:
+            return Outcome(Status.UNKNOWN, min(missing, key=lambda unknown: _GRAVITY[unknown.reason]))
         if self.unset and "registers" in condition.reads:
             return Outcome(Status.UNKNOWN, next(iter(self.unset.values())))
         return Outcome(Status.UNKNOWN, Unknown("condition_error", code=error))
