@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from annexlog.collectors.clock import Clock
 
+_MANY = 1024
+"""So many lanes before those that are as if new are forgotten: an organization has tens of thousands, a few at once."""
+
 _ONE_CUT = 1.0
 """Seconds in which several refusals count as one: calls on their way when a lane was cut say nothing new."""
 
@@ -47,6 +50,7 @@ class Limits:
         self._clock, self._ceiling, self._ceilings = clock, ceiling, dict(ceilings or {})
         self._floor, self._recovery = floor, recovery
         self._lanes: dict[str, _Lane] = {}
+        self._forget_at = _MANY
         self._lock = threading.Lock()
 
     def reserve(self, lane: str) -> float:
@@ -62,7 +66,7 @@ class Limits:
 
     def release(self, lane: str) -> None:
         """Give a place back that will not be used."""
-        state = self._lanes[lane]
+        state = self._lanes.get(lane) or self._open(lane)
         with state.lock:
             state.tokens += 1
 
@@ -82,6 +86,11 @@ class Limits:
             state.tokens = min(state.tokens, 0.0)
             state.cut = now
 
+    @property
+    def lanes(self) -> int:
+        """How many lanes are remembered."""
+        return len(self._lanes)
+
     def crowded(self, lane: str) -> bool:
         """Whether calls are waiting for the lane."""
         state = self._lanes.get(lane)
@@ -97,9 +106,21 @@ class Limits:
     def _open(self, lane: str) -> _Lane:
         with self._lock:
             if lane not in self._lanes:
+                if len(self._lanes) >= self._forget_at:
+                    self._forget()
                 matching = (c for pattern, c in self._ceilings.items() if fnmatchcase(lane, pattern))
                 self._lanes[lane] = _Lane(next(matching, self._ceiling), self._clock.monotonic())
             return self._lanes[lane]
+
+    def _forget(self) -> None:
+        """Drop the lanes that a new one would be like: nothing asked for a while, nothing held, not slowed."""
+        for name, lane in list(self._lanes.items()):
+            with lane.lock:
+                idle = lane.at + _ONE_CUT < self._clock.monotonic()
+                now = self._refill(lane) if idle else 0.0
+                if idle and lane.rate == lane.ceiling and lane.tokens >= lane.ceiling and lane.held <= now:
+                    del self._lanes[name]
+        self._forget_at = max(_MANY, 2 * len(self._lanes))
 
     def _refill(self, lane: _Lane) -> float:
         now = self._clock.monotonic()

@@ -314,3 +314,28 @@ def test_a_provider_that_throttles_for_ever_is_told_as_such(server: Server) -> N
     server.say("/boxes", fault(429, "Slow"))
 
     assert collect(server, ask(boxes())).status("acme.box") == ("failed", refused("throttled", "Slow"))
+
+
+# ── lanes that come and go ────────────────────────────────────────────────────────────────
+
+
+def test_lanes_that_are_idle_are_forgotten_and_those_that_were_slowed_are_not() -> None:
+    clock = Clock()
+    limits = Limits(clock, ceiling=10)
+    limits.throttled("slowed", after=3600)
+    limits.reserve("idle")
+    clock.sleep(5)
+
+    for n in range(1500):
+        limits.reserve(f"aws/{n}")
+
+    assert limits.reserve("slowed") == pytest.approx(3595)
+    assert limits.lanes == 1501
+
+
+def test_a_place_given_back_to_a_lane_that_was_forgotten_is_no_error() -> None:
+    limits = Limits(Clock(), ceiling=10)
+
+    limits.release("never seen")
+
+    assert limits.reserve("never seen") == 0
