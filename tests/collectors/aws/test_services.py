@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from annexlog.collectors import resource_types
 from annexlog.evidence_store.model import JSON, Unknown
 from tests.collectors.aws.conftest import Connect
 from tests.collectors.aws.looking import REDACTION_KEY, Seen, look
-from tests.collectors.aws.services import Case, cases
+from tests.collectors.aws.services import Case, cases, services
 from tests.wire import Wire
 from tests.wire.answers import Answers, Wrong
 
@@ -58,6 +59,17 @@ def _redacted(said: Any) -> Any:
     text = said["$redacted"]
     digest = hmac.new(REDACTION_KEY, b"annexlog/redact\0" + text.encode(), hashlib.sha256).hexdigest()
     return {"commitment": digest, "length": len(text), "matches": said["matches"]}
+
+
+@pytest.mark.parametrize("service", services())
+def test_what_the_one_account_answers_could_be_said_by_aws(service: str) -> None:
+    Answers(services()[service].answers)  # raises Wrong
+
+
+def test_no_two_files_answer_the_same_operation() -> None:
+    answered = Counter(name for service in services().values() for name in service.answers)
+
+    assert [name for name, times in answered.items() if times > 1] == []
 
 
 # ── the counterpart itself ──
