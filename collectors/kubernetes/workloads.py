@@ -28,7 +28,7 @@ PODS = listing("pods")
 BETWEEN = {"Deployment": "ReplicaSet", "CronJob": "Job"}
 """What stands between a controller and its pods."""
 
-_GIVEN = ("nodeName", "hostname", "subdomain", "tolerations", "affinity", "priority", "preemptionPolicy",
+_GIVEN = ("nodeName", "hostname", "subdomain", "tolerations", "priority", "preemptionPolicy",
           "enableServiceLinks", "schedulerName", "terminationGracePeriodSeconds", "dnsPolicy", "resourceClaims")
 """What the cluster fills in for each pod by itself, and no test of a specification asks for."""
 _TOKEN = re.compile(r"kube-api-access-[a-z0-9]{5}")
@@ -43,6 +43,7 @@ class _Root:
     specs: dict[str, Any] = field(default_factory=dict)
     phases: dict[str, int] = field(default_factory=dict)
     ready: int = 0
+    unplaced: str = ""
     labels: dict[str, Any] = field(default_factory=dict)
 
     def add(self, spec: Mapping[str, Any], labels: Mapping[str, Any], pod: str = "") -> None:
@@ -57,7 +58,12 @@ class _Root:
         if phase in ("Succeeded", "Failed"):
             return  # it runs no more, and the next job leaves another
         self.phases[phase] = self.phases.get(phase, 0) + 1
-        self.ready += any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or ())
+        conditions = {c["type"]: c for c in status.get("conditions") or ()}
+        self.ready += conditions.get("Ready", {}).get("status") == "True"
+        placed = conditions.get("PodScheduled", {})
+        if placed.get("status") == "False" and placed.get("reason") == "Unschedulable":
+            since = str(placed.get("lastTransitionTime") or meta["creationTimestamp"])
+            self.unplaced = min(self.unplaced or since, since)
         self.add(item["spec"], meta.get("labels") or {}, meta["name"])
 
     def told(self) -> dict[str, Any]:
@@ -72,8 +78,12 @@ class _Root:
             "spec": {} if self.kind == "Pod" else spec,
             "specs": [self.specs[text] for text in sorted(self.specs)],
             "labels": [self.labels[text] for text in sorted(self.labels)],
-            "pods": {"count": sum(self.phases.values()), "phases": self.phases, "ready": self.ready},
-        }
+            "pods": {
+                "count": sum(self.phases.values()), "phases": self.phases, "ready": self.ready,
+                **({"unplaced_since": self.unplaced} if self.unplaced else {}),
+            },
+            **({"last_success": told} if (told := (self.item.get("status") or {}).get("lastSuccessfulTime")) else {}),
+        }  # fmt: skip
 
 
 NOTES = ("argocd.argoproj.io/tracking-id",)
@@ -90,6 +100,10 @@ _OF_ONE_POD = frozenset({
 def _plain(spec: Mapping[str, Any], pod: str) -> dict[str, Any]:
     """A pod's specification without what makes it this pod's: its node, its token's volume, its number's claims."""
     found = {name: value for name, value in spec.items() if name not in _GIVEN}
+    # A DaemonSet's controller says by the affinity to a node on which node each pod runs.
+    affinity = {name: value for name, value in (found.pop("affinity", None) or {}).items() if name != "nodeAffinity"}
+    if affinity:
+        found["affinity"] = affinity
     number = re.search(r"-\d+$", pod)
     volumes = [_volume(volume, number[0] if number else "") for volume in found.get("volumes") or ()]
     if "volumes" in found:

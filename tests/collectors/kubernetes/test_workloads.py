@@ -114,6 +114,34 @@ def test_jobs_belong_to_their_cron_job_and_what_ended_runs_no_more(cluster: Clus
     assert found["shop/CronJob/nightly"]["specs"] == [spec()]
 
 
+def test_a_pod_that_finds_no_node_is_told_with_the_time_since_when(cluster: Cluster, look: Look) -> None:
+    waiting = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+    daemon = thing("log", "shop", spec={"template": {"spec": spec(affinity={"nodeAffinity": {"x": "n1"}})}})
+    times = ("2026-11-25T10:00:00Z", "2026-11-25T09:00:00Z")
+    cluster.add("apps/v1/daemonsets", [daemon])
+    cluster.add(
+        "v1/pods",
+        [
+            owned(f"log-{n}", daemon, spec=spec(), status={"phase": "Pending", "conditions": [{**waiting, "lastTransitionTime": at}]})
+            for n, at in enumerate(times)
+        ],
+    )  # fmt: skip
+
+    told = seen(look)["shop/DaemonSet/log"]
+
+    assert told["pods"] == {"count": 2, "phases": {"Pending": 2}, "ready": 0, "unplaced_since": times[1]}
+    assert told["specs"] == [spec()]
+
+
+def test_a_cron_job_tells_when_it_last_succeeded(cluster: Cluster, look: Look) -> None:
+    at = "2026-11-25T03:00:07Z"
+    job = {"spec": {"template": {"spec": spec()}}}
+    cron = thing("nightly", "shop", spec={"schedule": "0 3 * * *", "jobTemplate": job}, status={"lastSuccessfulTime": at})
+    cluster.add("batch/v1/cronjobs", [cron])
+
+    assert seen(look)["shop/CronJob/nightly"]["last_success"] == at
+
+
 def test_a_pod_of_nobody_is_a_workload_of_its_own(cluster: Cluster, look: Look) -> None:
     cluster.add("v1/pods", [pod("alone", None), pod("ended", None, phase="Failed")])
 
