@@ -1,0 +1,51 @@
+"""Every answer of GitHub replaced by every fault: no outcome becomes better, and nothing disappears."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from annexlog.evidence_store.model import Status
+from tests.providers import Ground, fault, ground, kinds
+from tests.test_refusal_sweep import worsened
+from tests.wire.github import EMAIL, PLANTED, REGISTERS, GitHub, healthy
+
+BY_STATUS = {("null", "/repos/acme/shop/vulnerability-alerts")}
+"""The answer is the status alone, so that a body that is none tells nothing apart."""
+
+KINDS = ("refused", "hidden", "throttled", "broken", "expired", "dropped", "empty", "html", "other", "null")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    folder = tmp_path_factory.mktemp("github")
+    with GitHub(healthy()) as api:
+        (folder / "token").write_text("s3cret-token")
+        options = f'organizations = ["acme"]\nurl = "{api.url}"\ntoken_file = "{folder}/token"'
+        yield ground(api, "github", options, REGISTERS, folder)
+
+
+def test_in_a_healthy_organization_every_test_passes(home: Ground) -> None:
+    assert {key: (str(a.status), a.reason) for key, a in home.answers.items() if a.status is not Status.PASS} == {}
+    assert {test for test, _, _ in home.answers} == set(home.mappings.tests)
+
+
+def test_nothing_personal_and_no_secret_gets_into_the_store(home: Ground) -> None:
+    stored = b"".join(path.read_bytes() for path in home.folder.glob("evidence.db*"))
+
+    assert [text for text in (EMAIL, PLANTED, "s3cret-token") if text.encode() in stored] == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_fault_of_any_answer_makes_an_outcome_better_or_disappear(kind: str, home: Ground, tmp_path: Path) -> None:
+    problems, silent = [], []
+
+    for number, path in enumerate(home.paths):
+        done, after = home.again(tmp_path / str(number), fault(path, kinds(home.api)[kind]))
+        problems += [f"{path}: {problem}" for problem in worsened(home.answers, after)]
+        silent += [] if done.unseen or (kind, path) in BY_STATUS else [path]
+
+    assert problems == []
+    assert silent == []

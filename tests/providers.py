@@ -1,0 +1,123 @@
+"""A REST provider's account as annexlog sees it: collected into a store, assessed, and looked at again with faults."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from annexlog.answers import Answer, Reading, published_shapes
+from annexlog.assessing import assess, present
+from annexlog.collectors import Adapter, ResourceType
+from annexlog.collectors.engine import Ask, Engine
+from annexlog.collectors.limits import Limits
+from annexlog.config import Config, load
+from annexlog.evidence_store import keys
+from annexlog.evidence_store.model import Millis
+from annexlog.evidence_store.store import Store
+from annexlog.mappings import Mappings
+from annexlog.mappings import load as load_mappings
+from annexlog.pipeline import Collected, Collector
+from tests.collectors.acme import Clock, Memory, Seen
+from tests.test_refusal_sweep import Hastened
+from tests.wire.api import HTML, Api, Fault, say
+from tests.wire.http import Reply
+
+Key = tuple[str, str, str]
+Answers = Mapping[Key, Answer]
+
+
+def look(adapter: Adapter, type: ResourceType, facets: Iterable[str] = (), *, clock: Clock | None = None) -> Seen:
+    """Collect one type of every scope of an adapter, with these facets (none named: all)."""
+    clock, memory = clock or Clock(), Memory()
+    engine = Engine(adapter, clock=clock, limits=Limits(clock), workers=4, redaction_key=b"k" * 32)
+    wanted = frozenset(facets) or frozenset(type.facets[1:])
+    try:
+        found = adapter.discover()
+        sweeps = [
+            sweep
+            for scope in found.scopes
+            if scope.name not in found.skipped
+            for sweep in engine.collect(scope, {scope.name: scope}, [Ask(type, wanted, wanted, None)], memory)
+        ]
+        return Seen(sweeps, memory.bodies)
+    finally:
+        adapter.close()
+
+
+@dataclass(frozen=True)
+class Ground:
+    """An account that was collected once without a fault. `provider`: whose tests are read."""
+
+    provider: str
+    folder: Path
+    api: Api
+    at: Millis
+    answers: Answers
+    mappings: Mappings
+    paths: tuple[str, ...]
+
+    def config(self, folder: Path) -> Config:
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return load(folder / "annexlog.toml")
+
+    def again(self, folder: Path, *faults: Fault) -> tuple[Collected, Answers]:
+        """One more collection and assessment an hour later, with these faults."""
+        self.api.faults[:] = faults
+        try:
+            return turn(self.config(folder), self.mappings, Hastened(self.at + 3_600_000))
+        finally:
+            self.api.faults.clear()
+
+
+def turn(config: Config, mappings: Mappings, clock: Hastened) -> tuple[Collected, Answers]:
+    with Store.open(config.store) as store:
+        done = Collector(config, store, mappings, clock, redaction_key=b"k" * 32).collect()
+        assess(store, mappings, clock)
+        at = present(store, clock)
+    with Store.open(config.store, readonly=True) as store:
+        return done, {(a.test.id, a.line.scope, a.id): a for a in Reading(store.view(at=at)).answers()}
+
+
+def ground(api: Api, provider: str, options: str, registers: Mapping[str, Any], folder: Path) -> Ground:
+    """Collect and assess an account for the first time."""
+    (folder / "mappings/registers").mkdir(parents=True)
+    for name, body in registers.items():
+        (folder / f"mappings/registers/{name}.yaml").write_text(json.dumps(body))
+    text = f'mappings = ["mappings"]\n[targets.home]\nprovider = "{provider}"\n{options}\nca_file = "{api.ca_file}"\n'
+    (folder / "annexlog.toml").write_text(text)
+    keys.generate(folder / "annexlog.key")
+    config = load(folder / "annexlog.toml")
+    Store.open(config.store, create=True).close()
+    known = load_mappings(published_shapes(), folders=config.mappings)
+    tests = {id: test for id, test in known.tests.items() if test.of.provider == provider}
+    mappings = replace(known, tests=tests)
+    clock = Hastened(time.time_ns() // 1_000_000)
+    _, answers = turn(config, mappings, clock)
+    paths = tuple(sorted(set(api.asked)))
+    return Ground(provider, folder, api, clock.now(), answers, mappings, paths)
+
+
+def kinds(api: Api) -> Mapping[str, Reply]:
+    """Everything that can come instead of an answer, in the provider's own form."""
+    return {
+        "refused": api.refuse(403),
+        "hidden": api.refuse(404),
+        "throttled": api.refuse(429),
+        "broken": api.refuse(500),
+        "expired": api.refuse(401),
+        "dropped": Reply(drop=True),
+        "empty": Reply(200, {"Content-Type": "application/json"}),
+        "html": Reply(200, {"Content-Type": "text/html"}, HTML),
+        "other": say({"unexpected": True}),
+        "null": say(None),
+    }
+
+
+def fault(path: str, reply: Reply) -> Fault:
+    return Fault(re.escape(path), reply)
