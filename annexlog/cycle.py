@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from annexlog.answers import Reading, shapes
 from annexlog.assessing import Assessed, assess, present, restate
 from annexlog.collectors.clock import Clock, SystemClock
 from annexlog.config import Config
-from annexlog.evidence_store import rotation
+from annexlog.evidence_store import redaction_key, rotation
 from annexlog.evidence_store.keys import Signer
 from annexlog.evidence_store.model import MappingError, Millis, State, StoreBusy
 from annexlog.evidence_store.rotation import Rotated
@@ -77,7 +76,7 @@ class Cycle:
                     self.clock,
                     self.stop,
                     self.progress,
-                    redaction_key=_redaction_key(signer),
+                    redaction_key=redaction_key.load(self.config.key, signer, signing.passphrase(self.config)),
                     sign=partial(store.checkpoint, signer),
                 )
                 done = collector.collect(choose=choose, slot=began, only=only)
@@ -166,11 +165,6 @@ class Cycle:
                 where=str(self.config.store),
                 next="Let it end, or stop it; nothing was written.",
             ) from None
-
-
-def _redaction_key(signer: Signer) -> bytes:
-    """A secret of its own that follows from the signing key: its signature of a text that is never published."""
-    return hashlib.sha256(signer.sign(b"annexlog/redaction/1")).digest()
 
 
 def states(store: Store, at: Millis) -> dict[str, State]:

@@ -163,6 +163,11 @@ def public_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.pub")
 
 
+def redaction_path(path: Path) -> Path:
+    """Where the key lies that redacted values are committed to with, once it is one of its own: see `redaction_key`."""
+    return path.with_name(f"{path.name}.redaction")
+
+
 def text(signer: Signer, passphrase: bytes | None) -> str:
     """What the file of a signing key holds: the key itself, or if there is a passphrase, encrypted."""
     if passphrase is None:
@@ -215,12 +220,18 @@ def encrypt(path: Path, passphrase: bytes) -> Verifier:
     """Encrypt the signing key in a file, in its place. Raises ConfigError: it is encrypted already, or as `load`."""
     if encrypted(path):
         raise ConfigError("the signing key is encrypted already.", where=str(path), next="Decrypt it first.")
-    return _rewrite(path, load(path), passphrase)
+    signer, beside = load(path), redaction_path(path)
+    if beside.exists() and not encrypted(beside):  # first: what is interrupted can be called again
+        _rewrite(beside, load(beside), passphrase)
+    return _rewrite(path, signer, passphrase)
 
 
 def decrypt(path: Path, passphrase: Passphrase) -> Verifier:
     """Keep the signing key in a file as it is, unencrypted. Raises ConfigError as `load`."""
-    return _rewrite(path, load(path, passphrase), None)
+    signer, beside = load(path, passphrase), redaction_path(path)
+    if beside.exists():
+        _rewrite(beside, load(beside, passphrase), None)
+    return _rewrite(path, signer, None)
 
 
 def _rewrite(path: Path, signer: Signer, passphrase: bytes | None) -> Verifier:

@@ -1,6 +1,6 @@
 """Go over to a new signing key: it is announced in the log by the old one, and every step may be interrupted.
 
-1. The new key is written beside the old one (`<key>.next`).
+1. The new key is written beside the old one (`<key>.next`), and before it the key of redacted values (`redaction_key`).
 2. A record of kind `key` announces it.
 3. A checkpoint over that record is signed by both.
 4. The old key is put aside (`<key>.retired-<key id>`) and the new one takes its place.
@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from annexlog.evidence_store import keyring, keys, secret_files
+from annexlog.evidence_store import keyring, keys, redaction_key, secret_files
 from annexlog.evidence_store.keyring import COMPROMISED, CURRENT, KEYS, LOST, RETIRED, Announcement, Known
 from annexlog.evidence_store.keys import Passphrase, Signer, Verifier
 from annexlog.evidence_store.model import Coverage, Millis, Run, Sweep
@@ -68,7 +68,9 @@ def rotate(store: Store, path: Path, passphrase: Passphrase, leaving: Leaving, *
             old = None if leaving.lost else keys.load(path, passphrase)
             last = store.last_checkpoint()
             new = keys.made(last.origin if last else old.name if old else None, where=str(path))
-            secret_files.replace(next_path(path), keys.text(new, passphrase() if sealed else None))
+            secret = passphrase() if sealed else None
+            redaction_key.keep(path, old, secret, known=leaving.compromised is not None)
+            secret_files.replace(next_path(path), keys.text(new, secret))
             _announce(store, _known(store, path, leaving), old, new, leaving)
         return _complete(store, path, passphrase, destroy_old=destroy_old)
 

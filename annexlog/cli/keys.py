@@ -127,8 +127,9 @@ def rotate(reason: str | None, compromised: Millis | None, lost: bool, destroy_o
     """Go over to a new signing key, announced in the log by the old one.
 
     Who has the first public key can check the whole log: each key leads to the next. If this is interrupted, call it
-    again, or collect: it goes on where it ended. Values that are redacted are committed to anew with the new key, and
-    read as changed once.
+    again, or collect: it goes on where it ended. Values that are redacted stay comparable: the key that they are
+    committed to with is kept in a file of its own, ending in .redaction, beside the new key. Only if the old key is
+    compromised, or both are lost, is it made anew: such values then read as changed once.
     """
     from annexlog.collectors.clock import SystemClock
     from annexlog.cycle import Cycle

@@ -2,12 +2,13 @@
 
 import os
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from making import BUCKETS, collect, look
 from tampering import unguarded
 
-from annexlog.evidence_store import keyring, keys, rotation
+from annexlog.evidence_store import keyring, keys, redaction_key, rotation
 from annexlog.evidence_store.checkpoint import Checkpoint
 from annexlog.evidence_store.keyring import COMPROMISED, CURRENT, KEYS, LOST, RETIRED, Known
 from annexlog.evidence_store.keys import Signer
@@ -115,7 +116,7 @@ def test_the_old_private_key_is_kept_aside_where_only_its_owner_can_read_it(home
     assert keys.load(done.kept) == old
     assert home.signer().verifier == done.key
     assert (home.path.parent / "annexlog.key.pub").read_text() == f"{done.key}\n"
-    assert home.files() == ["annexlog.key", "annexlog.key.pub", done.kept.name]
+    assert home.files() == ["annexlog.key", "annexlog.key.pub", "annexlog.key.redaction", done.kept.name]
 
 
 def test_the_old_private_key_is_overwritten_and_gone_if_that_is_asked(home):
@@ -123,7 +124,7 @@ def test_the_old_private_key_is_overwritten_and_gone_if_that_is_asked(home):
         done = home.rotate(destroy_old=True)
 
         assert before.read().strip(b"\0") == b""
-    assert (done.kept, home.files()) == (None, ["annexlog.key", "annexlog.key.pub"])
+    assert (done.kept, home.files()) == (None, ["annexlog.key", "annexlog.key.pub", "annexlog.key.redaction"])
 
 
 def test_the_new_key_is_encrypted_as_the_old_one_is(tmp_path):
@@ -145,6 +146,60 @@ def test_a_wrong_passphrase_changes_nothing(tmp_path):
             home.rotate()
 
         assert (home.store.size(), home.files()) == (1, ["annexlog.key", "annexlog.key.pub"])
+
+
+# ── the key of redacted values ────────────────────────────────────────────────────────────
+
+
+def redacting(home):
+    return redaction_key.load(home.path, home.signer(), home.secret)
+
+
+def test_the_key_of_redacted_values_is_another_for_every_log_and_outlives_rotations(home, tmp_path):
+    (tmp_path / "other").mkdir()
+    with (other := Home(tmp_path / "other")).store:
+        before = [redacting(home), redacting(other)]
+    home.rotate()
+    once = redacting(home)
+    home.rotate(destroy_old=True)
+
+    assert (len(set(before)), once, redacting(home)) == (2, before[0], before[0])
+    assert home.path.with_name("annexlog.key.redaction").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_key_of_redacted_values_is_encrypted_and_decrypted_with_the_signing_key(tmp_path):
+    with (home := Home(tmp_path, passphrase=SECRET)).store:
+        home.turn()
+        before, beside = redacting(home), home.path.with_name("annexlog.key.redaction")
+        home.rotate()
+        sealed = [keys.encrypted(beside)]
+        keys.decrypt(home.path, home.secret)
+        sealed.append(keys.encrypted(beside))
+        keys.encrypt(home.path, SECRET)
+        sealed.append(keys.encrypted(beside))
+
+        assert (sealed, redacting(home)) == ([True, False, True], before)
+
+
+def test_after_a_compromise_redacted_values_are_committed_to_with_a_key_that_follows_from_nothing_known(home):
+    home.rotate()
+    before = redacting(home)
+
+    home.rotate(compromised=NOW)
+
+    assert redacting(home) not in (before, sha256(home.signer().sign(b"annexlog/redaction/1")).digest())
+
+
+def test_a_lost_passphrase_costs_the_key_of_redacted_values_and_nothing_else(tmp_path):
+    with (home := Home(tmp_path, passphrase=SECRET)).store:
+        home.turn()
+        home.rotate()
+        before = redacting(home)
+        home.secret = lambda: b"another one by now"
+
+        home.rotate(lost=True)
+
+        assert (redacting(home) == before, len(redacting(home))) == (False, 32)
 
 
 # ── who may sign ──────────────────────────────────────────────────────────────────────────
@@ -408,9 +463,9 @@ def ending(monkeypatch, at):
     monkeypatch.setattr(os, "fsync", ends)
 
 
-FILES = 10
+FILES = 13
 """How many times a rotation makes a file or a folder durable."""
-SIGNED = 3
+SIGNED = 6
 """How many times before both keys have signed."""
 
 
