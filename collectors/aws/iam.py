@@ -81,7 +81,7 @@ def role_use(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
 
 
 def policies(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
-    """Every permissions policy: customer-managed ones, those of AWS that someone holds, inline ones.
+    """Every policy: customer-managed ones, those of AWS that someone holds or is bound by, inline ones.
 
     `{"Policies": [{Arn, Kind: customer | aws | inline, PolicyName, Document, Holders: [principals' ARNs]}]}`: the
     document of the version in force; an inline policy, which has no ARN, gets its holder's and its name.
@@ -94,13 +94,15 @@ def policies(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
                 row["Holders"].append(holder["Arn"])
         for inline in _inline(holder):
             rows[inline["Arn"]] = inline
-    yield Page({"Policies": [row for row in rows.values() if row["Holders"] or row["Kind"] == "customer"]})
+    bounds = {_boundary(holder) for holder in _holders(details)}
+    yield Page({"Policies": [r for r in rows.values() if r["Holders"] or r["Kind"] == "customer" or r["Arn"] in bounds]})
 
 
 def principals(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
     """Users and roles, and whence their permissions: `{"Principals": [{Arn, Kind: user | role, …, Policies: [ids]}]}`.
 
-    `Policies` are the ids of `aws.iam.policy`: attached, inline, and those of the user's groups. A group that is not
+    `Policies` are the ids of `aws.iam.policy`: attached, inline, and those of the user's groups; `Boundary` that of the
+    permissions boundary, where there is one. A group that is not
     in the answer stands there by its name: nothing is found under it, and so it is not overlooked.
     """
     details = _authorization(ask, params, *_HOLDERS)
@@ -113,6 +115,7 @@ def principals(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
             rows.append({
                 "Arn": row["Arn"], "Kind": kind, "Id": row.get("UserId") or row["RoleId"], "Path": row["Path"],
                 "CreateDate": row["CreateDate"], "Groups": sorted(member_of), "Policies": sorted(ids),
+                **({"Boundary": bound} if (bound := _boundary(row)) else {}),
             })  # fmt: skip
     yield Page({"Principals": rows})
 
@@ -153,6 +156,11 @@ def _pages(ask: Ask, operation: str, params: Mapping[str, Any]) -> Iterator[Mapp
 def _holders(details: Mapping[str, Iterable[Row]]) -> Iterator[Row]:
     for member in _HOLDERS:
         yield from details[member]
+
+
+def _boundary(holder: Row) -> str:
+    """The policy that bounds a user or role; "" where none does."""
+    return str(holder.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", ""))
 
 
 def _managed(row: Row) -> dict[str, Any]:
