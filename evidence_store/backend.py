@@ -61,6 +61,9 @@ class Backend(Protocol):
     def disposing(self) -> AbstractContextManager[Change]:
         """Let rows be changed and deleted, and keep nothing of what they held. Only in `writing`."""
 
+    def compact(self) -> tuple[int, int]:
+        """Rewrite the store without what was deleted; the bytes it took before and takes now. Outside of `writing`."""
+
     def lock(self) -> AbstractContextManager[None]:
         """Be the only one who writes or does what must not be done twice. Reentrant. Raises StoreBusy."""
 

@@ -62,19 +62,13 @@ def backup(store: Store, target: Path, *, keys: Sequence[Verifier] | None = None
 
 
 def compact(store: Store) -> Compacted:
-    """Rewrite the store's file without the space it no longer uses. Readers go on; writers wait.
+    """Rewrite the store without the space it no longer uses. Writers wait, in PostgreSQL readers too.
 
-    Needs room for twice the file meanwhile. Stopped at any moment, the store is as it was, or done. Raises
-    StoreError (not in SQLite, opened for reading only), StoreBusy, StoreFull.
+    Needs room for twice the store meanwhile. Stopped at any moment, all is as it was, or done. Raises StoreError
+    (opened for reading only; in PostgreSQL, the user does not own the tables), StoreBusy, StoreFull.
     """
-    path = _file(store)
-    if store.backend.readonly:  # type: ignore[attr-defined]  # _file has said that it is SQLite
-        raise StoreError("the store was opened for reading only.", where=str(path))
-    before = path.stat().st_size
-    with store.exclusive(), _connected(path, "rw") as connection, translated(path):
-        connection.execute("VACUUM")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    return Compacted(before, path.stat().st_size)
+    with store.exclusive():
+        return Compacted(*store.backend.compact())
 
 
 def _file(store: Store) -> Path:

@@ -15,6 +15,7 @@ import psycopg
 from annexlog.evidence_store.backend import Change, Row
 from annexlog.evidence_store.model import StoreError, StoreTooNew
 from annexlog.evidence_store.postgres_connection import Connection, Place
+from annexlog.evidence_store.postgres_owning import must_own, rewrite
 from annexlog.evidence_store.postgres_schema import SCHEMA, forward, sequence, type_of
 from annexlog.evidence_store.schema import TABLES, VERSION
 
@@ -218,6 +219,7 @@ class Postgres:
     def disposing(self) -> Iterator[Change]:
         """Only whoever owns the tables may: no role that `init` makes can."""
         connection = self._own()
+        must_own(connection, self.place, "dispose of evidence")
         self._flush(connection)
         with self.place.translated():
             for table in TABLES:
@@ -231,6 +233,12 @@ class Postgres:
         self._flush(connection)
         with self.place.translated(), connection.cursor() as cursor:
             cursor.executemany(translated(sql), rows)
+
+    def compact(self) -> tuple[int, int]:
+        """Rewrite all tables; the bytes they had, and have now. See `postgres_owning`."""
+        if self.readonly:
+            raise StoreError("the store was opened for reading only.", where=self.where)
+        return rewrite(self.place, self._timeout)
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -322,6 +322,16 @@ class SQLite:
         with self._translated():
             writer.executemany(sql, rows)
 
+    def compact(self) -> tuple[int, int]:
+        if self.readonly:
+            raise StoreError("the store was opened for reading only.", where=str(self.path))
+        before = self.path.stat().st_size
+        with self.lock(), self._translated(), closing(self._connect()) as connection:
+            connection.execute("PRAGMA temp_store = FILE")  # VACUUM writes the whole store there
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return before, self.path.stat().st_size
+
     @contextmanager
     def lock(self) -> Iterator[None]:
         with self._turn:

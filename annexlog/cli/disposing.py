@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -29,7 +28,8 @@ def dispose(reason: str, yes: bool) -> None:
 
     How long that is [retention] in annexlog.toml says: three years if nothing else. What is current stays, however old,
     and so does what a hold covers. Bodies go, and the name and salt of a resource of which nothing is left; all proofs
-    still verify. The file is then rewritten: that needs room for twice its size.
+    still verify. The store is then rewritten: that needs room for twice its size. In PostgreSQL only the owner of the
+    tables may do it.
     """
     from annexlog.collectors.clock import SystemClock
     from annexlog.evidence_store.disposal import by_age
@@ -64,7 +64,6 @@ def _run(planned: Planned, rule: str, reason: str, now: Millis, *, yes: bool, re
     from annexlog.cycle import Cycle
     from annexlog.evidence_store.backup import compact
     from annexlog.evidence_store.disposal import Asked, dispose
-    from annexlog.evidence_store.sqlite import SQLite
 
     config = configuration()
     with opened(config) as store:
@@ -77,9 +76,9 @@ def _run(planned: Planned, rule: str, reason: str, now: Millis, *, yes: bool, re
 
     def work(store: Store) -> Disposed | None:
         done = dispose(store, Asked(rule, reason, getpass.getuser(), now), planned, rebuild=rebuild)
-        if done is not None and isinstance(store.backend, SQLite):
+        if done is not None:
             render.say(
-                f"Record {done.seq} tells of it. Rewriting the file: if stopped now, run annexlog store compact."
+                f"Record {done.seq} tells of it. Rewriting the store: if stopped now, run annexlog store compact."
             )
             compact(store)
         return done
@@ -89,8 +88,6 @@ def _run(planned: Planned, rule: str, reason: str, now: Millis, *, yes: bool, re
         render.say(
             f"Disposed of {done.versions} versions and {done.bodies} bodies; {done.names} resources have no name."
         )
-        if not isinstance(config.store, Path):
-            render.say("To overwrite what they held, let the tables' owner run: VACUUM FULL")
 
 
 def _show(store: Store, plan: Plan) -> None:

@@ -17,7 +17,9 @@ from making import BUCKETS, FAIL, PASS, UNKNOWN, VERDICTS, collect, facets, judg
 from pg_worker import line
 
 from annexlog.evidence_store import postgres
+from annexlog.evidence_store.backup import compact
 from annexlog.evidence_store.database import Database
+from annexlog.evidence_store.disposal import Asked, dispose, of_resource
 from annexlog.evidence_store.keys import Signer
 from annexlog.evidence_store.model import Run, StoreBusy, StoreError, StoreTooNew
 from annexlog.evidence_store.postgres_connection import Place
@@ -446,6 +448,37 @@ def test_a_writer_records_assesses_signs_and_verifies_but_changes_nothing(store,
                "SELECT setval('run_run_seq', 1)", "CREATE TABLE more (x int)", "ALTER TABLE run DISABLE TRIGGER ALL",
                "INSERT INTO migration VALUES (99)")]  # fmt: skip
     assert (places, findings, refused) == ([1, 2], ([], 2), [False] * 7)
+
+
+def disposed(store):
+    return dispose(store, Asked("erasure", "request 12", "ada", 100), lambda within: of_resource(within, "a"))
+
+
+def test_a_writer_may_not_dispose_of_anything_and_is_told_who_may(store, roles):
+    collect(store, "one", look(BUCKETS, 10, {"a": 1, "b": 2}))
+    before = {name: rows(store, name) for name in TABLES}
+    with Store.open(roles["writer"]) as writer:
+        with pytest.raises(StoreError, match=r"owner of the tables may dispose of evidence.*Let postgres do it"):
+            disposed(writer)
+        with pytest.raises(StoreError, match="only the owner of the tables may rewrite them"):
+            compact(writer)
+
+    assert {name: rows(store, name) for name in TABLES} == before
+    assert verified(store)[0] == []
+
+
+def test_the_owner_disposes_beside_a_writer_who_goes_on_and_what_went_is_in_no_page(store, roles, database):
+    long = os.urandom(50_000).hex()
+    with Store.open(roles["writer"]) as writer:
+        collect(writer, "one", look(BUCKETS, 10, {"a": long, "b": 2}))
+
+        done = disposed(store)
+        made = compact(store)
+        place = collect(writer, "two", look(BUCKETS, 20, {"b": 3}))
+
+    assert (done.versions, done.names, place, made.after < made.before - 50_000) == (1, 1, 3, True)
+    assert facets(store.view()) == {"b": {"": 3}}
+    assert verified(store)[0] == []
 
 
 def test_an_inspector_uses_every_reading_command_and_writes_nothing(store, roles):
