@@ -132,12 +132,16 @@ class Session:
             answer = self._once("GET", url, headers or {}, None)
         return self._judged(answer)
 
-    def ask(self, path: str, body: Any, query: Query | None = None) -> Answer:
-        """A question that the provider takes as a POST (Resource Graph); `body` is sent as JSON. Raises Refused."""
-        url, data = self.url(path, query), orjson.dumps(body)
-        answer = self._once("POST", url, {"Content-Type": "application/json"}, data)
+    def ask(self, path: str, body: Any, query: Query | None = None, *, form: bool = False) -> Answer:
+        """A question that the provider takes as a POST (Resource Graph); `body` is sent as JSON. Raises Refused.
+
+        `form`: it is sent as a form instead, which is how OAuth's token endpoints ask for it.
+        """
+        url, data = self.url(path, query), urlencode(body).encode() if form else orjson.dumps(body)
+        kind = {"Content-Type": "application/x-www-form-urlencoded" if form else "application/json"}
+        answer = self._once("POST", url, kind, data)
         if answer.status == 401 and self._credentials.renew():
-            answer = self._once("POST", url, {"Content-Type": "application/json"}, data)
+            answer = self._once("POST", url, kind, data)
         return self._judged(answer)
 
     def url(self, path: str, query: Query | None = None) -> str:

@@ -46,7 +46,11 @@ def test_null_is_kept_and_what_is_missing_stays_missing() -> None:
 def test_after_a_refusal_kept_pages_go_on_with_the_same_page() -> None:
     class Source:
         def __init__(self) -> None:
-            self.answers = [Page([{"id": 1, "x": 0}]), Refused("throttled", "429"), Page([{"id": 2, "x": 0}])]
+            self.answers: list[Page | Refused] = [
+                Page([{"id": 1, "x": 0}]),
+                Refused("throttled", "429"),
+                Page([{"id": 2, "x": 0}]),
+            ]
 
         def __iter__(self) -> Iterator[Page]:
             return self
@@ -154,7 +158,7 @@ def test_a_refused_token_is_replaced_but_a_new_one_is_not_replaced_again() -> No
 
 
 def test_where_no_token_can_be_had_the_request_is_refused_and_the_next_one_asks_anew() -> None:
-    answers = [Refused("failed", "503"), Token("t", 60)]
+    answers: list[Token | Refused] = [Refused("failed", "503"), Token("t", 60)]
 
     def fetch() -> Token:
         found = answers.pop(0)

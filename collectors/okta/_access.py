@@ -1,0 +1,73 @@
+"""Who asks Okta: a service app, with a token for each permission, or an API token."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from annexlog.collectors.okta._options import Options
+from annexlog.collectors.okta._refusals import refusal
+from annexlog.collectors.rest import Fixed, Reach, Session
+from annexlog.collectors.tokens import Key, Renewed, Token, secret
+from annexlog.evidence_store.model import ConfigError
+
+_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_TOKEN = "/oauth2/v1/token"  # noqa: S105 — an address
+
+
+class Access:
+    """The sessions of a target. Raises ConfigError if it is not said, or said twice, who asks.
+
+    A service app gets one token for each scope: if one is not granted, the requests that need it are refused, and no
+    others; and no token can do more than the request that it goes with needs.
+    """
+
+    def __init__(self, options: Options, where: str, *, now: Callable[[], float] = time.time) -> None:
+        self._options, self._where, self._now = options, where, now
+        self._reach = Reach(options.ca_file, options.proxy, options.connect_timeout, options.read_timeout)
+        self._lock = threading.Lock()
+        self._sessions: dict[str, Session] = {}
+        token = secret(options.token_env, options.token_file, f"{where}.token")
+        pem = secret(options.private_key_env, options.private_key_file, f"{where}.private_key")
+        if bool(token) is bool(pem) or bool(pem) is not bool(options.client_id):
+            raise ConfigError(
+                "say who asks: client_id and private_key_file, or token_file.", where=where, next="See docs/okta.md."
+            )
+        if "-admin." in options.url:
+            raise ConfigError("this is the admin console's address.", where=f"{where}.url", next="Take -admin out.")
+        self._token = token
+        self._key = Key(pem, f"{where}.private_key") if pem else None
+        self._plain = self._session(Fixed({"Authorization": f"SSWS {token}"} if token else {}))
+
+    @property
+    def identity(self) -> str:
+        return f"app {self._options.client_id}" if self._key else "API token"
+
+    def session(self, scope: str) -> Session:
+        """The session whose token may do what the scope (`okta.users.read`) allows."""
+        if self._key is None:
+            return self._plain
+        with self._lock:
+            if scope not in self._sessions:
+                self._sessions[scope] = self._session(Renewed(lambda: self._granted(scope)))
+            return self._sessions[scope]
+
+    def close(self) -> None:
+        for session in (self._plain, *self._sessions.values()):
+            session.close()
+
+    def _session(self, credentials: Any) -> Session:
+        return Session(self._options.url, credentials, self._where, reach=self._reach, refusal=refusal)
+
+    def _granted(self, scope: str) -> Token:
+        """A token for one scope, for an hour. Raises Refused (denied) where the app was not granted it."""
+        assert self._key is not None  # noqa: S101 — only a service app comes here
+        now, client = int(self._now()), self._options.client_id
+        claims = {"iss": client, "sub": client, "aud": self._plain.url(_TOKEN), "iat": now, "exp": now + 300}
+        signed = self._key.sign({**claims, "jti": secrets.token_hex(16)}, self._options.key_id)
+        asked = {"grant_type": "client_credentials", "scope": scope, "client_assertion_type": _ASSERTION}
+        answer = self._plain.ask(_TOKEN, {**asked, "client_assertion": signed}, form=True)
+        return Token(str(answer.body["access_token"]), float(answer.body["expires_in"]))

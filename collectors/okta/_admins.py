@@ -1,0 +1,66 @@
+"""Who has all of Okta in hand: super administrators, directly, by a group, or as an app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from annexlog.collectors import Call, Page, Refused
+from annexlog.collectors.okta._calls import MOST, ROLES, Asks, keep, rows
+
+USERS, GROUPS, APPS = "okta.users.read", "okta.groups.read", "okta.apps.read"
+
+_ROLE = keep("type", "status")
+
+
+def super_admins(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG001 — the organization's
+    """{users: [id], groups: [{id, name, members: [id]}], apps: [client id]} with an active role SUPER_ADMIN.
+
+    `users` are those who have the role themselves. Raises Refused (denied) where nobody has it: somebody always has.
+    Source: List all users with role assignments; List all groups (expand=stats: hasAdminPrivilege); roles of each.
+    """
+    users = [
+        one["id"]
+        for one in rows(
+            ask, "/api/v1/iam/assignees/users", {"limit": "100", **keep("value.id", "_links.next.href")}, "value"
+        )
+        if _super(rows(ask, "/api/v1/users/{user}/roles", {"user": one["id"], **_ROLE}))
+    ]
+    groups = []
+    asked = {"expand": "stats", **MOST, **keep("id", "profile.name", "_embedded.stats.hasAdminPrivilege")}
+    for group in rows(ask, Call(GROUPS, "/api/v1/groups"), asked):
+        if (group.get("_embedded") or {}).get("stats", {}).get("hasAdminPrivilege") is False:
+            continue
+        if _super(rows(ask, "/api/v1/groups/{group}/roles", {"group": group["id"], **_ROLE})):
+            members = rows(
+                ask, Call(GROUPS, "/api/v1/groups/{group}/users"), {"group": group["id"], **MOST, **keep("id")}
+            )
+            groups.append(
+                {"id": group["id"], "name": group["profile"]["name"], "members": sorted(m["id"] for m in members)}
+            )
+    asked = {**MOST, **keep("status", "credentials.oauthClient.client_id", "settings.oauthClient.application_type")}
+    apps = []
+    for app in rows(ask, Call(APPS, "/api/v1/apps"), asked):
+        kind = ((app.get("settings") or {}).get("oauthClient") or {}).get("application_type")
+        client = ((app.get("credentials") or {}).get("oauthClient") or {}).get("client_id")
+        if (
+            kind == "service"
+            and client
+            and _super(rows(ask, "/oauth2/v1/clients/{client}/roles", {"client": client, **_ROLE}))
+        ):
+            apps.append(client)
+    if not users and not any(group["members"] for group in groups):
+        raise Refused("denied", "NotShown", "no super administrator is shown", again=False)
+    yield Page({"users": sorted(users), "groups": sorted(groups, key=lambda g: str(g["id"])), "apps": sorted(apps)})
+
+
+def token_owner(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """The types of the active roles of a token's owner, his groups' included."""
+    found = rows(ask, "/api/v1/users/{user}/roles", {"user": params["user"], **_ROLE})
+    for group in rows(ask, Call(USERS, "/api/v1/users/{user}/groups"), {"user": params["user"], **MOST, **keep("id")}):
+        found += rows(ask, Call(ROLES, "/api/v1/groups/{group}/roles"), {"group": group["id"], **_ROLE})
+    yield Page({"roles": sorted({role["type"] for role in found if role.get("status") == "ACTIVE"})})
+
+
+def _super(roles: list[Any]) -> bool:
+    return any(role.get("type") == "SUPER_ADMIN" and role.get("status") == "ACTIVE" for role in roles)
