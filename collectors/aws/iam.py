@@ -203,6 +203,7 @@ user = ResourceType(
         Detail("access_keys", Call("iam:ListAccessKeys", "list_access_keys", NAMED, items="AccessKeyMetadata")),
         Detail("key_use", Call("iam:GetAccessKeyLastUsed", "get_access_key_last_used", NAMED, items="Keys", fn=key_use,
                also=("iam:ListAccessKeys",))),
+        Detail("ssh_keys", Call("iam:ListSSHPublicKeys", "list_ssh_public_keys", NAMED, items="SSHPublicKeys")),
         Detail("service_credentials", Call("iam:ListServiceSpecificCredentials", "list_service_specific_credentials", NAMED,
                items="ServiceSpecificCredentials")),
         Detail("signing_certificates", Call("iam:ListSigningCertificates", "list_signing_certificates", NAMED,
@@ -212,7 +213,7 @@ user = ResourceType(
     ignore=("credential_report.access_key_1_last_used_region", "credential_report.access_key_1_last_used_service",
             "credential_report.access_key_2_last_used_region", "credential_report.access_key_2_last_used_service"),
     sets=("user.GroupList", "user.AttachedManagedPolicies", "user.UserPolicyList", "user.Tags", "access_keys", "key_use",
-          "newcomer.MFADevices", "service_credentials", "signing_certificates"),
+          "newcomer.MFADevices", "service_credentials", "ssh_keys", "signing_certificates"),
 )
 
 role = ResourceType(

@@ -54,13 +54,15 @@ organization = ResourceType(
 )
 
 account = ResourceType(
-    "aws.organizations.account", facet="account", id="{account.Id}", per="organization",
+    "aws.organizations.account", facet="account", id="{account.Id}", per="organization", opens="aws/{id}",
     listed=Call("organizations:ListAccounts", "list_accounts", items="Accounts"),
     details=[
         Detail("ancestry", Call("organizations:ListRoots", "list_roots", items="Rows", fn=ancestry,
                also=("organizations:ListOrganizationalUnitsForParent", "organizations:ListAccountsForParent")),
                key="Id", match="{account.Id}"),
+        Detail("tagging", Call("organizations:ListTagsForResource", "list_tags_for_resource", {"ResourceId": "{account.Id}"}, items="Tags")),
     ],
+    tags="tagging", sets=("tagging",),
 )
 
 

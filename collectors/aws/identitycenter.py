@@ -1,0 +1,90 @@
+"""AWS IAM Identity Center: its instances, what its permission sets are assigned to whom for, and its users."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from annexlog.collectors import Call, Detail, Page, Refused, ResourceType
+
+__all__ = ["instance", "organization_instance", "permission_set", "user"]
+
+Ask = Callable[[str, Mapping[str, Any]], Page]
+
+
+def _rows(ask: Ask, operation: str, params: Mapping[str, Any], member: str) -> Iterator[Any]:
+    token: dict[str, Any] = {}
+    while True:
+        body = ask(operation, {**params, **token}).body
+        yield from body[member]
+        if not body.get("NextToken"):
+            return
+        if token == (token := {"NextToken": body["NextToken"]}):
+            raise Refused("unreadable", "RepeatedToken", "the same continuation was given twice")
+
+
+def owned(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
+    """The instances of this region that belong to the account that is asked: only there may the rest be read."""
+    rows = [row for row in _rows(ask, "list_instances", {}, "Instances") if row["OwnerAccountId"] == params["OwnerAccountId"]]
+    yield Page({"Instances": rows})
+
+
+def assignments(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
+    """Who gets a permission set where: `{"Assignments": [{AccountId, PrincipalType, PrincipalId, UserIds}]}`.
+
+    `UserIds`: the user himself, or the members of the group.
+    """
+    of = {"InstanceArn": params["InstanceArn"], "PermissionSetArn": params["PermissionSetArn"]}
+    rows = []
+    members: dict[str, list[str]] = {}
+    for account in _rows(ask, "list_accounts_for_provisioned_permission_set", of, "AccountIds"):
+        for row in _rows(ask, "list_account_assignments", {**of, "AccountId": account}, "AccountAssignments"):
+            who = row["PrincipalId"]
+            if row["PrincipalType"] == "GROUP" and who not in members:
+                group = {"IdentityStoreId": params["IdentityStoreId"], "GroupId": who}
+                found = _rows(ask, "identitystore.list_group_memberships", group, "GroupMemberships")
+                members[who] = sorted(one["MemberId"]["UserId"] for one in found)
+            users = members[who] if row["PrincipalType"] == "GROUP" else [who]
+            rows.append({"AccountId": account, "PrincipalType": row["PrincipalType"], "PrincipalId": who, "UserIds": users})
+    yield Page({"Assignments": rows})
+
+
+# From wherever one looks: a member account sees the organization's instance, and may have one of its own.
+instance = ResourceType(
+    "aws.identitycenter.instance", facet="instance", id="{instance.InstanceArn}", per="account",
+    listed=Call("sso:ListInstances", "list_instances", {"RegionScope": "ALL_REGIONS"}, items="Instances"),
+)
+
+organization_instance = ResourceType(
+    "aws.identitycenter.organization_instance", facet="organization_instance", id="{organization_instance.InstanceArn}",
+    listed=Call("sso:ListInstances", "list_instances", {"OwnerAccountId": "{account}"}, items="Instances", fn=owned),
+)
+
+SET = {"InstanceArn": "{organization_instance.InstanceArn}", "PermissionSetArn": "{permission_set}"}
+
+permission_set = ResourceType(
+    "aws.identitycenter.permission_set", facet="permission_set", id="{permission_set}", under="aws.identitycenter.organization_instance",
+    gone=("ResourceNotFoundException",),
+    listed=Call("sso:ListPermissionSets", "list_permission_sets", {"InstanceArn": "{organization_instance.InstanceArn}"}, items="PermissionSets"),
+    details=[
+        Detail("described", Call("sso:DescribePermissionSet", "describe_permission_set", SET, take="PermissionSet")),
+        Detail("assignments", Call("sso:ListAccountAssignments", "list_account_assignments",
+               {**SET, "IdentityStoreId": "{organization_instance.IdentityStoreId}"}, items="Assignments", fn=assignments,
+               also=("sso:ListAccountsForProvisionedPermissionSet", "identitystore:ListGroupMemberships"))),
+    ],
+    sets=("assignments",),
+)
+
+
+def users(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
+    """The users, by what tells them apart: `{"Users": [{UserId, UserName, UserStatus, ExternalIds, Emails}]}`. No more is read."""
+    kept = ("IdentityStoreId", "UserId", "UserName", "UserStatus", "ExternalIds", "Emails")
+    rows = _rows(ask, "list_users", params, "Users")
+    yield Page({"Users": [{k: row[k] for k in kept if k in row} for row in rows]})
+
+
+user = ResourceType(
+    "aws.identitycenter.user", facet="user", id="{user.UserId}", under="aws.identitycenter.organization_instance",
+    listed=Call("identitystore:ListUsers", "list_users", {"IdentityStoreId": "{organization_instance.IdentityStoreId}"}, items="Users", fn=users),
+    sets=("user.Emails", "user.ExternalIds"),
+)
