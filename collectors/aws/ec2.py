@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from annexlog.collectors import Call, Detail, Page, ResourceType
 
 __all__ = ["image", "instance", "launch_template", "prefix_list", "security_group", "snapshot", "volume"]
-
-Ask = Callable[[str, Mapping[str, Any]], Page]
 
 # What AWS services run in the account for us is left out of a list, if the account hides it, unless it is asked for.
 ALL = {"IncludeManagedResources": True}
@@ -42,11 +40,10 @@ volume = ResourceType(
 )
 
 
-
-def images(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
+def images(ask: Any, params: Mapping[str, Any]) -> Iterator[Page]:
     """The images with these ids, those left out that are no longer there: asked for by name, one of them would refuse all."""
     by_id = {"Name": "image-id", "Values": sorted(set(params["ImageIds"]))}
-    yield ask("describe_images", {"Filters": [by_id], **HIDDEN})
+    yield from ask.pages("describe_images", {"Filters": [by_id], **HIDDEN})
 
 
 # Deprecated and disabled images are left out of a list unless they are asked for.
