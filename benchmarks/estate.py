@@ -62,7 +62,8 @@ KINDS = (
     Kind("aws.rds.instance", lambda n: f"arn:aws:rds:{REGION}:{account(n)}:db:{word(n)}-{n}",
          {"": bodies.database}, 5, (1, 1, 8)),
     Kind("aws.kms.key", lambda n: f"arn:aws:kms:{REGION}:{account(n)}:key/{token(n, 'key', 32)}", {
-        "": bodies.key, "policy": bodies.key_policy, "rotation": lambda n, _: {"KeyRotationEnabled": n % 9 > 0}}, 5, (1, 2)),
+        "": bodies.key, "policy": bodies.key_policy,
+        "rotation": lambda n, _: {"KeyRotationEnabled": n % 9 > 0}}, 5, (1, 2)),
     Kind("aws.ec2.volume", lambda n: f"arn:aws:ec2:{REGION}:{account(n)}:volume/vol-{token(n, 'vol')}",
          {"": bodies.volume}, 12, (1,)),
     Kind("kubernetes.pod", lambda n: f"{word(n)}-{STAGES[n % 4]}/{token(n, 'pod name')}", {"": bodies.pod}, 12, (2, 3)),
