@@ -279,7 +279,10 @@ class SQLite:
             _raise(error, self.path)
         finally:
             if cursor is not None:
-                cursor.close()
+                try:  # noqa: SIM105 — as above
+                    cursor.close()
+                except sqlite3.ProgrammingError:  # the store was closed before whoever asked read to the end
+                    pass
             self._give_back(connection)
 
     def append(self, table: str, rows: Iterable[Row]) -> None:

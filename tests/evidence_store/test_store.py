@@ -62,6 +62,19 @@ def test_a_name_that_no_database_keeps_is_refused_whole_and_a_body_keeps_any_cha
     assert (place, facets(store.view())) == (1, {"a": {"": "\0"}})
 
 
+def test_rows_that_nobody_reads_to_the_end_outlive_neither_the_transaction_nor_the_store(tmp_path):
+    store = Store.open(tmp_path / "store.db", create=True)
+    collect(store, "one", look(BUCKETS, 10, {f"{n}": n for n in range(40)}))
+    with store.backend.writing():
+        left = store.backend.select("SELECT * FROM resource")
+        first = next(left)
+    store.close()
+
+    left.close()  # as a collector of garbage does, whenever it likes
+
+    assert (first[0], list(left)) == (1, [])
+
+
 def test_an_unchanged_line_commits_to_the_root_it_had(store):
     collect(store, "one", look(BUCKETS, 10, {"a": 1}))
     collect(store, "two", look(BUCKETS, 20, {"a": 1}))
