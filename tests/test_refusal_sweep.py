@@ -80,9 +80,13 @@ class Ground:
         return load(folder / "annexlog.toml")
 
 
-def answers(config: Config, at: Millis) -> Answers:
+def answers(config: Config, at: Millis, mappings: Mappings | None = None) -> Answers:
+    """What is known at an instant; by these definitions, if they are those in the store: reading them takes longest."""
     with Store.open(config.store, readonly=True) as store:
-        return {(a.test.id, a.line.scope, a.id): a for a in Reading(store.view(at=at)).answers()}
+        reading = Reading(store.view(at=at))
+        if mappings is not None:
+            reading.mappings = mappings
+        return {(a.test.id, a.line.scope, a.id): a for a in reading.answers()}
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +180,7 @@ def turned(ground: Ground, folder: Path, *faults: Fault, operations: Collection[
         done = collector.collect(choose=concerned(operations) if operations else everything)
         assess(store, ground.mappings, clock)
         at = present(store, clock)
-    return done, answers(config, at)
+    return done, answers(config, at, ground.mappings)
 
 
 def worsened(before: Answers, after: Answers) -> list[str]:
@@ -239,7 +243,8 @@ def _declared() -> set[str]:
     calls = [call for kind in TYPES.values() for call in kind.calls()]
     combined = {permission for call in calls if call.fn for permission in (call.permission, *call.also)}
     also = {permission for call in calls for permission in call.also}
-    return {".".join(target(call)) for call in calls} | {_operation(permission) for permission in (combined | also) - MANY}
+    asked = {".".join(target(call)) for call in calls}
+    return asked | {_operation(permission) for permission in (combined | also) - MANY}
 
 
 def _operation(permission: str) -> str:
