@@ -35,6 +35,8 @@ class Collect(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """Calls under way at once, over all scopes of a target."""
     scopes: int = 8
     """Scopes collected at once."""
+    second_sources: bool = False
+    """Also ask those who count what is listed (AWS Config), and show where they differ."""
     deadline: str = "PT1H"
     """What a scope has not shown by then is recorded as not seen."""
 

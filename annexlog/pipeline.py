@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from annexlog import __version__
+from annexlog import __version__, reconciling
 from annexlog.answers import ACCEPTED, DOCUMENTS, FLOOR
 from annexlog.collectors import Adapter, Discovery, ResourceType, Scope, resource_types
 from annexlog.collectors.engine import Ask, Engine
@@ -177,7 +177,7 @@ class Collector:
 
     def _wanted(self, target: Target) -> Types:
         """Per level of scope, the types to look at, each with its wanted facets and how often they are wanted."""
-        wanted = self.mappings.wanted()
+        wanted = reconciling.wanted(self.config, self.mappings)
         by_level: dict[str, list[tuple[ResourceType, Mapping[str, Millis]]]] = {}
         for kind in resource_types().values():
             if kind.name in wanted and kind.provider == target.provider.name:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from annexlog import reconciling
 from annexlog.answers import shapes
 from annexlog.collectors import resource_types
 from annexlog.cycle import Cycle, Turn
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def demand(config: Config, mappings: Mappings, view: View | None) -> dict[Line, Millis]:
     """Every line that enabled tests want looked at in the open scopes, and how often; and each target's scopes."""
     found = {Line(f"target/{name}", "scope"): config.floor for name in config.targets}
-    wanted = mappings.wanted()
+    wanted = reconciling.wanted(config, mappings)
     closed = {name: kind.closure(wanted[name]) for name, kind in resource_types().items() if name in wanted}
     for scope, attributes in (view.scopes() if view else {}).items():
         if attributes.get("target") not in config.targets:

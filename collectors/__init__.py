@@ -26,6 +26,7 @@ __all__ = [
     "Adapter",
     "Call",
     "Caller",
+    "Counted",
     "Detail",
     "Discovery",
     "Page",
@@ -159,6 +160,19 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A second source that counts a population: a resource of another type of the same scope holds the number.
+
+    `type`: that type. `id`: the id of the resource that counts this population. `member`: the number in its listing.
+    Where the source does not speak of the population, it says nothing of it; a number of 0 must be said.
+    """
+
+    type: str
+    id: str
+    member: str = "count"
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceType:
     """What one kind of resource is, and how it is seen.
 
@@ -178,6 +192,8 @@ class ResourceType:
     name. `redact`: {path: pattern set of patterns.toml} values never stored; of an object or list, all in it.
     `ignore`: paths of volatile fields. `sets`: paths of lists whose order means nothing. These paths begin with a
     facet's name; `[]` goes into each item of a list.
+    `counted`: the second source of the population, reconciled when asked for. `opens`: each resource is a scope of this
+    name itself (`{id}` is its own), which should have been looked at (an organization's account).
     """
 
     name: str
@@ -197,6 +213,8 @@ class ResourceType:
     redact: Mapping[str, str] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
+    counted: Counted | None = None
+    opens: str | None = None
 
     def __post_init__(self) -> None:
         """Raises DeclarationError."""

@@ -26,6 +26,7 @@ from annexlog.evidence_store.model import (
 if TYPE_CHECKING:
     from annexlog.anchoring import Standing
     from annexlog.answers import Answer, Change, ControlAnswer, Reading
+    from annexlog.reconciling import Beside
 
 LIMIT = 50
 """So many rows are printed on a terminal; --json and --limit 0 give all."""
@@ -236,6 +237,8 @@ def _change(c: Change) -> shapes.Change:
 @reads
 def population(reading: Reading, type: str, scope: str | None, limit: int, proof: Path | None, json: bool) -> None:
     """List a population as it was, and how it was seen."""
+    from annexlog.reconciling import differences
+
     lines = reading.view.lines(scope=scope, type=type, facet="")
     if not lines:
         raise ConfigError(f"nothing ever looked for {type!r}.", next="Types: annexlog plugins")
@@ -245,6 +248,7 @@ def population(reading: Reading, type: str, scope: str | None, limit: int, proof
     if json:
         render.emit(found)
         return
+    differing = {one.line.scope: one for one in differences(reading.view, lines)}
     for one in found:
         many = f"{len(one.resources)} of {one.type}"
         render.say(f"{one.scope}: {many}, {one.coverage} ({one.start} to {one.end}, record {one.run})", style="bold")
@@ -253,6 +257,8 @@ def population(reading: Reading, type: str, scope: str | None, limit: int, proof
                        f"{operation['items']} items, {operation['retries']} retries")  # fmt: skip
         if one.refusal:
             render.say(f"  {words(Unknown(**_fields(one.refusal)))}", style="red")
+        if one.scope in differing:
+            render.say(f"  {differing[one.scope].told()}", style="yellow")
         for id in islice(one.resources, limit or None):
             render.say(f"  {id}")
         if limit and len(one.resources) > limit:
@@ -272,12 +278,23 @@ def _fields(reason: shapes.Reason) -> dict[str, str]:
     return {k: getattr(reason, k) for k in ("reason", "operation", "permission", "code")}
 
 
+def _beside(found: Beside | None) -> shapes.Beside | None:
+    if found is None:
+        return None
+    return shapes.Beside(
+        scope=found.line.scope, type=found.line.type, listed=found.listed, source=found.source, said=found.said,
+        why=found.why, missing=dict(found.missing or {}),
+    )  # fmt: skip
+
+
 def _population(reading: Reading, line: Line) -> shapes.Population:
+    from annexlog.reconciling import beside
+
     seen = reading.view.seen(line)
     if seen is None:
         return shapes.Population(
             at=iso(reading.view.at), known_at=moment(reading.known_at), scope=line.scope, type=line.type,
-            coverage="never", start=None, end=None, run=None, refusal=None, provenance={}, resources=[],
+            coverage="never", start=None, end=None, run=None, refusal=None, provenance={}, resources=[], beside=None,
         )  # fmt: skip
     row = next(reading.view.population_lines(line, seen.seq), None)
     return shapes.Population(
@@ -285,7 +302,7 @@ def _population(reading: Reading, line: Line) -> shapes.Population:
         coverage=seen.status.value,
         start=iso(seen.start), end=iso(seen.end), run=seen.seq,
         refusal=reason_of(seen.refusal), provenance=dict(row.provenance) if row else {},
-        resources=list(reading.view.ids(line.scope, line.type)),
+        resources=list(reading.view.ids(line.scope, line.type)), beside=_beside(beside(reading.view, line)),
     )  # fmt: skip
 
 
@@ -317,8 +334,9 @@ def _told(coverage: dict[str, int]) -> str:
 @click.option("--until", type=Instant(), help="Up to that time; now by default.")
 @as_json
 def gaps(since: Millis | None, until: Millis | None, json: bool) -> int:
-    """List the times in which nothing was looked at although it was due."""
+    """List the times in which nothing was looked at although it was due, and where second sources differ."""
     from annexlog.collectors.clock import SystemClock
+    from annexlog.reconciling import differences
     from annexlog.watching import missed
 
     config = configuration()
@@ -331,11 +349,17 @@ def gaps(since: Millis | None, until: Millis | None, json: bool) -> int:
             shapes.Gap(scope=li.scope, type=li.type, facet=li.facet, start=iso(g.start), end=iso(g.end), reason=g.why)
             for li, g in missed(config, view, begin, end)
         ]
+        differing = list(differences(view))
     if json:
-        render.emit(shapes.Gaps(start=iso(begin), end=iso(end), gaps=found))
-    elif found:
-        rows = ((g.scope, g.type, g.facet or "listing", g.start[:19], g.end[:19], g.reason) for g in found)
-        render.table(("scope", "type", "facet", "from (UTC)", "to (UTC)", "why"), rows)
+        told = [entry for entry in map(_beside, differing) if entry]
+        render.emit(shapes.Gaps(start=iso(begin), end=iso(end), gaps=found, differences=told))
+        return 0
+    if differing:
+        rows = ((one.line.scope, one.line.type, one.told()) for one in differing)
+        render.table(("scope", "type", "second source"), rows)
+    if found:
+        times = ((g.scope, g.type, g.facet or "listing", g.start[:19], g.end[:19], g.reason) for g in found)
+        render.table(("scope", "type", "facet", "from (UTC)", "to (UTC)", "why"), times)
     else:
         render.say(f"No gaps from {iso(begin)} to {iso(end)}.")
     return 0

@@ -258,6 +258,7 @@ def _numbers(ctx: click.Context, param: click.Parameter, given: tuple[str, ...])
 @click.option("--resources", multiple=True, callback=_numbers, metavar="TYPE=N", help="So many resources of a type.")
 def plan(scopes: dict[str, int], resources: dict[str, int]) -> None:
     """Show how many calls a day it will make, before any call."""
+    from annexlog import reconciling
     from annexlog.collectors import resource_types
     from annexlog.collectors.planning import Sizes, totals
     from annexlog.collectors.planning import plan as planned
@@ -265,7 +266,8 @@ def plan(scopes: dict[str, int], resources: dict[str, int]) -> None:
     config = configuration()
     types = resource_types()
     providers = {target.provider.name for target in config.targets.values()} or {t.provider for t in types.values()}
-    wanted = {n: f for n, f in on_disk(config).wanted().items() if types[n].provider in providers}
+    asked = reconciling.wanted(config, on_disk(config))
+    wanted = {n: f for n, f in asked.items() if types[n].provider in providers}
     levels, numbers, basis = _sizes(config, types)
     rows = planned(types, wanted, Sizes(levels | scopes, numbers | resources), floor=config.floor)
     columns = ("type", "facet", "call", "every", "calls each time", "calls a day")

@@ -162,6 +162,21 @@ class History(Shape):
     changes: list[Change]
 
 
+class Beside(Shape):
+    """A population beside its second source. `said`: how many that says there are, null if it could not be asked.
+
+    `missing`: what it names that was not looked at, and why.
+    """
+
+    scope: str
+    type: str
+    listed: int
+    source: str
+    said: int | None
+    why: str
+    missing: dict[str, str]
+
+
 class Population(Shape):
     """`annexlog population --json`: one population as it was, and how it was seen."""
 
@@ -176,6 +191,7 @@ class Population(Shape):
     refusal: Reason | None
     provenance: dict[str, Any]
     resources: list[str]
+    beside: Beside | None
 
 
 class RunEntry(Shape):
@@ -266,6 +282,7 @@ class Gaps(Shape):
     start: str
     end: str
     gaps: list[Gap]
+    differences: list[Beside]
 
 
 class ProofMade(Shape):

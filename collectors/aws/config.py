@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from annexlog.collectors import Call, Detail, ResourceType
 
-__all__ = ["aggregator", "recorder", "rule"]
+__all__ = ["aggregator", "recorder", "resource_count", "rule"]
 
 recorder = ResourceType(
     "aws.config.recorder", facet="recorder", id="{recorder.name}",
@@ -40,4 +40,10 @@ aggregator = ResourceType(
     ],
     ignore=("sources[].LastUpdateTime", "aggregator.LastUpdatedTime"),
     sets=("sources",),
+)
+
+# What Config's recorder counts in the region: the second source of what others list (second_sources = true).
+resource_count = ResourceType(
+    "aws.config.resource_count", facet="resource_count", id="{resource_count.resourceType}",
+    listed=Call("config:GetDiscoveredResourceCounts", "get_discovered_resource_counts", items="resourceCounts"),
 )

@@ -1,0 +1,91 @@
+"""What a second source says of a population stands beside it, and a difference is never hidden."""
+
+from __future__ import annotations
+
+import json
+
+from annexlog.cli.shapes import Beside, Gaps, Population
+from tests.estate import REGION
+from tests.home import TARGET, Home
+from tests.wire import Fault, Reply
+from tests.wire.moto import ACCOUNT
+
+HERE = f"aws/{ACCOUNT}/{REGION}"
+COUNTING = f"{TARGET}\n[collect]\nsecond_sources = true\n"
+
+
+def counts(**numbers: int) -> Fault:
+    """What AWS Config says it counts."""
+    rows = [{"resourceType": f"AWS::EC2::{kind}", "count": number} for kind, number in numbers.items()]
+    body = json.dumps({"totalDiscoveredResources": sum(numbers.values()), "resourceCounts": rows}).encode()
+    reply = Reply(200, {"Content-Type": "application/x-amz-json-1.1"}, body)
+    return Fault("reply", "config.get_discovered_resource_counts", reply=reply)
+
+
+def differences(home: Home) -> list[Beside]:
+    told: Gaps = home.json("gaps", of=Gaps)
+    return told.differences
+
+
+def volumes(home: Home) -> int:
+    """How many were listed."""
+    (told,) = home.json("population", "aws.ec2.volume", of=list[Population])
+    return len(told.resources)
+
+
+def of_volumes(home: Home) -> list[Beside]:
+    return [one for one in differences(home) if one.type == "aws.ec2.volume"]
+
+
+def test_a_count_that_agrees_is_no_difference_and_one_that_does_not_is_shown_with_both_numbers(home: Home) -> None:
+    home.annexlog("collect")
+    many = volumes(home)
+    home.configure(COUNTING)
+    home.wire.inject(counts(Volume=many))
+    home.annexlog("collect")
+    agreeing = of_volumes(home)
+    home.wire.clear()
+    home.wire.inject(counts(Volume=many + 3))
+
+    home.annexlog("collect")
+
+    assert agreeing == []
+    assert of_volumes(home) == [Beside(HERE, "aws.ec2.volume", many, "aws.config.resource_count", many + 3, "", {})]
+    said = f"aws.config.resource_count says {many + 3}, {many} were listed"
+    assert said in home.annexlog("population", "aws.ec2.volume").out
+    assert said in " ".join(home.annexlog("gaps").out.replace("\n", " ").split())
+
+
+def test_a_second_source_that_may_not_be_asked_is_shown_as_such(home: Home) -> None:
+    home.configure(COUNTING)
+    home.wire.inject(Fault("refused", "config.get_discovered_resource_counts"))
+
+    home.annexlog("collect")
+
+    (found,) = of_volumes(home)
+    assert (found.said, found.why) == (None, "denied")
+
+
+def test_what_config_does_not_record_is_no_number(home: Home) -> None:
+    home.configure(COUNTING)
+    home.wire.inject(counts(Subnet=1))
+
+    home.annexlog("collect")
+
+    assert of_volumes(home) == []
+    assert [one.said for one in differences(home) if one.type == "aws.ec2.subnet"] == [1]
+
+
+def test_second_sources_are_asked_only_if_configured(home: Home) -> None:
+    home.annexlog("collect")
+
+    assert "config.get_discovered_resource_counts" not in home.wire.operations()
+
+
+def test_an_account_of_the_organization_that_was_not_looked_at_is_shown_with_the_reason(home: Home) -> None:
+    home.configure(f'{TARGET}\n[targets.acme.accounts]\nexclude = ["{ACCOUNT}"]\n')
+
+    home.annexlog("collect")
+
+    (found,) = (one for one in differences(home) if one.type == "aws.organizations.account")
+    assert (found.said, found.listed, found.missing) == (1, 0, {ACCOUNT: "excluded by configuration"})
