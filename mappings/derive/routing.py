@@ -26,9 +26,13 @@ def effective_table(subnet: str, tables: Sequence[Mapping[str, Any]]) -> Table |
     found = [row["route_table"] for row in tables]
     for name, value in (("SubnetId", subnet), ("Main", True)):
         for table in found:
-            if any(association.get(name) == value for association in table.get("Associations") or ()):
+            if any(row.get(name) == value and _in_force(row) for row in table.get("Associations") or ()):
                 return table  # type: ignore[no-any-return]  # it is JSON
     return None
+
+
+def _in_force(association: Mapping[str, Any]) -> bool:
+    return (association.get("AssociationState") or {}).get("State", "associated") not in ("disassociated", "failed")
 
 
 def leads_to_internet(route: Mapping[str, Any]) -> bool:

@@ -52,6 +52,13 @@ def test_a_subnet_whose_table_is_not_there_is_not_taken_for_private() -> None:
     )
 
 
+def test_an_association_that_failed_does_not_count() -> None:
+    failed = table(NAT, subnet="a")
+    failed["route_table"]["Associations"][0]["AssociationState"] = {"State": "failed"}
+
+    assert internet_subnets({"SubnetId": "a"}, [failed, table(OUT, main=True)]) == ["a"]
+
+
 def rule(number: int, action: str, cidr: str = "0.0.0.0/0", *, ports: tuple[int, int] | None = (22, 22)) -> Any:
     block = {"Ipv6CidrBlock": cidr} if ":" in cidr else {"CidrBlock": cidr}
     between = {"PortRange": {"From": ports[0], "To": ports[1]}, "Protocol": "6"} if ports else {"Protocol": "-1"}
