@@ -93,9 +93,9 @@ def _text(operator: str, operand: Any, value: Any) -> bool:
     if isinstance(operand, list):
         return any(_text(operator, one, value) for one in operand)
     if operator == "prefix":
-        return bool(value.startswith(operand))
+        return value.startswith(str(operand))
     if operator == "suffix":
-        return bool(value.endswith(operand))
+        return value.endswith(str(operand))
     if operator == "equals-ignore-case":
         return bool(value.lower() == str(operand).lower())
     if operator == "wildcard":
