@@ -88,16 +88,17 @@ def _numeric(operand: list[Any], value: Any) -> bool:
 def _text(operator: str, operand: Any, value: Any) -> bool:
     if not isinstance(value, str):
         return False
-    if isinstance(operand, dict) and set(operand) == {"equals-ignore-case"}:
-        operand, value = operand["equals-ignore-case"].lower(), value.lower()
     if isinstance(operand, list):
         return any(_text(operator, one, value) for one in operand)
+    if isinstance(operand, dict) and set(operand) == {"equals-ignore-case"}:
+        return _text(operator, str(operand["equals-ignore-case"]).lower(), value.lower())
+    told, wanted = str(value), str(operand)
     if operator == "prefix":
-        return value.startswith(str(operand))
+        return told.startswith(wanted)
     if operator == "suffix":
-        return value.endswith(str(operand))
+        return told.endswith(wanted)
     if operator == "equals-ignore-case":
-        return bool(value.lower() == str(operand).lower())
+        return told.lower() == wanted.lower()
     if operator == "wildcard":
-        return fnmatch.fnmatchcase(value, str(operand).replace("[", "[[]").replace("?", "[?]"))
+        return fnmatch.fnmatchcase(told, wanted.replace("[", "[[]").replace("?", "[?]"))
     raise _Odd(operator)
