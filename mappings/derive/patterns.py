@@ -15,6 +15,13 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": lambda a, b: a > b, ">=": lambda a, b: a >= b,
 }  # fmt: skip
 
+_TEXTS: Mapping[str, Callable[[str, str], bool]] = {
+    "prefix": lambda told, wanted: told.startswith(wanted),
+    "suffix": lambda told, wanted: told.endswith(wanted),
+    "equals-ignore-case": lambda told, wanted: told.lower() == wanted.lower(),
+    "wildcard": lambda told, wanted: fnmatch.fnmatchcase(told, wanted.replace("[", "[[]").replace("?", "[?]")),
+}
+
 
 class _Odd(Exception):
     """An operator that is not known here."""
@@ -92,13 +99,6 @@ def _text(operator: str, operand: Any, value: Any) -> bool:
         return any(_text(operator, one, value) for one in operand)
     if isinstance(operand, dict) and set(operand) == {"equals-ignore-case"}:
         return _text(operator, str(operand["equals-ignore-case"]).lower(), value.lower())
-    told, wanted = str(value), str(operand)
-    if operator == "prefix":
-        return told.startswith(wanted)
-    if operator == "suffix":
-        return told.endswith(wanted)
-    if operator == "equals-ignore-case":
-        return told.lower() == wanted.lower()
-    if operator == "wildcard":
-        return fnmatch.fnmatchcase(told, wanted.replace("[", "[[]").replace("?", "[?]"))
-    raise _Odd(operator)
+    if operator not in _TEXTS:
+        raise _Odd(operator)
+    return _TEXTS[operator](value, str(operand))
