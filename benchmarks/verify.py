@@ -12,8 +12,8 @@ from benchmarks.history import SIGNER, Size, build
 from benchmarks.report import Report, cpu_seconds, main, peak_rss_mb
 
 YEAR = 10_000_000
-"""Rows of versions and outcomes that a year of hourly looks at 100,000 resources makes, 1 % of them changing each day
-and each change moving a few outcomes. One core is to check it in 180 seconds."""
+"""Rows of versions and outcomes that a year makes: 8.76 million changes (of 100,000 resources 1 % from one hourly look
+to the next), and the outcomes that these move. One core is to check them in 180 seconds."""
 
 
 def run(*, quick: bool = False) -> Report:
