@@ -27,6 +27,7 @@ CLIENTS = {
 HOMES = {
     "artifact": {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1"},
     "ecr-public": {"aws": "us-east-1"},
+    "globalaccelerator": {"aws": "us-west-2"},
     "health": {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"},
     "route53domains": {"aws": "us-east-1"},
     "wafv2": {"aws": "us-east-1"},
