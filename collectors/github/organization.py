@@ -8,7 +8,7 @@ from typing import Any
 from annexlog.collectors import Call, Detail, Page, ResourceType
 from annexlog.collectors.github._calls import MOST, ORG, Asks, keep, rows, shown
 
-__all__ = ["app_installation", "organization", "outside_collaborator"]
+__all__ = ["access_token", "app_installation", "organization", "outside_collaborator"]
 
 ADMINISTRATION = "organization_administration:read"
 MEMBERS = "members:read"
@@ -58,4 +58,11 @@ app_installation = ResourceType(
 outside_collaborator = ResourceType(
     "github.outside_collaborator", facet="collaborator", id="{collaborator.login}", per="organization", fold=True,
     listed=Call(MEMBERS, "/orgs/{org}/outside_collaborators", _PEOPLE, items=""), incarnation="collaborator.id",
+)
+
+# Fine-grained tokens of members; GitHub shows them to Apps only.
+access_token = ResourceType(
+    "github.access_token", facet="access_token", id="{access_token.id}", per="organization",
+    listed=Call("organization_personal_access_tokens:read", "/orgs/{org}/personal-access-tokens",
+                {**ORG, **MOST, **keep("id", "token_id", "owner.login", "repository_selection", "permissions", "access_granted_at", "token_expired", "token_expires_at")}, items=""),
 )

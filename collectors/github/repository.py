@@ -74,6 +74,19 @@ def environments(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     yield Page({"environments": found})
 
 
+def analyses(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """The hundred latest analyses of the default branch, newest first: enough to say which are current."""
+    asked = {**params, "ref": f"refs/heads/{params['branch']}", **MOST, **keep("created_at", "error", "category", "tool.name")}
+    del asked["branch"]
+    page = ask("/repos/{owner}/{repo}/code-scanning/analyses", asked)
+    if not isinstance(page.body, list):
+        raise Refused("unreadable", "NotAList", "the analyses are no list")
+    yield replace(page, body={"analyses": page.body})
+
+
+NO_SCAN = ("404:no analysis found", "403:Advanced Security must be enabled", "403:Code Security must be enabled")
+"""What GitHub says where nobody scans the code."""
+
 repository = ResourceType(
     "github.repository", facet="repository", id="{repository.full_name}", per="organization", fold=True, incarnation="repository.id",
     listed=Call(METADATA, "/orgs/{org}/repos",
@@ -102,7 +115,8 @@ repository = ResourceType(
                items="", absent=("404:Secret scanning is disabled",))),
         Detail("code_alerts", Call("security_events:read", "/repos/{owner}/{repo}/code-scanning/alerts",
                {**REPO, **MOST, **keep("number", "state", "created_at", "dismissed_reason", "dismissal_approved_by.login", "rule.severity", "rule.security_severity_level", "tool.name")},
-               items="", absent=("404:no analysis found", "403:Advanced Security must be enabled", "403:Code Security must be enabled"))),
+               items="", absent=NO_SCAN)),
+        Detail("analyses", Call("security_events:read", "/repos/{owner}/{repo}/code-scanning/analyses", BRANCH, fn=analyses, items="analyses", absent=NO_SCAN)),
         Detail("environments", Call(ACTIONS, "/repos/{owner}/{repo}/environments", REPO, fn=environments, items="environments")),
         Detail("changes", Call(CONTENTS, "/repos/{owner}/{repo}/commits", BRANCH, fn=changes, also=(PULLS,), absent=("409:Git Repository is empty",))),
     ],

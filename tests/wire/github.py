@@ -61,6 +61,11 @@ def healthy() -> dict[str, Any]:
             {"id": 77, "app_id": 42, "app_slug": "annexlog", "permissions": {"metadata": "read"}, "events": [],
              "repository_selection": "all", "suspended_at": None, "account": user("acme", 1)},
         ]},
+        "/orgs/acme/personal-access-tokens": [{
+            "id": 25, "token_id": 981, "token_name": PLANTED, "owner": user("ann", 1), "repository_selection": "all",
+            "permissions": {"repository": {"metadata": "read"}}, "access_granted_at": "2026-01-01T00:00:00Z", "token_expired": False,
+            "token_expires_at": time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(time.time() + 30 * 86400)), "token_last_used_at": None,
+        }],
         "/orgs/acme/repos": [{
             "id": 100, "name": "shop", "full_name": "acme/shop", "visibility": "private", "private": True, "archived": False,
             "disabled": False, "fork": False, "default_branch": "main", "topics": ["web"], "owner": user("acme", 1),
@@ -91,6 +96,10 @@ def healthy() -> dict[str, Any]:
         f"{SHOP}/code-scanning/alerts": [{
             "number": 1, "state": "open", "created_at": "2020-01-01T00:00:00Z", "rule": {"severity": "note", "security_severity_level": None},
             "tool": {"name": "CodeQL"}, "most_recent_instance": {"message": {"text": PLANTED}},
+        }],
+        f"{SHOP}/code-scanning/analyses?ref=refs/heads/main": [{
+            "id": 1, "created_at": time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime()), "error": "", "category": "/language:python",
+            "tool": {"name": "CodeQL", "guid": None}, "commit_sha": "c1", "environment": PLANTED,
         }],
         f"{SHOP}/environments": {"total_count": 1, "environments": [{
             "id": 1, "name": "production", "can_admins_bypass": False,

@@ -191,6 +191,7 @@ def test_a_bare_404_is_never_an_unprotected_branch(github: GitHub, connect: Conn
         ("dependabot/alerts", "dependabot_alerts", 403, "Dependabot alerts are disabled for this repository.", None),
         ("secret-scanning/alerts", "secret_alerts", 404, "Secret scanning is disabled on this repository.", None),
         ("code-scanning/alerts", "code_alerts", 404, "no analysis found", None),
+        ("code-scanning/analyses", "analyses", 404, "no analysis found", None),
         ("code-scanning/alerts", "code_alerts", 403, "Advanced Security must be enabled for this repository", None),
         ("commits", "changes", 409, "Git Repository is empty.", None),
     ],
