@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from annexlog.collectors import providers, resource_types
+from annexlog.evidence_store.guarding import guarded
 from annexlog.evidence_store.model import (
     JSON,
     ORG,
@@ -15,10 +16,12 @@ from annexlog.evidence_store.model import (
     ConfigError,
     Coverage,
     Line,
+    MappingError,
     Millis,
     Outcome,
     State,
     Status,
+    StoreDamaged,
     TypeShape,
     Unknown,
     duration,
@@ -28,6 +31,8 @@ from annexlog.mappings.states import ControlState, Rule, TestState, control_stat
 
 if TYPE_CHECKING:
     from annexlog.evidence_store.queries import AssessedLine, OutcomeRow, View
+
+_Value = TypeVar("_Value")
 
 PREFIX = "outcome:"
 """Outcome lines are facets of this prefix and a test's id."""
@@ -53,9 +58,17 @@ def published_shapes() -> Mapping[str, TypeShape]:
     return {name: kind.shape(known[kind.provider].members(kind)) for name, kind in resource_types().items()}
 
 
+@guarded
 def definitions(view: View) -> Mappings:
-    """The definitions as they stood in a view."""
-    return from_documents({kind: view.documents(kind) for kind in DOCUMENTS}, shapes())
+    """The definitions as they stood in a view. Raises StoreDamaged if they cannot be read."""
+    try:
+        return from_documents({kind: view.documents(kind) for kind in DOCUMENTS}, shapes())
+    except MappingError as error:
+        raise StoreDamaged(
+            f"what is recorded of it cannot be read: {error.what}",
+            where=error.where,
+            next="Run `annexlog verify`; if it finds nothing, another version of annexlog recorded it.",
+        ) from error
 
 
 def outcome_lines(view: View, mappings: Mappings) -> Iterator[tuple[Test, Line]]:
@@ -142,7 +155,12 @@ class Reading:
 
     @cached_property
     def floor(self) -> Millis:
-        return duration(self.view.documents("setting").get(FLOOR, "PT0S"))
+        return self._setting(lambda settings: duration(settings.get(FLOOR, "PT0S")))
+
+    @guarded
+    def _setting(self, read: Callable[[Mapping[str, Any]], _Value]) -> _Value:
+        """What is read from the recorded settings."""
+        return read(self.view.documents("setting"))
 
     def every(self, test: Test) -> Millis:
         """How often what the test reads is really polled."""
@@ -225,15 +243,14 @@ class Reading:
 
     def _test(self, test: Test) -> _Told:
         told = _Told()
-        accepted = self.view.documents("setting").get(ACCEPTED, {})
         rows = told.hear(a for a in self.answers(test=test.id) if a.reason is None or a.reason.reason != "retired")
-        observed = accepted.get(test.id) != test.digest
+        observed = self._setting(lambda settings: settings.get(ACCEPTED, {}).get(test.id)) != test.digest
         told.state = test_state(test, rows, now=self.view.at, rule=self._rule, observed=observed)
         return told
 
     @cached_property
     def _rule(self) -> Rule:
-        return Rule.from_settings(self.mappings.settings)
+        return self._setting(Rule.from_settings)
 
     def _control(self, control: Control, known: Mapping[str, _Told]) -> ControlAnswer:
         told = {link.test: known[link.test] for link in control.tests if link.test in known}
