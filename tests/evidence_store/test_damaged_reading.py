@@ -56,7 +56,8 @@ def refused(number, ask):
     try:
         ask()
     except StoreDamaged as error:
-        return [] if error.next == "Run `annexlog verify`." or "Restore a copy" in error.next else [(number, error.next)]
+        told = error.next == "Run `annexlog verify`." or "Restore a copy" in error.next
+        return [] if told else [(number, error.next)]
     except Exception as error:  # noqa: BLE001 — what the test is about
         return [(number, repr(error))]
     return []
