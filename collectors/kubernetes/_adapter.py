@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from annexlog.collectors import Call, Caller, Discovery, Page, Refused, Scope
 from annexlog.collectors.kubernetes._connection import Cluster, Connection, Expired, clusters
-from annexlog.collectors.kubernetes._kinds import NAMESPACE
+from annexlog.collectors.kubernetes._kinds import NAMESPACE, SECRETS
 from annexlog.collectors.kubernetes._options import Options
 from annexlog.collectors.kubernetes._served import Kind, Served
 
@@ -72,6 +72,8 @@ class Kubernetes:
         connection = self._connections[scope.name]
         if call.operation.startswith("/"):
             return _One(connection, call.operation)
+        if call.permission == SECRETS and not self.options.secrets:
+            return _Refusing(Refused("unset", "secrets", "the target does not say `secrets = true`"))
         return Pages(self, scope.name, connection, call.operation, dict(params))
 
     def served(self, scope: str) -> Served:
@@ -102,6 +104,19 @@ class _One:
         page = self._connection.get(self._path)
         self._over = True
         return page
+
+
+class _Refusing:
+    """No page: a call that the target's owner has not agreed to is never made."""
+
+    def __init__(self, refused: Refused) -> None:
+        self._refused = refused
+
+    def __iter__(self) -> _Refusing:
+        return self
+
+    def __next__(self) -> Page:
+        raise self._refused
 
 
 class Pages:

@@ -14,6 +14,9 @@ VOLATILE = ("resourceVersion",)
 """Of an object's metadata: a number that every heartbeat changes."""
 
 
+SECRETS = "secrets:list"
+"""The one permission that lets its holder read more than is asked for."""
+
 NAMESPACE = "annexlog/namespace"
 """In the metadata of a page: the namespace whose list it is part of, where that of the whole cluster was denied."""
 

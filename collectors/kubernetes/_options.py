@@ -22,6 +22,9 @@ class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     `namespaces`: where a list of the whole cluster is refused, these are listed one by one, and the population is
     partial; left out, all namespaces that may be listed.
 
+    `secrets`: true: the metadata of Secrets is listed as well, for the tests that need it. Kubernetes cannot grant that
+    without granting the right to read all that they hold, so the printed ClusterRole has this rule as a comment.
+
     `requests_per_second`: for each cluster; its API server serves its own controllers as well. Timeouts in seconds.
     """
 
@@ -29,6 +32,7 @@ class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     kubeconfig: str | None = None
     in_cluster: Name | None = None
     namespaces: tuple[Namespace, ...] = ()
+    secrets: bool = False
     requests_per_second: Annotated[float, msgspec.Meta(gt=0, le=1000)] = 50.0
     connect_timeout: Seconds = 5
     read_timeout: Seconds = 60

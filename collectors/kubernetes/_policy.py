@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import orjson
 
 from annexlog.collectors import Call
+from annexlog.collectors.kubernetes._kinds import SECRETS
 from annexlog.evidence_store.model import DeclarationError
 
 _GROUP = r"[a-z0-9-]+(?:\.[a-z0-9-]+)+|apps|autoscaling|batch|extensions|policy"
@@ -29,23 +30,34 @@ rules:
 """
 
 
+_SECRETS = """\
+# Left out: to list Secrets. annexlog would ask for their metadata only, but this rule lets its holder read what they
+# hold: Kubernetes cannot grant the one without the other. Tests that need it are unknown without it. To have them,
+# take the rule in, and say `secrets = true` in the target.
+# - apiGroups: [""]
+#   resources: [secrets]
+#   verbs: [list]
+"""
+
+
 def policy(calls: Iterable[Call]) -> str:
     """A ClusterRole, as YAML, that allows these calls and no more. Bind it with a ClusterRoleBinding.
 
     What every authenticated user may read (`system:discovery`: /version, /api, /apis) is in it all the same: some
-    clusters take that away. Raises DeclarationError for a permission that does not read.
+    clusters take that away. The right to list Secrets is in it as a comment alone. Raises DeclarationError for a permission that does not read.
     """
     resources: dict[tuple[str, str], set[str]] = defaultdict(set)
     paths = {"/api", "/api/*", "/apis", "/apis/*", "/version"}
     asked = {permission for call in calls for permission in (call.permission, *call.also)}
-    for permission in sorted({*asked, NAMESPACES}):
+    for permission in sorted({*asked, NAMESPACES} - {SECRETS}):
         match = check(permission)
         if match["path"]:
             paths.add(match["path"])
         else:
             resources[match["group"] or "", match["verb"]].add(match["resource"])
     rules = [_rule(group, sorted(names), verb) for (group, verb), names in sorted(resources.items())]
-    return _HEAD + "".join(rules) + f"- nonResourceURLs: {_list(sorted(paths))}\n  verbs: [get]\n"
+    more = _SECRETS if SECRETS in asked else ""
+    return _HEAD + "".join(rules) + f"- nonResourceURLs: {_list(sorted(paths))}\n  verbs: [get]\n" + more
 
 
 def _rule(group: str, resources: list[str], verb: str) -> str:

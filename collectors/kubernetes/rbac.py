@@ -8,7 +8,7 @@ from typing import Any
 from annexlog.collectors import Page
 from annexlog.collectors.kubernetes._kinds import Asks, kind, kinds, listing, made_of
 
-__all__ = ["rbac_subject", "role", "service_account"]
+__all__ = ["rbac_subject", "role", "service_account", "token_secret"]
 
 role = kinds("role", {
     "ClusterRole": "clusterroles.rbac.authorization.k8s.io",
@@ -16,6 +16,10 @@ role = kinds("role", {
 })
 
 service_account = kind("service_account", "serviceaccounts")
+
+# Metadata only, and only of those that hold a token of a service account: the server looks at their type.
+token_secret = kind("token_secret", "secrets", params={"metadata": True, "fieldSelector": "type=kubernetes.io/service-account-token"},
+                    ignore=("token_secret.metadata.annotations",))
 
 BINDINGS = {
     "ClusterRoleBinding": listing("clusterrolebindings.rbac.authorization.k8s.io"),

@@ -158,6 +158,10 @@ class Cluster:
             self.serve(resource, namespaced=bool(namespace))
             self._kinds[resource].objects[namespace, meta["name"]] = item
 
+    def kinds(self) -> list[str]:
+        """What it serves: `v1/pods`, `apps/v1/deployments`."""
+        return list(self._kinds)
+
     def remove(self, resource: str, name: str, namespace: str = "") -> None:
         del self._kinds[resource].objects[namespace, name]
 
@@ -232,6 +236,9 @@ class Cluster:
                 raise Refusal(404)
             return found
         items = [item for (within, _), item in sorted(kind.objects.items()) if namespace in ("", within)]
+        for wanted in filter(None, query.get("fieldSelector", "").split(",")):
+            field, _, value = wanted.partition("=")
+            items = [item for item in items if item.get(field) == value]
         limit, at = int(query.get("limit", 0)), int(base64.b64decode(query.get("continue", "")) or 0)
         part = items[at : at + limit] if limit else items[at:]
         left = len(items) - at - len(part)

@@ -64,7 +64,7 @@ def test_of_a_secret_only_its_metadata_is_ever_asked_for(cluster: Cluster, look:
     secret["metadata"]["annotations"] = applied
     cluster.add("v1/secrets", [secret])
 
-    seen = look(SECRET)
+    seen = look(SECRET, secrets=True)
 
     asked = [headers["Accept"] for path, _, headers in cluster.log if path == "/api/v1/secrets"]
     assert seen.values("kubernetes.secret", scope=HERE) == {
@@ -75,6 +75,16 @@ def test_of_a_secret_only_its_metadata_is_ever_asked_for(cluster: Cluster, look:
         }
     }  # fmt: skip
     assert asked == ["application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"]
+
+
+def test_secrets_are_never_asked_for_unless_the_target_says_so(cluster: Cluster, look: Look) -> None:
+    cluster.add("v1/secrets", [thing("db", "shop", type="Opaque")])
+
+    seen = look(SECRET)
+
+    refusal = Unknown("unset", "secrets", "secrets:list", "secrets")
+    assert seen.status("kubernetes.secret", scope=HERE)[1] == refusal
+    assert [path for path, _, _ in cluster.log if "secrets" in path] == []
 
 
 # ── what the cluster does not have ────────────────────────────────────────────────────────

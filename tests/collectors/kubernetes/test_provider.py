@@ -6,11 +6,13 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from annexlog.collectors import Call
 from annexlog.collectors.kubernetes import provider
 from annexlog.collectors.kubernetes._kinds import kind
 from annexlog.collectors.kubernetes.cluster import cluster, namespace, node
+from annexlog.collectors.kubernetes.rbac import token_secret
 from annexlog.evidence_store.model import DeclarationError
 
 
@@ -67,3 +69,11 @@ def test_the_newest_version_of_a_kind_is_read() -> None:
 
 def test_of_a_custom_kind_nobody_publishes_any() -> None:
     assert provider.members(kind("cluster_policy", "clusterpolicies.kyverno.io", custom=True)) == {}
+
+
+def test_the_right_to_list_secrets_is_printed_with_its_consequence_and_not_granted() -> None:
+    granted = yaml.safe_load(provider.policy(token_secret.calls()))
+
+    assert [rule.get("resources") for rule in granted["rules"]] == [["namespaces"], None]
+    assert "#   resources: [secrets]" in provider.policy(token_secret.calls())
+    assert "secrets" not in provider.policy(node.calls())

@@ -119,13 +119,8 @@ def test_a_pod_that_finds_no_node_is_told_with_the_time_since_when(cluster: Clus
     daemon = thing("log", "shop", spec={"template": {"spec": spec(affinity={"nodeAffinity": {"x": "n1"}})}})
     times = ("2026-11-25T10:00:00Z", "2026-11-25T09:00:00Z")
     cluster.add("apps/v1/daemonsets", [daemon])
-    cluster.add(
-        "v1/pods",
-        [
-            owned(f"log-{n}", daemon, spec=spec(), status={"phase": "Pending", "conditions": [{**waiting, "lastTransitionTime": at}]})
-            for n, at in enumerate(times)
-        ],
-    )  # fmt: skip
+    states = [{"phase": "Pending", "conditions": [{**waiting, "lastTransitionTime": at}]} for at in times]
+    cluster.add("v1/pods", [owned(f"log-{n}", daemon, spec=spec(), status=state) for n, state in enumerate(states)])
 
     told = seen(look)["shop/DaemonSet/log"]
 
@@ -136,7 +131,9 @@ def test_a_pod_that_finds_no_node_is_told_with_the_time_since_when(cluster: Clus
 def test_a_cron_job_tells_when_it_last_succeeded(cluster: Cluster, look: Look) -> None:
     at = "2026-11-25T03:00:07Z"
     job = {"spec": {"template": {"spec": spec()}}}
-    cron = thing("nightly", "shop", spec={"schedule": "0 3 * * *", "jobTemplate": job}, status={"lastSuccessfulTime": at})
+    cron = thing(
+        "nightly", "shop", spec={"schedule": "0 3 * * *", "jobTemplate": job}, status={"lastSuccessfulTime": at}
+    )
     cluster.add("batch/v1/cronjobs", [cron])
 
     assert seen(look)["shop/CronJob/nightly"]["last_success"] == at
