@@ -188,21 +188,24 @@ def _target(target: Target, config: Config) -> Iterator[Check]:
     for refusal in found.refusals:
         mend = f"Grant {refusal.permission}." if refusal.permission else "Check the credentials."
         yield Check(what=what, state="warn", detail=f"scopes not all known: {refusal}", mend=mend)
-    yield from _probes(adapter, looked, what, config, SystemClock().now())
+    yield from _probes(adapter, looked, target, config, SystemClock().now())
     adapter.close()
 
 
-def _probes(adapter: Adapter, scopes: Iterable[Scope], what: str, config: Config, now: int) -> Iterator[Check]:
+def _probes(adapter: Adapter, scopes: Iterable[Scope], target: Target, config: Config, now: int) -> Iterator[Check]:
     """Ask every listing that is one call and needs nothing else, in one scope of its level, for its first page."""
     from annexlog.collectors import Refused, resource_types
 
+    what = f"target {target.name}"
     first: dict[str, Scope] = {}
     for scope in scopes:
         first.setdefault(scope.level, scope)
     wanted = on_disk(config).wanted()
     asked, refused, skew = 0, [], 0
     for kind in resource_types().values():
-        if kind.name not in wanted or kind.listed is None or kind.under or kind.listed.fn or kind.per not in first:
+        if kind.name not in wanted or kind.provider != target.provider.name or kind.per not in first:
+            continue
+        if kind.listed is None or kind.under or kind.listed.fn:
             continue
         asked += 1
         try:

@@ -37,7 +37,7 @@ class Okta:
     def discover(self) -> Discovery:
         """The configured organization; nothing is asked."""
         name = f"okta/{self._host.replace(':', '-')}"
-        return Discovery([Scope(name, "org", {"org": self._host, "client": self.options.client_id})])
+        return Discovery([Scope(name, "organization", {"org": self._host, "client": self.options.client_id})])
 
     def caller(self, scope: Scope) -> Caller:  # noqa: ARG002 — there is one
         return Caller(self.access.identity, self._host)

@@ -14,13 +14,13 @@ STATES = ("STAGED", "PROVISIONED", "ACTIVE", "RECOVERY", "LOCKED_OUT", "PASSWORD
 _ALL = " or ".join(f'status eq "{state}"' for state in STATES)
 
 user = ResourceType(
-    "okta.user", facet="user", id="{user.id}", per="org", sight=SIGHT,
+    "okta.user", facet="user", id="{user.id}", per="organization", sight=SIGHT,
     listed=Call("okta.users.read", "/api/v1/users",
                 {**MOST, "filter": _ALL, **keep("id", "status", "created", "activated", "lastLogin", "statusChanged", "transitioningToStatus")}, items=""),
 )
 
 app = ResourceType(
-    "okta.app", facet="app", id="{app.id}", per="org", sight=SIGHT,
+    "okta.app", facet="app", id="{app.id}", per="organization", sight=SIGHT,
     listed=Call("okta.apps.read", "/api/v1/apps", {**MOST, **keep("id", "name", "label", "status")}, items=""),
     details=[
         Detail("access_rules", Call(POLICIES, "/api/v1/policies/{policy}/rules", {"app": "{app.id}"}, fn=of_app, take="rules", missing=None, also=("okta.apps.read",)),
@@ -29,7 +29,7 @@ app = ResourceType(
 )
 
 api_token = ResourceType(
-    "okta.api_token", facet="api_token", id="{api_token.id}", per="org", sight=SIGHT,
+    "okta.api_token", facet="api_token", id="{api_token.id}", per="organization", sight=SIGHT,
     listed=Call("okta.apiTokens.read", "/api/v1/api-tokens", keep("id", "name", "clientName", "userId", "network", "created", "expiresAt"), items=""),
     details=[
         Detail("owner", Call(ROLES, "/api/v1/users/{user}/roles", {"user": "{api_token.userId}"}, fn=token_owner, also=("okta.users.read",))),

@@ -10,7 +10,7 @@ from annexlog.collectors.okta._policies import POLICIES, of_console, of_type
 __all__ = ["log_stream", "org", "zone"]
 
 org = ResourceType(
-    "okta.org", facet="org", id="{org}", listed=None, per="org", sight=SIGHT,
+    "okta.org", facet="org", id="{org}", listed=None, per="organization", sight=SIGHT,
     details=[
         Detail("threat_insight", Call("okta.threatInsights.read", "/api/v1/threats/configuration", keep("action", "excludeZones"), fn=whole("/api/v1/threats/configuration", "action"))),
         Detail("session_policies", Call(POLICIES, "/api/v1/policies", {"type": "OKTA_SIGN_ON"}, items="policies", fn=of_type)),
@@ -21,11 +21,11 @@ org = ResourceType(
 )
 
 log_stream = ResourceType(
-    "okta.log_stream", facet="log_stream", id="{log_stream.id}", per="org", sight=SIGHT,
+    "okta.log_stream", facet="log_stream", id="{log_stream.id}", per="organization", sight=SIGHT,
     listed=Call("okta.logStreams.read", "/api/v1/logStreams", {**MOST, **keep("id", "name", "type", "status")}, items=""),
 )
 
 zone = ResourceType(
-    "okta.zone", facet="zone", id="{zone.id}", per="org", sight=SIGHT,
+    "okta.zone", facet="zone", id="{zone.id}", per="organization", sight=SIGHT,
     listed=Call("okta.networkZones.read", "/api/v1/zones", {**MOST, **keep("id", "name", "type", "status", "usage", "gateways")}, items=""),
 )
