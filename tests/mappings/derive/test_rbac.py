@@ -116,6 +116,10 @@ rules = st.lists(
 )
 
 
+def _called(one: Any) -> tuple[str, str]:
+    return one["metadata"]["name"], one["metadata"].get("namespace", "")
+
+
 def objects(kinds: tuple[str, ...], *, within: bool) -> Any:
     """Roles, or bindings to such roles, of which there are few names."""
     meta = {"name": st.sampled_from(["r1", "r2"]), **({"namespace": st.sampled_from(NAMESPACES)} if within else {})}
@@ -125,7 +129,7 @@ def objects(kinds: tuple[str, ...], *, within: bool) -> Any:
         ref = st.fixed_dictionaries({"kind": st.sampled_from(kinds), "name": st.sampled_from(["r1", "r2", "gone"])})
         people = st.lists(st.sampled_from(PEOPLE[: 5 if within else 3]), min_size=1, max_size=2)
         one = st.fixed_dictionaries({"metadata": st.fixed_dictionaries(meta), "roleRef": ref, "subjects": people})
-    return st.lists(one, max_size=3, unique_by=lambda o: (o["metadata"]["name"], o["metadata"].get("namespace")))
+    return st.lists(one, max_size=3, unique_by=_called)
 
 
 clusters = st.builds(
