@@ -131,7 +131,7 @@ def loose_token(token: JSON, zones: JSON) -> JSON:
     """
     network = token.get("network") or {}
     included = network.get("include") or []
-    if network.get("connection") != "ZONE" or not included or "ALL_ZONES" in included:
+    if network.get("connection") != "ZONE" or not included:
         return "it is not bound to zones"
     known = {one["zone"]["id"]: one["zone"] for one in zones}
     for id in included:
