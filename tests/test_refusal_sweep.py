@@ -39,6 +39,9 @@ Answers = Mapping[Key, Answer]
 NOW: Millis = time.time_ns() // 1_000_000
 
 CONFIG = f"""
+[collect]
+second_sources = true
+
 [targets.acme]
 provider = "aws"
 organization = true

@@ -37,7 +37,8 @@ def init(place: str | None, roles: str, no_roles: bool) -> None:
 def copy(source: str, target: str) -> None:
     """Copy a store from SQLite to PostgreSQL, or back, and verify it.
 
-    Its log, its proofs and its checkpoints stay what they are. SOURCE and TARGET are paths or URLs postgresql://…; at the target there must be nothing yet, or an empty store.
+    Its log, its proofs and its checkpoints stay what they are. SOURCE and TARGET are paths or
+    URLs postgresql://…; at the target there must be nothing yet, or an empty store.
     The copy is checked against the configured key.
     """
     from annexlog.evidence_store import copying, keys

@@ -162,7 +162,15 @@ def test_a_batch_of_what_is_under_a_parent_is_asked_of_that_parent(server: Serve
     things = ResourceType(
         "acme.thing", facet="thing", id="{thing.name}", under="acme.box", per="account",
         listed=Call("box:Things", "/things", of, items="items"),
-        details=[Detail("size", Call("box:Sizes", "/sizes", of, items="rows"), key="thing", match="{thing.name}", batch=("names", 10))],
+        details=[
+            Detail(
+                "size",
+                Call("box:Sizes", "/sizes", of, items="rows"),
+                key="thing",
+                match="{thing.name}",
+                batch=("names", 10),
+            )
+        ],
     )  # fmt: skip
 
     seen = collect(server, ask(boxes()), ask(things))
