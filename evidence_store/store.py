@@ -131,9 +131,7 @@ class Store:
 
         return self.write(about, lines, write, recorded)
 
-    def write(
-        self, about: About, lines: Collection[Line], write: Callable[[Recording], None], recorded: Millis
-    ) -> int:
+    def write(self, about: About, lines: Collection[Line], write: Callable[[Recording], None], recorded: Millis) -> int:
         """Record what `write` adds to a record of these lines; returns its place in the log.
 
         For `record`, `record_assessment`, and what else is one transaction with its record (`disposal`).
