@@ -147,8 +147,10 @@ def asked(right: str) -> Iterable[tuple[str, str, str]]:
     """The requests that a right stands for."""
     verb, _, rest = right.partition(" ")
     resource, _, group = rest.partition(".")
+    # Any key of what is told of a user: each that a rule here can name.
+    resources = ("userextras/scopes", "userextras/exec") if resource == "userextras/*" else (resource,)
     for one in VERBS if verb == "*" else (verb,):
-        yield one, "userextras/scopes" if resource == "userextras/*" else resource, group
+        yield from ((one, each, group) for each in resources)
 
 
 def told(cluster: Cluster) -> set[tuple[str, str, str, str]]:
