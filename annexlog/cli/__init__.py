@@ -32,7 +32,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "history": ("annexlog.cli.reading", "Show how a control, a test or a resource changed."),
     "population": ("annexlog.cli.reading", "List a population as it was, and how it was seen."),
     "runs": ("annexlog.cli.reading", "List recorded runs."),
-    "gaps": ("annexlog.cli.reading", "List the times in which nothing was looked at although it was due."),
+    "gaps": (
+        "annexlog.cli.reading",
+        "List the times in which nothing was looked at although it was due, and where second sources differ.",
+    ),
     "key": ("annexlog.cli.keys", "Make, encrypt, change and show the key that signs the log."),
     "anchor": ("annexlog.cli.anchoring", "Send checkpoints out of reach, and show which are where."),
     "verify": ("annexlog.cli.proving", "Check every byte of the store against its signed log."),
