@@ -202,10 +202,17 @@ def worsened(before: Answers, after: Answers) -> list[str]:
     return problems
 
 
+def _is_refusal(seen: Seen, kind: str) -> bool:
+    """Whether a spoiled answer is none any more."""
+    if kind == "cut":
+        return seen.status == 200  # an error that is cut short still has its code in a header
+    # A first page that says there is more, and an answer that had no pages, are no refusals by themselves.
+    return seen.status != 200 and (kind != "second_page" or seen.later)
+
+
 def unsaid(requests: Iterable[Seen], done: Collected, kind: str) -> list[str]:
     """Operations that were refused, though of their service everything is said to have been seen."""
-    # A first page that says there is more, and an answer that had no pages, are no refusals by themselves.
-    refused = {s.name for s in requests if s.fault and s.status != 200 and (kind != "second_page" or s.later)}
+    refused = {s.name for s in requests if s.fault and _is_refusal(s, kind)}
     said = {name for line in done.unseen if line.type in TYPES for name in services(TYPES[line.type])}
     everything = any(line.type not in TYPES for line in done.unseen)
     return sorted(name for name in refused if name.partition(".")[0] not in said and not everything)
