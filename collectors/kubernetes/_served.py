@@ -42,10 +42,12 @@ class Served:
         self._read_groups()
 
     def find(self, name: str) -> Kind:
-        """The kind called `pods` or `deployments.apps`. Raises Refused: NotServed, or why its group is not known."""
+        """The kind called `pods` or `deployments.apps`. Raises Refused: NotServed, NotListed, or why its group is not known."""
         kind = self._kinds.get(name)
         if kind is not None and kind.listed:
             return kind
+        if kind is not None:  # there may be some all the same: nobody can say that there are none
+            raise Refused("unsupported", "NotListed", f"the cluster lists no {name}")
         broken = self._broken.get(name.partition(".")[2])
         if broken is not None:
             raise broken

@@ -124,6 +124,7 @@ class Cluster:
         self.aggregated, self.token = aggregated, token
         self.faults: list[Fault] = []
         self.stale: set[str] = set()
+        self.unlistable: set[str] = set()
         self.asked: Counter[str] = Counter()
         self.log: list[tuple[str, str, dict[str, str]]] = []
         self.lock = threading.Lock()
@@ -217,7 +218,11 @@ class Cluster:
 
     def _resources(self, version: str) -> Any:
         found = [
-            {"name": name.rpartition("/")[2], "namespaced": kind.namespaced, "verbs": ["get", "list", "watch"]}
+            {
+                "name": name.rpartition("/")[2],
+                "namespaced": kind.namespaced,
+                "verbs": ["get"] if name in self.unlistable else ["get", "list", "watch"],
+            }
             for name, kind in self._kinds.items()
             if name.rpartition("/")[0] == version
         ]

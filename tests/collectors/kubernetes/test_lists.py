@@ -103,6 +103,18 @@ def test_a_kind_of_kubernetes_itself_that_is_not_served_is_unsupported(look: Loo
     assert look(DEPLOYMENT).status("kubernetes.deployment", scope=HERE) == ("unsupported", refusal)
 
 
+@pytest.mark.parametrize("aggregated", [True, False])
+def test_a_custom_kind_that_cannot_be_listed_is_no_empty_population(
+    cluster: Cluster, look: Look, *, aggregated: bool
+) -> None:
+    cluster.aggregated = aggregated
+    cluster.add("kyverno.io/v1/policies", [thing("p", "shop")])
+    cluster.unlistable.add("kyverno.io/v1/policies")
+
+    refusal = Unknown("unsupported", "policies.kyverno.io", "kyverno.io/policies:list", "NotListed")
+    assert look(CUSTOM).status("kubernetes.policy", scope=HERE) == ("unsupported", refusal)
+
+
 @pytest.mark.parametrize("path", ["/api", "/apis"])
 def test_a_cluster_that_does_not_say_what_it_serves_has_no_empty_population(
     cluster: Cluster, look: Look, path: str
