@@ -5,14 +5,12 @@ Making objects of the answers, as the client does unless told otherwise, costs 2
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -26,16 +24,13 @@ from kubernetes.config import kube_config
 from annexlog.collectors import Page, Refused
 from annexlog.collectors.headers import retry_after
 from annexlog.collectors.kubernetes._options import Options
+from annexlog.collectors.rest import bounded, dated, innermost, loopback
 from annexlog.evidence_store.model import ConfigError
-
-MAX_ANSWER = 256 << 20
-"""Bytes of one answer: 500 objects of the most that etcd takes (1.5 MB) come to less, but for a list not chunked."""
 
 _REREAD = 60.0
 """Seconds after which a token file is read again: kubelets rotate it, and client-go reads it as often."""
 _REASONS = {401: "unauthenticated", 403: "denied", 429: "throttled", 501: "unsupported"}
 _JSON = "application/json"
-_SLICE = 1 << 20
 
 
 class Expired(Refused):
@@ -136,7 +131,7 @@ class Connection:
         if status == 401:
             self._reconnect(generation)
             status, headers, body = self._once(path, query, accept)
-        date = _date(headers.get("Date", ""))
+        date = dated(headers.get("Date", ""))
         if status != 200:
             raise refusal(status, headers, body)
         try:
@@ -172,11 +167,11 @@ class Connection:
         try:
             answer = pool.request("GET", url, headers=headers, timeout=timeout, preload_content=False, redirect=False)  # type: ignore[union-attr]
             try:
-                return answer.status, answer.headers, _bounded(answer)
+                return answer.status, answer.headers, bounded(answer)
             finally:
                 answer.release_conn()
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise Refused("failed", type(error).__name__, _plain(error)) from None
+            raise Refused("failed", type(error).__name__, innermost(error)) from None
 
     def close(self) -> None:
         if self._pool is not None:
@@ -203,30 +198,6 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> Refused:
         meta = said.get("metadata")
         return Expired(code, message, str(meta.get("continue") or "") if isinstance(meta, dict) else "")
     return Refused(reason, code, message, again=again, after=after)
-
-
-def _bounded(answer: Any) -> bytes:
-    """The body, unpacked, if it is not longer than MAX_ANSWER. Raises Refused."""
-    found = bytearray()
-    for part in answer.stream(_SLICE, decode_content=True):
-        found += part
-        if len(found) > MAX_ANSWER:
-            answer.close()
-            raise Refused("unreadable", "TooLong", f"the answer is longer than {MAX_ANSWER} bytes")
-    return bytes(found)
-
-
-def _date(value: str) -> int | None:
-    try:
-        return round(parsedate_to_datetime(value).timestamp() * 1000)
-    except ValueError:
-        return None
-
-
-def _plain(error: BaseException) -> str:
-    """The innermost words of an error: urllib3's own name the pool and its address."""
-    reason = getattr(error, "reason", None)
-    return str(reason if isinstance(reason, BaseException) else error)[:300]
 
 
 # ── configuration ─────────────────────────────────────────────────────────────────────────
@@ -267,19 +238,12 @@ def _check(configuration: Any, where: str) -> None:
             where=where,
             next="Put the cluster's certificate-authority-data into the kubeconfig file.",
         )
-    if url.scheme != "https" and not _loopback(url.hostname or ""):
+    if url.scheme != "https" and not loopback(url.hostname or ""):
         raise ConfigError(
             f"the server {configuration.host} is not reached by https.",
             where=where,
             next="Correct the context's server.",
         )
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class _Kept(logging.Handler):

@@ -187,8 +187,8 @@ class _Lists:
         try:
             for page in self._ask.pages(call, {}):
                 self.last = page
-                self.mixed = self.mixed or self.last.mixed
-                yield from self.last.body["items"]
+                self.mixed = self.mixed or page.mixed
+                yield from page.body["items"]
                 meta = page.body["metadata"]
                 if not meta.get("continue"):
                     read.add(meta.get(NAMESPACE, ""))
