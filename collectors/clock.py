@@ -34,3 +34,7 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+HOST: Clock = SystemClock()
+"""What is used where no other clock is given."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -19,6 +18,7 @@ import urllib3
 
 from annexlog.collectors import Page, Refused
 from annexlog.collectors.headers import retry_after
+from annexlog.collectors.options import USUAL, Reach
 from annexlog.evidence_store.model import ConfigError
 
 MAX_ANSWER = 256 << 20
@@ -80,21 +80,11 @@ def refusal(answer: Answer) -> Refused:
     return Refused(reason, str(answer.status), "", again=again, after=retry_after(answer.headers))
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How a server is reached. `ca_file`: certificates to trust instead of the system's. Timeouts in seconds."""
-
-    ca_file: str | None = None
-    proxy: str | None = None
-    connect_timeout: float = 5.0
-    read_timeout: float = 60.0
-
-
 class Session:
     """An API at one origin. Threads may use it at once. Raises ConfigError if its address or certificates are no good.
 
     What is sent goes to that origin only, over TLS that is verified (to this host itself also without); redirections
-    are not followed: they would carry the credentials along.
+    are not followed: they would carry the credentials along. `reach`: the target's Options. `most`: bytes of an answer.
     """
 
     def __init__(
@@ -103,14 +93,15 @@ class Session:
         credentials: Credentials,
         where: str,
         *,
-        reach: Reach = Reach(),
+        reach: Reach = USUAL,
         refusal: Callable[[Answer], Refused] = refusal,
         headers: Mapping[str, str] | None = None,
+        most: int = MAX_ANSWER,
     ) -> None:
         self.base = base.rstrip("/") + "/"
         self._origin = _origin(self.base)
         self._credentials, self._refusal, self._headers = credentials, refusal, dict(headers or {})
-        self._renewing = threading.Lock()
+        self._most = most
         self._timeout = urllib3.Timeout(connect=reach.connect_timeout, read=reach.read_timeout)
         url = urlsplit(self.base)
         if not url.hostname or (url.scheme != "https" and not (url.scheme == "http" and loopback(url.hostname))):
@@ -168,7 +159,7 @@ class Session:
                 preload_content=False, redirect=False, retries=False,
             )  # fmt: skip
             try:
-                data = bounded(response)
+                data = bounded(response, self._most)
             finally:
                 response.release_conn()
         except (urllib3.exceptions.HTTPError, OSError) as error:

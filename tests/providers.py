@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,14 @@ from annexlog.collectors.engine import Ask, Engine
 from annexlog.collectors.limits import Limits
 from annexlog.config import Config, load
 from annexlog.evidence_store import keys
-from annexlog.evidence_store.model import Millis
+from annexlog.evidence_store.model import Millis, Status
 from annexlog.evidence_store.store import Store
 from annexlog.mappings import Mappings
 from annexlog.mappings import load as load_mappings
-from annexlog.pipeline import Collected, Collector
+from annexlog.pipeline import Collected, Collector, together
 from tests.collectors.acme import Clock, Memory, Seen
-from tests.test_refusal_sweep import Hastened
+from tests.test_refusal_sweep import Hastened, worsened
+from tests.test_secrets_stay_out import kept
 from tests.wire.api import HTML, Api, Fault, say
 from tests.wire.http import Reply
 
@@ -41,9 +42,8 @@ def look(adapter: Adapter, type: ResourceType, facets: Iterable[str] = (), *, cl
         found = adapter.discover()
         sweeps = [
             sweep
-            for scope in found.scopes
-            if scope.name not in found.skipped
-            for sweep in engine.collect(scope, {scope.name: scope}, [Ask(type, wanted, wanted, None)], memory)
+            for asker, scopes in together(found)
+            for sweep in engine.collect(asker, {s.name: s for s in scopes}, [Ask(type, wanted, wanted, None)], memory)
         ]
         return Seen(sweeps, memory.bodies)
     finally:
@@ -119,5 +119,47 @@ def kinds(api: Api) -> Mapping[str, Reply]:
     }
 
 
+KINDS = ("refused", "hidden", "throttled", "broken", "expired", "dropped", "empty", "html", "other", "null")
+"""The names of `kinds`, for a module's parameters."""
+
+
 def fault(path: str, reply: Reply) -> Fault:
     return Fault(re.escape(path), reply)
+
+
+def swept(home: Ground, kind: str, folder: Path, *, by_status: Collection[str] = ()) -> list[str]:
+    """What goes wrong where each answer in turn is replaced by this fault: [] if no outcome becomes better or
+    disappears, and each look says that something was not seen.
+
+    `by_status`: paths whose answer is the status alone, so that a body that is none tells nothing.
+    """
+    problems = []
+    for number, path in enumerate(home.paths):
+        done, after = home.again(folder / str(number), fault(path, kinds(home.api)[kind]))
+        problems += [f"{path}: {problem}" for problem in worsened(home.answers, after)]
+        silent = not done.unseen and not (kind == "null" and path in by_status)
+        problems += [f"{path}: nothing is said"] if silent else []
+    return problems
+
+
+def unmet(home: Ground) -> dict[tuple[str, str], tuple[str, str | None]]:
+    """{(test, resource): (status, reason)} of what does not pass without a fault."""
+    others = {key: answer for key, answer in home.answers.items() if answer.status is not Status.PASS}
+    reasons = {key: answer.reason.reason if answer.reason else None for key, answer in others.items()}
+    return {(key[0], key[2]): (str(answer.status), reasons[key]) for key, answer in others.items()}
+
+
+def untested(home: Ground) -> set[str]:
+    """Tests of the provider that the account has no resource for, so that the sweep would say nothing of them."""
+    return set(home.mappings.tests) - {test for test, _, _ in home.answers}
+
+
+def leaked(home: Ground, *texts: str) -> set[str]:
+    """Those of the texts that are anywhere in the store, whatever it is packed in."""
+    stored = list(kept(home.folder / "evidence.db"))
+    return {text for text in texts for part in stored if text.encode() in part}
+
+
+def holds(home: Ground, text: str) -> bool:
+    """Whether a text is in the store: else `leaked` would have looked at nothing."""
+    return any(text.encode() in part for part in kept(home.folder / "evidence.db"))

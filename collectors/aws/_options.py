@@ -6,9 +6,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from annexlog.collectors.options import Seconds
+
 AccountId = Annotated[str, msgspec.Meta(pattern="^[0-9]{12}$")]
 Region = Annotated[str, msgspec.Meta(pattern="^[a-z]{2,}(-[a-z]+)+-[0-9]+$")]
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=600)]
 
 
 class Accounts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from annexlog.collectors import Page, Refused
+from annexlog.collectors.clock import HOST, Clock
 from annexlog.collectors.github._options import Options
 from annexlog.collectors.github._refusals import refusal
-from annexlog.collectors.rest import Fixed, Pages, Reach, Session, linked
+from annexlog.collectors.rest import Fixed, Pages, Session, linked
 from annexlog.collectors.tokens import Key, Renewed, Signed, Token, secret
 from annexlog.evidence_store.model import ConfigError
 
@@ -24,9 +24,8 @@ HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": VERS
 class Access:
     """The sessions of a target. Raises ConfigError if it is not said, or said twice, who asks."""
 
-    def __init__(self, options: Options, where: str, *, now: Callable[[], float] = time.time) -> None:
-        self._options, self._where, self._now = options, where, now
-        self._reach = Reach(options.ca_file, options.proxy, options.connect_timeout, options.read_timeout)
+    def __init__(self, options: Options, where: str, *, clock: Clock = HOST) -> None:
+        self._options, self._where, self._clock = options, where, clock
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
         self._grants: dict[str, Mapping[str, Any]] = {}
@@ -61,7 +60,7 @@ class Access:
         with self._lock:
             if organization not in self._sessions:
                 credentials = (
-                    Renewed(lambda: self._installed(organization))
+                    Renewed(lambda: self._installed(organization), now=self._clock.monotonic)
                     if self.app
                     else Fixed({"Authorization": f"Bearer {self._token}"})
                 )
@@ -81,11 +80,13 @@ class Access:
             session.close()
 
     def _session(self, credentials: Any) -> Session:
-        return Session(self._options.url, credentials, self._where, reach=self._reach, refusal=refusal, headers=HEADERS)
+        return Session(
+            self._options.url, credentials, self._where, reach=self._options, refusal=refusal, headers=HEADERS
+        )
 
     def _assertion(self) -> str:
         # A minute back, for clocks differ; ten minutes is the most that GitHub takes.
-        now = int(self._now())
+        now = self._clock.now() // 1000
         return self._key.sign({"iat": now - 60, "exp": now + 480, "iss": self._options.app_id})
 
     def _installed(self, organization: str) -> Token:
@@ -100,4 +101,4 @@ class Access:
             "permissions": body.get("permissions") or {},
         }
         until = datetime.fromisoformat(str(body["expires_at"])).timestamp() * 1000
-        return Token(str(body["token"]), (until - (answer.date or self._now() * 1000)) / 1000)
+        return Token(str(body["token"]), (until - (answer.date or self._clock.now())) / 1000)

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from annexlog.collectors import Call, Caller, Discovery, Page, Refused, Scope
+from annexlog.collectors.clock import HOST, Clock
 from annexlog.collectors.github._access import Access
 from annexlog.collectors.github._options import Options
 from annexlog.collectors.github._refusals import partial
@@ -33,9 +34,9 @@ class GitHub:
     are kept, and the other parameters are the query.
     """
 
-    def __init__(self, options: Options, name: str) -> None:
+    def __init__(self, options: Options, name: str, *, clock: Clock = HOST) -> None:
         self.options = options
-        self.access = Access(options, f"targets.{name}")
+        self.access = Access(options, f"targets.{name}", clock=clock)
         self._host = urlsplit(options.url).netloc
         self._discovering = threading.Lock()
 

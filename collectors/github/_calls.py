@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from annexlog.collectors import Call, Page, Refused
-from annexlog.collectors.paths import KEEP
+from annexlog.collectors import Page, Refused
+from annexlog.collectors.declaring import Asks, Fn
 
 NOT_SHOWN = "NotShown"
 """Code of the refusal of an answer that leaves out what only some callers may see."""
@@ -17,21 +17,6 @@ ORG: Mapping[str, Any] = {"org": "{organization}"}
 REPO: Mapping[str, Any] = {"owner": "{organization}", "repo": "{repository.name}"}
 BRANCH: Mapping[str, Any] = {**REPO, "branch": "{repository.default_branch}"}
 MOST: Mapping[str, Any] = {"per_page": "100"}
-
-Fn = Callable[..., Iterable[Page]]
-
-
-class Asks(Protocol):
-    """What a function of a declaration asks with."""
-
-    def __call__(self, operation: str | Call, params: Mapping[str, Any]) -> Page: ...
-
-    def pages(self, operation: str | Call, params: Mapping[str, Any]) -> Iterable[Page]: ...
-
-
-def keep(*members: str) -> dict[str, Any]:
-    """The parameter that says which members of the answer are kept."""
-    return {KEEP: list(members)}
 
 
 def shown(operation: str, *members: str, always: str = "") -> Fn:
@@ -54,14 +39,3 @@ def shown(operation: str, *members: str, always: str = "") -> Fn:
         yield page
 
     return fn
-
-
-def rows(ask: Asks, operation: str | Call, params: Mapping[str, Any], member: str = "") -> list[Any]:
-    """A list to its end. Raises Refused (unreadable) for an answer that is none."""
-    found: list[Any] = []
-    for page in ask.pages(operation, params):
-        part = page.body.get(member) if member and isinstance(page.body, dict) else page.body
-        if not isinstance(part, list):
-            raise Refused("unreadable", "NotAList", f"{operation} answers no list")
-        found += part
-    return found

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from annexlog.collectors import Call, Page, Refused
-from annexlog.collectors.github._calls import MOST, Asks, keep, rows
+from annexlog.collectors.declaring import Asks, keep, rows
+from annexlog.collectors.github._calls import MOST
 
 LATEST = "20"
 """Commits looked at each time: a day's of most repositories, at some 50 requests."""

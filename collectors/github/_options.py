@@ -6,11 +6,12 @@ from typing import Annotated
 
 import msgspec
 
+from annexlog.collectors.options import Rate, Reach
+
 Login = Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]+$", max_length=100)]
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=600)]
 
 
-class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class Options(Reach, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Which organizations are looked at, and who asks.
 
     `organizations`: their logins; left out, all where the App is installed. A token needs them named.
@@ -19,7 +20,7 @@ class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     Who asks: a GitHub App (`app_id`, or its client id, and `private_key_file` or `private_key_env`), or a token
     (`token_env` or `token_file`). Secrets are named here, never given.
 
-    `requests_per_second`: for each organization. GitHub allows 5,000 to 15,000 requests an hour. Timeouts in seconds.
+    `requests_per_second`: for each organization. GitHub allows 5,000 to 15,000 requests an hour.
     """
 
     organizations: tuple[Login, ...] = ()
@@ -29,8 +30,4 @@ class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     private_key_env: str = ""
     token_env: str = ""
     token_file: str = ""
-    ca_file: str | None = None
-    proxy: str | None = None
-    requests_per_second: Annotated[float, msgspec.Meta(gt=0, le=100)] = 10.0
-    connect_timeout: Seconds = 5
-    read_timeout: Seconds = 60
+    requests_per_second: Rate = 10.0

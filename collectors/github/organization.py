@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from annexlog.collectors import Call, Detail, Page, ResourceType
-from annexlog.collectors.github._calls import MOST, ORG, Asks, keep, rows, shown
+from annexlog.collectors.declaring import Asks, keep, rows
+from annexlog.collectors.github._calls import MOST, ORG, shown
 
 __all__ = ["access_token", "app_installation", "organization", "outside_collaborator"]
 

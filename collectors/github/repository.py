@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from annexlog.collectors import Call, Detail, Page, Refused, ResourceType
-from annexlog.collectors.github._calls import BRANCH, MOST, NOT_SHOWN, ORG, REPO, UPGRADE, Asks, keep, rows, shown
+from annexlog.collectors.declaring import Asks, keep, rows
+from annexlog.collectors.github._calls import BRANCH, MOST, NOT_SHOWN, ORG, REPO, UPGRADE, shown
 from annexlog.collectors.github._changes import CONTENTS, PULLS, changes
 
 __all__ = ["repository"]

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import msgspec
 
+from annexlog.collectors.options import Seconds
+
 Name = Annotated[str, msgspec.Meta(pattern="^[^/\\s]+$", max_length=200)]
 Namespace = Annotated[str, msgspec.Meta(pattern="^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=600)]
 
 
 class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
+from annexlog.collectors.clock import HOST, Clock
 from annexlog.collectors.okta._options import Options
 from annexlog.collectors.okta._refusals import refusal
-from annexlog.collectors.rest import Fixed, Reach, Session
+from annexlog.collectors.rest import Fixed, Session
 from annexlog.collectors.tokens import Key, Renewed, Token, secret
 from annexlog.evidence_store.model import ConfigError
 
@@ -25,9 +24,8 @@ class Access:
     others; and no token can do more than the request that it goes with needs.
     """
 
-    def __init__(self, options: Options, where: str, *, now: Callable[[], float] = time.time) -> None:
-        self._options, self._where, self._now = options, where, now
-        self._reach = Reach(options.ca_file, options.proxy, options.connect_timeout, options.read_timeout)
+    def __init__(self, options: Options, where: str, *, clock: Clock = HOST) -> None:
+        self._options, self._where, self._clock = options, where, clock
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
         token = secret(options.token_env, options.token_file, f"{where}.token")
@@ -52,7 +50,7 @@ class Access:
             return self._plain
         with self._lock:
             if scope not in self._sessions:
-                self._sessions[scope] = self._session(Renewed(lambda: self._granted(scope)))
+                self._sessions[scope] = self._session(Renewed(lambda: self._granted(scope), now=self._clock.monotonic))
             return self._sessions[scope]
 
     def close(self) -> None:
@@ -60,12 +58,12 @@ class Access:
             session.close()
 
     def _session(self, credentials: Any) -> Session:
-        return Session(self._options.url, credentials, self._where, reach=self._reach, refusal=refusal)
+        return Session(self._options.url, credentials, self._where, reach=self._options, refusal=refusal)
 
     def _granted(self, scope: str) -> Token:
         """A token for one scope, for an hour. Raises Refused (denied) where the app was not granted it."""
         assert self._key is not None  # noqa: S101 — only a service app comes here
-        now, client = int(self._now()), self._options.client_id
+        now, client = self._clock.now() // 1000, self._options.client_id
         claims = {"iss": client, "sub": client, "aud": self._plain.url(_TOKEN), "iat": now, "exp": now + 300}
         signed = self._key.sign({**claims, "jti": secrets.token_hex(16)}, self._options.key_id)
         asked = {"grant_type": "client_credentials", "scope": scope, "client_assertion_type": _ASSERTION}

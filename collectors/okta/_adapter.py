@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from annexlog.collectors import Call, Caller, Discovery, Page, Scope
+from annexlog.collectors.clock import HOST, Clock
 from annexlog.collectors.okta._access import Access
 from annexlog.collectors.okta._options import Options
 from annexlog.collectors.paths import Kept, path_and_query
@@ -29,9 +30,9 @@ class Okta:
     are kept, and the other parameters are the query. Its permission is the OAuth scope whose token goes with it.
     """
 
-    def __init__(self, options: Options, name: str) -> None:
+    def __init__(self, options: Options, name: str, *, clock: Clock = HOST) -> None:
         self.options = options
-        self.access = Access(options, f"targets.{name}")
+        self.access = Access(options, f"targets.{name}", clock=clock)
         self._host = urlsplit(options.url).netloc.lower()
 
     def discover(self) -> Discovery:

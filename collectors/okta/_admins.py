@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from annexlog.collectors import Call, Page, Refused
-from annexlog.collectors.okta._calls import MOST, ROLES, Asks, keep, rows
+from annexlog.collectors.declaring import Asks, keep, rows
+from annexlog.collectors.okta._calls import MOST, ROLES
 
 USERS, GROUPS, APPS = "okta.users.read", "okta.groups.read", "okta.apps.read"
 

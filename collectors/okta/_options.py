@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import msgspec
-
-Seconds = Annotated[float, msgspec.Meta(gt=0, le=600)]
+from annexlog.collectors.options import Reach
 
 
-class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+class Options(Reach, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Which organization is looked at, and who asks.
 
     `url`: of the organization (`https://acme.okta.com`), not of its admin console.
@@ -17,7 +13,7 @@ class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     Who asks: a service app (`client_id`, and `private_key_file` or `private_key_env`: RSA, in PEM form; `key_id`, where
     the app has several keys), or an API token (`token_env` or `token_file`). Secrets are named here, never given.
 
-    `requests_per_second`: Okta limits each kind of request by the minute. Timeouts in seconds.
+    `requests_per_second`: Okta limits each kind of request by the minute.
     """
 
     url: str
@@ -27,8 +23,3 @@ class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     private_key_env: str = ""
     token_env: str = ""
     token_file: str = ""
-    ca_file: str | None = None
-    proxy: str | None = None
-    requests_per_second: Annotated[float, msgspec.Meta(gt=0, le=100)] = 5.0
-    connect_timeout: Seconds = 5
-    read_timeout: Seconds = 60

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from annexlog.collectors import Call, Page, Refused
-from annexlog.collectors.okta._calls import Asks, keep, one, rows
+from annexlog.collectors.declaring import Asks, keep, one, rows
 
 POLICIES = "okta.policies.read"
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from annexlog.collectors import Call, Detail, ResourceType
+from annexlog.collectors.declaring import keep
 from annexlog.collectors.okta._admins import token_owner
-from annexlog.collectors.okta._calls import MOST, ROLES, SIGHT, keep
+from annexlog.collectors.okta._calls import MOST, ROLES, SIGHT
 from annexlog.collectors.okta._policies import POLICIES, of_app
 
 __all__ = ["api_token", "app", "user"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from annexlog.collectors import Call, Detail, ResourceType
+from annexlog.collectors.declaring import keep, whole
 from annexlog.collectors.okta._admins import APPS, GROUPS, USERS, super_admins
-from annexlog.collectors.okta._calls import MOST, ROLES, SIGHT, keep, whole
+from annexlog.collectors.okta._calls import MOST, ROLES, SIGHT
 from annexlog.collectors.okta._policies import POLICIES, of_console, of_type
 
 __all__ = ["log_stream", "org", "zone"]

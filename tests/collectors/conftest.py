@@ -1,4 +1,4 @@
-"""The provider that the engine's tests ask."""
+"""The provider that the engine's tests ask, and the key with which adapters sign in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.collectors.acme import Clock, Server
 
@@ -18,3 +19,9 @@ def server() -> Iterator[Server]:
         yield server
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def key() -> rsa.RSAPrivateKey:
+    """Of a client that signs its assertions."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)

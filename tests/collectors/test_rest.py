@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from annexlog.collectors import Page, Refused, rest
-from annexlog.collectors.rest import Fixed, Follow, Pages, Reach, Session, counted, linked, member, once, token
+from annexlog.collectors import Page, Refused
+from annexlog.collectors.options import Reach
+from annexlog.collectors.rest import Fixed, Follow, Pages, Session, counted, linked, member, once, token
 from annexlog.evidence_store.model import ConfigError
 from tests.collectors.acme import ORIGIN, Answer, Server, fault
 
@@ -224,13 +225,13 @@ def test_an_answer_of_nothing_is_null(server: Server) -> None:
     assert session(server).get("/boxes").body is None
 
 
-def test_an_answer_that_unpacks_to_too_much_is_unreadable(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_unpacks_to_too_much_is_unreadable(server: Server) -> None:
     bomb = gzip.compress(b'"' + b"a" * (8 << 20) + b'"')
     server.say("/boxes", Answer(raw=bomb, headers={"Content-Encoding": "gzip"}))
-    monkeypatch.setattr(rest.bounded, "__defaults__", (1 << 20,))
+    there = Session(base(server), Fixed({}), "targets.acme", most=1 << 20)
 
     with pytest.raises(Refused, match="TooLong"):
-        session(server).get("/boxes")
+        there.get("/boxes")
 
 
 def test_a_path_is_below_the_base(server: Server) -> None:

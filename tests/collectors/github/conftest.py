@@ -8,17 +8,13 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from annexlog.collectors.clock import HOST, Clock
 from annexlog.collectors.github import Options
 from annexlog.collectors.github._adapter import GitHub as Adapter
 from tests.wire.github import GitHub, healthy
 from tests.wire.jwt import pem
 
 Connect = Callable[..., Adapter]
-
-
-@pytest.fixture(scope="session")
-def key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @pytest.fixture
@@ -33,7 +29,7 @@ def connect(github: GitHub, key: rsa.RSAPrivateKey, tmp_path: Path) -> Iterator[
 
     opened: list[Adapter] = []
 
-    def connecting(*, app: bool = False, **options: object) -> Adapter:
+    def connecting(*, app: bool = False, clock: Clock = HOST, **options: object) -> Adapter:
         (tmp_path / "token").write_text("s3cret-token\n")
         (tmp_path / "key.pem").write_text(pem(key))
         who = (
@@ -48,7 +44,7 @@ def connect(github: GitHub, key: rsa.RSAPrivateKey, tmp_path: Path) -> Iterator[
             **who,
             **options,
         }
-        opened.append(Adapter(Options(**given), "home"))  # type: ignore[arg-type]
+        opened.append(Adapter(Options(**given), "home", clock=clock))  # type: ignore[arg-type]
         return opened[-1]
 
     yield connecting

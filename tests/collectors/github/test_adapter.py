@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from annexlog.collectors import Call, Refused
+from annexlog.collectors.clock import HOST
 from annexlog.collectors.github import provider
 from annexlog.collectors.github._refusals import refusal
 from annexlog.collectors.github.organization import organization, outside_collaborator
@@ -53,14 +54,12 @@ def test_an_app_is_given_a_token_for_each_organization_it_is_installed_in(github
     assert "s3cret-token" not in {r.headers["authorization"].removeprefix("Bearer ") for r in github.log}
 
 
-def test_a_token_that_is_revoked_meanwhile_is_replaced(
-    github: GitHub, connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    adapter = connect(app=True, organizations=("acme",))
-    session = adapter.access.session("acme")
+def test_a_token_that_is_revoked_meanwhile_is_replaced(github: GitHub, connect: Connect) -> None:
+    clock = Clock(HOST.now())
+    session = connect(app=True, clock=clock, organizations=("acme",)).access.session("acme")
     session.get("/orgs/acme")
     github.valid.clear()
-    monkeypatch.setattr("annexlog.collectors.tokens._FRESH", 0.0)
+    clock.sleep(60)
 
     answer = session.get("/orgs/acme")
 

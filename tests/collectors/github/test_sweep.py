@@ -7,16 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from annexlog.evidence_store.model import Status
-from tests.providers import Ground, fault, ground, kinds
-from tests.test_refusal_sweep import worsened
-from tests.test_secrets_stay_out import kept
+from tests.providers import KINDS, Ground, ground, holds, leaked, swept, unmet, untested
 from tests.wire.github import EMAIL, PLANTED, REGISTERS, GitHub, healthy
 
-BY_STATUS = {("null", "/repos/acme/shop/vulnerability-alerts")}
-"""The answer is the status alone, so that a body that is none tells nothing apart."""
-
-KINDS = ("refused", "hidden", "throttled", "broken", "expired", "dropped", "empty", "html", "other", "null")
+BY_STATUS = {"/repos/acme/shop/vulnerability-alerts"}
 
 
 @pytest.fixture(scope="module")
@@ -29,27 +23,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 
 def test_in_a_healthy_organization_every_test_passes(home: Ground) -> None:
-    assert {key: (str(a.status), a.reason) for key, a in home.answers.items() if a.status is not Status.PASS} == {}
-    assert {test for test, _, _ in home.answers} == set(home.mappings.tests)
+    assert unmet(home) == {}
+    assert untested(home) == set()
 
 
 def test_nothing_personal_and_no_secret_gets_into_the_store(home: Ground) -> None:
-    stored = list(kept(home.folder / "evidence.db"))
-
-    found = {text for text in (EMAIL, PLANTED, "s3cret-token") for part in stored if text.encode() in part}
-
-    assert found == set()
-    assert any(b"acme/shop" in part for part in stored)
+    assert leaked(home, EMAIL, PLANTED, "s3cret-token") == set()
+    assert holds(home, "acme/shop")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_fault_of_any_answer_makes_an_outcome_better_or_disappear(kind: str, home: Ground, tmp_path: Path) -> None:
-    problems, silent = [], []
-
-    for number, path in enumerate(home.paths):
-        done, after = home.again(tmp_path / str(number), fault(path, kinds(home.api)[kind]))
-        problems += [f"{path}: {problem}" for problem in worsened(home.answers, after)]
-        silent += [] if done.unseen or (kind, path) in BY_STATUS else [path]
-
-    assert problems == []
-    assert silent == []
+    assert swept(home, kind, tmp_path, by_status=BY_STATUS) == []

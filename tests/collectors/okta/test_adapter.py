@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from annexlog.collectors import Call, Refused
+from annexlog.collectors.clock import HOST
 from annexlog.collectors.okta import provider
 from annexlog.collectors.okta._refusals import refusal
 from annexlog.collectors.okta.access import api_token, app, user
@@ -67,15 +68,14 @@ def test_a_key_that_okta_does_not_know_is_unauthenticated(okta: Okta, connect: C
     assert seen.status("okta.log_stream", scope=scope(okta))[1] == told
 
 
-def test_a_token_that_is_revoked_meanwhile_is_replaced(
-    okta: Okta, connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_token_that_is_revoked_meanwhile_is_replaced(okta: Okta, connect: Connect) -> None:
     okta.granted = {"okta.logStreams.read"}
-    session = connect(app=True).access.session("okta.logStreams.read")
+    clock = Clock(HOST.now())
+    session = connect(app=True, clock=clock).access.session("okta.logStreams.read")
     session.get("/api/v1/logStreams")
     okta.tokens["bearer0"] = okta.tokens.pop("bearer0") and "revoked"
     okta.tokens = {"other": "x"}
-    monkeypatch.setattr("annexlog.collectors.tokens._FRESH", 0.0)
+    clock.sleep(60)
 
     answer = session.get("/api/v1/logStreams")
 
