@@ -165,8 +165,7 @@ class Collector:
                     stop=self.stop,
                     redaction_key=self.redaction_key,
                 )
-                open_scopes = [s for s in found.scopes if s.name not in found.skipped]
-                jobs += [partial(looking.scope, engine, scope) for scope in open_scopes]
+                jobs += [partial(looking.scopes, engine, *group) for group in together(found)]
             self.progress.scopes(target.name, len(jobs))
             with ThreadPoolExecutor(self.config.collect.scopes, thread_name_prefix="scope") as pool:
                 for future in as_completed([pool.submit(job) for job in jobs]):
@@ -257,32 +256,33 @@ class _Looking:
     choose: Choose
     done: Collected
 
-    def scope(self, engine: Engine, scope: Scope) -> None:
-        """Look at one scope and record its run."""
+    def scopes(self, engine: Engine, asker: Scope, scopes: Sequence[Scope]) -> None:
+        """Look at the scopes that one asker answers for, and record their run."""
         store = self.collector.store
-        asks = list(self._asks(scope))
-        lines = [Line(scope.name, a.type.name, f) for a in asks for f in ("", *sorted(a.due))]
-        key = _key(self.target.name, scope.name, lines, self.done.slot)
+        asks = list(self._asks(scopes))
+        lines = [Line(s.name, a.type.name, f) for s in scopes for a in asks for f in ("", *sorted(a.due))]
+        key = _key(self.target.name, asker.name, lines, self.done.slot)
         if not asks or store.has_run(key):
-            self._tell(scope.name, (), skipped=bool(asks))
+            self._tell(asker.name, (), skipped=bool(asks))
             return
         with store.spool() as spool:
-            sweeps = engine.collect(scope, {scope.name: scope}, asks, spool)
+            sweeps = engine.collect(asker, {scope.name: scope for scope in scopes}, asks, spool)
             caller = next((str(s.provenance["caller"]) for s in sweeps if s.provenance.get("caller")), "-")
-            run = Run(key, "collect", self.target.name, scope.name, tuple(sweeps), caller, COLLECTOR, engine.policy)
+            run = Run(key, "collect", self.target.name, asker.name, tuple(sweeps), caller, COLLECTOR, engine.policy)
             self.collector.record(run, spool, self.done)
-        self._tell(scope.name, sweeps)
+        self._tell(asker.name, sweeps)
 
-    def _asks(self, scope: Scope) -> Iterator[Ask]:
+    def _asks(self, scopes: Sequence[Scope]) -> Iterator[Ask]:
+        """What to ask of scopes of one level; what is due in one of them is asked for all, since one answer has all."""
         view = self.collector.store.view()
-        for kind, facets in self.types.get(scope.level, ()):
-            due = self.choose(view, scope.name, kind, facets)
-            if due is None:
+        for kind, facets in self.types.get(scopes[0].level, ()):
+            chosen = [self.choose(view, scope.name, kind, facets) for scope in scopes]
+            if all(due is None for due in chosen):
                 continue
-            looked = view.seen(Line(scope.name, kind.name)) is not None
-            known = frozenset(view.ids(scope.name, kind.name)) if looked else None
+            looked = [scope.name for scope in scopes if view.seen(Line(scope.name, kind.name)) is not None]
+            known = frozenset(id for name in looked for id in view.ids(name, kind.name)) if looked else None
             details = frozenset(facets) - {kind.facet}
-            yield Ask(kind, details & frozenset(due), details, known)
+            yield Ask(kind, details & frozenset[str]().union(*filter(None, chosen)), details, known)
 
     def blind(self, found: Discovery, before: Mapping[str, Mapping[str, JSON]]) -> Iterator[Callable[[], None]]:
         """One job for each known scope that an incomplete discovery did not show: it could not be looked at."""
@@ -310,6 +310,17 @@ class _Looking:
             self.done.skipped_runs += skipped
             self.done.add(sweeps)
             self.collector.progress.done(scope, sweeps)
+
+
+def together(found: Discovery) -> Iterator[tuple[Scope, list[Scope]]]:
+    """The open scopes by who answers for them, and by their level."""
+    named = {scope.name: scope for scope in found.scopes}
+    groups: dict[tuple[str, str], list[Scope]] = {}
+    for scope in found.scopes:
+        if scope.name not in found.skipped:
+            groups.setdefault((scope.asker or scope.name, scope.level), []).append(scope)
+    for (asker, _), scopes in groups.items():
+        yield named[asker], scopes
 
 
 def _blindness(refusal: Unknown) -> Coverage:

@@ -305,7 +305,7 @@ class Page:
     """One answer. `body` is JSON: times are RFC 3339 texts in UTC, bytes are base64 texts (as a provider's JSON has
     them); `bodies.clean` makes it of an SDK's own objects. `date`: the provider's Date header, in ms. `mixed`: why
     this page is not of the same moment as the first. `total`: how many items the provider says there are. `retries`:
-    how often the adapter itself had to ask again.
+    how often the adapter itself had to ask again. `version`: the provider's own name of the moment that it shows.
     """
 
     body: Any
@@ -314,17 +314,20 @@ class Page:
     mixed: str = ""
     total: int | None = None
     retries: int = 0
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What one asker answers for. `values` fill the templates (partition, account, region …) and become the scope's
-    attributes as evidence; `level` is what `ResourceType.per` names.
+    attributes as evidence; `level` is what `ResourceType.per` names. `asker`: the scope of the same target that answers
+    for it, where one answer speaks for many: all scopes that name it are looked at together (types have a `scope`).
     """
 
     name: str
     level: str
     values: Mapping[str, str]
+    asker: str = ""
 
 
 @dataclass(frozen=True, slots=True)

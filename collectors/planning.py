@@ -104,6 +104,8 @@ def _of(
     shared: dict[int, Millis],
 ) -> Iterator[Planned]:
     scopes = sizes.scopes.get(type.per, 0)
+    if type.scope:
+        scopes = min(scopes, 1)  # one answer speaks for many
     often = min(intervals.values())
     if type.listed:
         listings = sizes.resources.get(types[type.under].name, 0) if type.under else scopes
