@@ -78,14 +78,13 @@ def test_a_token_is_shared_and_renewed_before_it_runs_out(api: Microsoft, enter:
     assert (first, then) == (({"Authorization": "Bearer token-0"},) * 2, {"Authorization": "Bearer token-1"})
 
 
-def test_a_token_that_is_refused_is_replaced_by_a_new_one(
-    api: Microsoft, enter: Enter, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("annexlog.collectors.tokens._FRESH", 0.0)
-    access = enter()
+def test_a_token_that_is_refused_is_replaced_by_a_new_one(api: Microsoft, enter: Enter) -> None:
+    now = [1_000.0]
+    access = enter(now=(time.time, lambda: now[0]))
     session = Session(api.url, access.credentials(SCOPE), "targets.home", reach=Login(ca_file=api.ca_file))
     session.get("/thing")
     api.tokens = {"other": "revoked"}
+    now[0] += 60
 
     answer = session.get("/thing")
 

@@ -1,0 +1,96 @@
+"""How calls to Azure are declared: Resource Graph queries, ARM reads, and the proof that all of a type is seen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from annexlog.collectors import UNREADABLE, Call, Page, Refused
+from annexlog.collectors.azure._versions import version
+from annexlog.collectors.declaring import Asks, keep, rows
+
+GRAPH = "/providers/Microsoft.ResourceGraph/resources"
+VERSION = "api-version"
+SUBSCRIPTION: Mapping[str, Any] = {"subscription": "{subscription}"}
+GONE = ("ResourceNotFound", "ResourceGroupNotFound", "ParentResourceNotFound")
+
+PERMISSIONS = "/subscriptions/{subscription}/providers/Microsoft.Authorization/permissions"
+DENIALS = "/subscriptions/{subscription}/providers/Microsoft.Authorization/denyAssignments"
+SIGHT = ("Microsoft.Authorization/permissions/read", "Microsoft.Authorization/denyAssignments/read")
+
+_ALWAYS = ("id", "name", "type", "location", "resourceGroup", "tags")
+
+
+def graph(type: str, *members: str, table: str = "resources", extend: str = "", permission: str = "") -> Call:
+    """All resources of a type, as Resource Graph has them, with these members beside id, name, location and tags.
+
+    `extend`: KQL between the filter and the order. Pages are only possible where the id is a column, and of the same
+    moment only in an order.
+    """
+    query = f"{table} | where type =~ '{type}'{extend and f' | {extend}'} | order by id asc"
+    kept = keep(*(f"data.{member}" for member in (*_ALWAYS, *members)))
+    return Call(permission or f"{type}/read", GRAPH, {**SUBSCRIPTION, "query": query, **kept}, items="data")
+
+
+def arm(
+    type: str,
+    operation: str,
+    params: Mapping[str, Any],
+    *members: str,
+    items: str | None = None,
+    take: str | None = None,
+    absent: tuple[str, ...] = (),
+    missing: Any = UNREADABLE,
+    also: tuple[str, ...] = (),
+) -> Call:
+    """One read of Azure Resource Manager; `{id}` in the operation is a whole resource id. Permission: to read the type.
+
+    `members`: what is kept, below `items` or `take`.
+    """
+    below = items or take or ""
+    kept = keep(*(f"{below}.{member}" if below else member for member in members)) if members else {}
+    given = {**params, VERSION: version(type), **kept}
+    return Call(f"{type}/read", operation, given, items=items, take=take, absent=absent, missing=missing, also=also)
+
+
+# ── sight ─────────────────────────────────────────────────────────────────────────────────
+
+
+def sees(*actions: str) -> Call:
+    """The proof that these reads are allowed in all of the subscription: Resource Graph leaves out what is not.
+
+    Source: learn.microsoft.com, "Permissions in Azure Resource Graph" (no error, no result), "Understand Azure role
+    definitions" (Actions less NotActions of each assignment, added up), "Understand Azure deny assignments".
+    """
+    return Call(
+        SIGHT[0], PERMISSIONS,
+        {**SUBSCRIPTION, VERSION: version("Microsoft.Authorization/permissions"), "actions": list(actions)},
+        items="", fn=_proof, also=SIGHT[1:],
+    )  # fmt: skip
+
+
+def _proof(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """The grants at the subscription by which each of the actions is allowed; none where one of them is not.
+
+    Raises Refused (denied) where something in the subscription is denied to somebody: it may be us.
+    """
+    actions = params["actions"]
+    asked = {name: value for name, value in params.items() if name != "actions"}
+    grants = rows(ask, PERMISSIONS, asked, "value")
+    proof = [next((grant for grant in grants if allows(grant, action)), None) for action in actions]
+    denied = {**asked, VERSION: version("Microsoft.Authorization/denyAssignments")}
+    for one in rows(ask, Call(SIGHT[1], DENIALS), denied, "value"):
+        for entry in one["properties"]["permissions"]:
+            if any(allows(entry, action) for action in actions):
+                raise Refused("denied", "DenyAssignment", f"{one.get('id', '')} denies to read", again=False)
+    yield Page([] if None in proof else [{"actions": grant["actions"]} for grant in proof if grant])
+
+
+def allows(entry: Mapping[str, Any], action: str) -> bool:
+    """Whether an entry of actions and notActions has an action; case means nothing, `*` is any text."""
+    return _any(entry.get("actions"), action) and not _any(entry.get("notActions"), action)
+
+
+def _any(patterns: Iterable[str] | None, action: str) -> bool:
+    return any(re.fullmatch(".*".join(map(re.escape, p.split("*"))), action, re.IGNORECASE) for p in patterns or ())
