@@ -16,7 +16,7 @@ from annexlog.collectors.clock import Clock
 from annexlog.collectors.compiled import Codes, Read
 from annexlog.collectors.limits import Limits
 from annexlog.collectors.provenance import CallTrace, Trace, frames, unknown_of
-from annexlog.collectors.templates import NoMember
+from annexlog.collectors.templates import MISSING, NoMember, dig, steps
 from annexlog.evidence_store.model import JSON, Millis, ProviderError, Unknown
 
 T = TypeVar("T")
@@ -295,7 +295,12 @@ class Ask:
 
     def pages(self, operation: str | Call, params: Mapping[str, Any]) -> Iterator[Page]:
         """Every page of the operation's answer, as the adapter follows them. Raises Refused."""
-        return self._asking.requests(self._read, self._call(operation), params, self._trace, self._region)
+        call = self._call(operation)
+        for page in self._asking.requests(self._read, call, params, self._trace, self._region):
+            rows = MISSING if call.items is None else dig(page.body, steps(call.items))
+            if type(rows) is list:
+                self._trace.holds(call, len(rows))
+            yield page
 
     def _call(self, operation: str | Call) -> Call:
         return operation if isinstance(operation, Call) else Call(_permission(self._read.call, operation), operation)

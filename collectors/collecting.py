@@ -65,7 +65,8 @@ class Collection:
             for page in self.asking.pages(read, read.params.fill(facets, values), trace):
                 rows = read.reading.rows(page.body)
                 trace.dated(read.reading.observed(page.body))
-                trace.holds(read.call, len(rows))
+                if read.call.fn is None or not trace.held(read.call):  # else what it is made of was counted
+                    trace.holds(read.call, len(rows))
                 population.paged(page.total)
                 count += 1
                 yield [(None, row) for row in rows]

@@ -75,10 +75,11 @@ class Engine:
         """Ask in the name of `asker` for the scopes in `roster`, putting what is seen into `sink` as it comes.
 
         A sweep's provenance is {caller, endpoint, items, skew_ms, operations: [{operation, permission, params, calls,
-        pages, items, retries, first_request, last_request}], refusals: [{reason, operation, permission, code, count,
-        message, traceback?}]}. A listing's has `elsewhere` as well, and `total`, `collapsed` (how many were known)
-        where they apply; `observed` is the provider's own time of the answer, `clock` {start, end, correction_ms} our
-        own times before correction, `caller_refused` why the caller could not be told.
+        pages, items, retries, first_request, last_request, first_version?, last_version?}], refusals: [{reason,
+        operation, permission, code, count, message, traceback?}]}. A listing's has `elsewhere` as well, and `total`,
+        `collapsed` (how many were known) where they apply; `observed` is the provider's own time of the answer,
+        `clock` {start, end, correction_ms} our own times before correction, `caller_refused` why the caller could not
+        be told.
 
         Returns a sweep for each scope, ask and line: the listing, each due detail, and as a supplement each other
         wanted detail that new resources got; and for the listing of a parent type that had to be asked for its

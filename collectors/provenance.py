@@ -45,6 +45,8 @@ class _Operation:
     retries: int = 0
     first_request: str = ""
     last_request: str = ""
+    first_version: str = ""
+    last_version: str = ""
 
     def add(self, other: _Operation) -> None:
         self.params = common(self.params, other.params)
@@ -53,6 +55,8 @@ class _Operation:
         self.retries += other.retries
         self.first_request = self.first_request or other.first_request
         self.last_request = other.last_request or self.last_request
+        self.first_version = self.first_version or other.first_version
+        self.last_version = other.last_version or self.last_version
 
 
 def common(one: Mapping[str, Any], other: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -100,7 +104,8 @@ class Trace:
 
     def called(self, call: Call, params: Mapping[str, Any], pages: CallTrace) -> None:
         """A call ended, well or not."""
-        done = _Operation(params, pages.calls, pages.pages, pages.retries, pages.first_request, pages.last_request)
+        told = (pages.first_request, pages.last_request, pages.first_version, pages.last_version)
+        done = _Operation(params, pages.calls, pages.pages, pages.retries, *told)
         key = (call.operation, call.permission)
         with self._lock:
             known = self._operations.get(key)
@@ -115,6 +120,10 @@ class Trace:
         key = (call.operation, call.permission)
         with self._lock:
             self._items[key] = self._items.get(key, 0) + items
+
+    def held(self, call: Call) -> int:
+        """How many items of the call were counted."""
+        return self._items.get((call.operation, call.permission), 0)
 
     def covers(self, start: float, end: float) -> None:
         """The line was looked at from `start` to `end`."""
@@ -181,6 +190,7 @@ class Trace:
                 "retries": o.retries,
                 "first_request": o.first_request,
                 "last_request": o.last_request,
+                **({"first_version": o.first_version, "last_version": o.last_version} if o.first_version else {}),
             }
             for (operation, permission), o in sorted(self._operations.items())
         ]
@@ -210,6 +220,8 @@ class CallTrace:
     retries: int = 0
     first_request: str = ""
     last_request: str = ""
+    first_version: str = ""
+    last_version: str = ""
     skews: tuple[Millis, ...] = ()
 
     def add(self, page: Page, now: Millis) -> None:
@@ -219,6 +231,9 @@ class CallTrace:
         if page.request_id:
             self.first_request = self.first_request or page.request_id
             self.last_request = page.request_id
+        if page.version:
+            self.first_version = self.first_version or page.version
+            self.last_version = page.version
         if page.date is not None:
             self.skews = extremes(self.skews, (page.date - now,))
 

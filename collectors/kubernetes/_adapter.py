@@ -5,12 +5,16 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+import orjson
 
 from annexlog.collectors import Call, Caller, Discovery, Page, Refused, Scope
 from annexlog.collectors.kubernetes._connection import Cluster, Connection, Expired, clusters
 from annexlog.collectors.kubernetes._kinds import NAMESPACE, SECRETS
+from annexlog.collectors.kubernetes._objects import bare, objects
 from annexlog.collectors.kubernetes._options import Options
 from annexlog.collectors.kubernetes._served import Kind, Served
 
@@ -20,27 +24,21 @@ METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 """A list of objects without their content: of Secrets, nothing else is ever asked for."""
 
 
-APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-"""The annotation in which kubectl keeps a whole object as it was applied: of a Secret, its content."""
-
-
-def bare(item: Any) -> None:
-    """Take out of an object's metadata what repeats the object: the annotation above, and who wrote which field."""
+def stripped(item: Any) -> None:
+    """Leave out of an object what repeats it. Raises Refused (unreadable) if it is none."""
     meta = item.get("metadata") if isinstance(item, dict) else None
     if not isinstance(meta, dict):
         raise Refused("unreadable", "NotAnObject", "an object has no metadata")
-    meta.pop("managedFields", None)
-    annotations = meta.get("annotations")
-    if isinstance(annotations, dict):
-        annotations.pop(APPLIED, None)
+    bare(meta)
 
 
 class Kubernetes:
     """The clusters of one target. Raises ConfigError if one is not configured well; asks none of them yet.
 
     An operation is a kind as kubectl writes it in full (`pods`, `deployments.apps`), which is listed, or a path
-    (`/version`). Parameters of a list: `metadata` (true: without the objects' content), `namespace`, `name` (one
-    object instead of a list), and those of the API itself (`labelSelector`, `fieldSelector`).
+    (`/version`). Parameters of a list: `metadata` (true: without the objects' content), `unread` (true: each item is an
+    Object of its parts as they were sent), `namespace`, `name` (one object instead of a list), and those of the API
+    itself (`labelSelector`, `fieldSelector`).
     """
 
     def __init__(self, options: Options, name: str) -> None:
@@ -124,7 +122,8 @@ class Pages:
 
     Where a list of the whole cluster is denied, the namespaces' lists follow, those that may be read, and at the end
     the denial: what came is part of a population. A list that outlasts the server's memory goes on at a later moment
-    and says that it is a mixture.
+    and says that it is a mixture, as does one whose pages name different moments. A list that ends before the end that
+    the server counted is refused as incomplete.
     """
 
     def __init__(
@@ -133,30 +132,36 @@ class Pages:
         self._adapter, self._scope, self._connection = adapter, scope, connection
         self._operation = operation
         self._accept = METADATA if params.pop("metadata", False) else "application/json"
+        self._unread = bool(params.pop("unread", False))
         self._namespace, self._name = str(params.pop("namespace", "")), str(params.pop("name", ""))
         self._query = {name: str(value) for name, value in params.items()}
         self._kind: Kind | None = None
-        self._token = ""
-        self._count = 0
+        self._begin()
         self._mixed = ""
         self._over = False
         self._denied: Refused | None = None
+        self._short: Refused | None = None
         self._left: deque[str] = deque()
+
+    def _begin(self) -> None:
+        """Nothing of a list was read yet. `_total`: how many objects the server said there are; `_version`: when."""
+        self._token = self._version = ""
+        self._count = self._total = 0
 
     def __iter__(self) -> Pages:
         return self
 
     def __next__(self) -> Page:
         if self._over:
-            if self._denied is not None and not self._left:
-                raise self._denied
+            if refused := self._short or self._denied:
+                raise refused
             raise StopIteration
         if self._kind is None:
             self._kind = self._adapter.served(self._scope).find(self._operation)
         if self._name:
             self._over = True
             found = self._connection.get(self._kind.at(self._namespace, self._name), accept=self._accept)
-            bare(found.body)
+            stripped(found.body)
             return found
         return self._within(self._kind) if self._denied is not None else self._whole(self._kind)
 
@@ -180,13 +185,14 @@ class Pages:
             except Refused as refused:
                 if refused.reason != "denied":
                     raise
-                self._token = ""
+                self._begin()
                 self._left.popleft()
                 continue
             page.body["metadata"][NAMESPACE] = self._left[0]
             if not self._token:
+                self._begin()
                 self._left.popleft()
-            return Page(page.body, page.request_id, page.date, page.mixed)
+            return replace(page, total=None)
         self._over = True
         raise self._denied or Refused("denied", "Forbidden")
 
@@ -208,23 +214,36 @@ class Pages:
         query = {**self._query, "limit": LIMIT}
         if self._token:
             query["continue"] = self._token
+        read = objects if self._unread else orjson.loads
         try:
-            page = self._connection.get(kind.at(namespace), query, self._accept)
+            page = self._connection.get(kind.at(namespace), query, self._accept, read)
         except Expired as expired:
             if not expired.rest:
                 raise
             self._mixed = f"{expired.code}: the list went on at a later moment"
-            page = self._connection.get(kind.at(namespace), {**query, "continue": expired.rest}, self._accept)
+            query["continue"] = expired.rest
+            page = self._connection.get(kind.at(namespace), query, self._accept, read)
         meta = page.body.get("metadata") if isinstance(page.body, dict) else None
         if not isinstance(meta, dict) or not isinstance(page.body.get("items"), list):
             raise Refused("unreadable", "NotAList", f"{kind.at(namespace)} answers no list")
         token = str(meta.get("continue") or "")
         if token and token == self._token:
             raise Refused("unreadable", "RepeatedToken", "the same continuation was given twice")
+        if not self._unread:
+            for item in page.body["items"]:
+                stripped(item)
         self._token = token
-        for item in page.body["items"]:
-            bare(item)
+        return self._reconciled(page, meta)
+
+    def _reconciled(self, page: Page, meta: Mapping[str, Any]) -> Page:
+        """The page beside those before it: of one moment, or a mixture; and whether as many came as were counted."""
+        version, left = str(meta.get("resourceVersion") or ""), meta.get("remainingItemCount")
+        if self._version and version != self._version and not self._mixed:
+            self._mixed = f"the list went on at {version or 'no moment'}, and began at {self._version}"
+        self._version = self._version or version
         self._count += len(page.body["items"])
-        left = meta.get("remainingItemCount")
-        total = self._count + left if isinstance(left, int) and not self._query else None
-        return Page(page.body, page.request_id, page.date, self._mixed, total)
+        if isinstance(left, int) and not self._query:  # with a selector, nobody counts
+            self._total = max(self._total, self._count + left)
+        if not self._token and self._count < self._total and not self._mixed:
+            self._short = Refused("incomplete", "total", f"{self._count} of {self._total}")
+        return replace(page, mixed=self._mixed, total=self._total or None, version=version)

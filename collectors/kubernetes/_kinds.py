@@ -21,6 +21,14 @@ NAMESPACE = "annexlog/namespace"
 """In the metadata of a page: the namespace whose list it is part of, where that of the whole cluster was denied."""
 
 
+APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+"""The annotation in which kubectl keeps a whole object as it was applied: of a Secret, its content."""
+
+
+UNREAD: Mapping[str, Any] = {"unread": True}
+"""Asks for a list whose objects are not read yet (see _objects)."""
+
+
 class Asks(Protocol):
     """What a listing of several kinds asks with."""
 

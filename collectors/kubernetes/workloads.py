@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
+import orjson
+
 from annexlog.collectors import Call, Page, Refused, ResourceType
-from annexlog.collectors.kubernetes._kinds import NAMESPACE, VOLATILE, Asks, listing
+from annexlog.collectors.kubernetes._kinds import NAMESPACE, UNREAD, VOLATILE, Asks, listing
+from annexlog.collectors.kubernetes._objects import Object, PodStatus, members, pod_status
 
 __all__ = ["workload"]
 
@@ -28,66 +31,13 @@ PODS = listing("pods")
 BETWEEN = {"Deployment": "ReplicaSet", "CronJob": "Job"}
 """What stands between a controller and its pods."""
 
-_GIVEN = ("nodeName", "hostname", "subdomain", "tolerations", "priority", "preemptionPolicy",
-          "enableServiceLinks", "schedulerName", "terminationGracePeriodSeconds", "dnsPolicy", "resourceClaims")
-"""What the cluster fills in for each pod by itself, and no test of a specification asks for."""
-_TOKEN = re.compile(r"kube-api-access-[a-z0-9]{5}")
-
-
-@dataclass(slots=True)
-class _Root:
-    """A workload in the making. `specs`: what its template and its pods come to, each once, by its text."""
-
-    kind: str
-    item: Mapping[str, Any]
-    specs: dict[str, Any] = field(default_factory=dict)
-    phases: dict[str, int] = field(default_factory=dict)
-    ready: int = 0
-    unplaced: str = ""
-    labels: dict[str, Any] = field(default_factory=dict)
-
-    def add(self, spec: Mapping[str, Any], labels: Mapping[str, Any], pod: str = "") -> None:
-        plain = _plain(spec, pod)
-        self.specs.setdefault(json.dumps(plain, sort_keys=True), plain)
-        told = {name: value for name, value in labels.items() if name not in _OF_ONE_POD}
-        self.labels.setdefault(json.dumps(told, sort_keys=True), told)
-
-    def pod(self, item: Mapping[str, Any]) -> None:
-        status, meta = item.get("status") or {}, item["metadata"]
-        phase = str(status.get("phase") or "Unknown")
-        if phase in ("Succeeded", "Failed"):
-            return  # it runs no more, and the next job leaves another
-        self.phases[phase] = self.phases.get(phase, 0) + 1
-        conditions = {c["type"]: c for c in status.get("conditions") or ()}
-        self.ready += conditions.get("Ready", {}).get("status") == "True"
-        placed = conditions.get("PodScheduled", {})
-        if placed.get("status") == "False" and placed.get("reason") == "Unschedulable":
-            since = str(placed.get("lastTransitionTime") or meta["creationTimestamp"])
-            self.unplaced = min(self.unplaced or since, since)
-        self.add(item["spec"], meta.get("labels") or {}, meta["name"])
-
-    def told(self) -> dict[str, Any]:
-        meta = {name: value for name, value in self.item["metadata"].items() if name != "annotations"}
-        noted = self.item["metadata"].get("annotations") or {}
-        if kept := {name: noted[name] for name in NOTES if name in noted}:
-            meta["annotations"] = kept
-        spec = {name: value for name, value in (self.item.get("spec") or {}).items() if name not in _TEMPLATES}
-        return {
-            "kind": self.kind,
-            "metadata": meta,
-            "spec": {} if self.kind == "Pod" else spec,
-            "specs": [self.specs[text] for text in sorted(self.specs)],
-            "labels": [self.labels[text] for text in sorted(self.labels)],
-            "pods": {
-                "count": sum(self.phases.values()), "phases": self.phases, "ready": self.ready,
-                **({"unplaced_since": self.unplaced} if self.unplaced else {}),
-            },
-            **({"last_success": told} if (told := (self.item.get("status") or {}).get("lastSuccessfulTime")) else {}),
-        }  # fmt: skip
-
-
 NOTES = ("argocd.argoproj.io/tracking-id",)
 """Annotations that tests read. Tools put anything into the others, secrets among it."""
+_GIVEN = frozenset({
+    "nodeName", "hostname", "subdomain", "tolerations", "priority", "preemptionPolicy", "enableServiceLinks",
+    "schedulerName", "terminationGracePeriodSeconds", "dnsPolicy", "resourceClaims",
+})  # fmt: skip
+"""What the cluster fills in for each pod by itself, and no test of a specification asks for."""
 _TEMPLATES = ("template", "jobTemplate", "volumeClaimTemplates")
 _OF_ONE_POD = frozenset({
     "apps.kubernetes.io/pod-index", "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-completion-index",
@@ -95,23 +45,138 @@ _OF_ONE_POD = frozenset({
     "pod-template-generation", "pod-template-hash", "statefulset.kubernetes.io/pod-name",
 })  # fmt: skip
 """Labels that the controllers give to tell their pods apart."""
+_TOKEN = re.compile(r"kube-api-access-[a-z0-9]{5}")
+_TOKEN_NAMED = re.compile(rb'"name":\s*"kube-api-access-[a-z0-9]{5}"')
+_PAGE = 500
+"""Workloads of a page."""
+
+
+@dataclass(slots=True)
+class _Root:
+    """A workload in the making. `about`: what its own object says, as JSON.
+
+    `specs`, `labels`: what its template and its pods come to, each once, as JSON; `known`: the parts of objects that
+    came to one of these, as they were sent, so that a pod like the one before need not be read.
+    """
+
+    kind: str
+    namespace: str
+    about: bytes
+    specs: dict[bytes, None] = field(default_factory=dict)
+    labels: dict[bytes, None] = field(default_factory=dict)
+    known: set[int] = field(default_factory=set)
+    phases: dict[str, int] = field(default_factory=dict)
+    ready: int = 0
+    unplaced: str = ""
+
+    def add(self, spec: msgspec.Raw, labels: msgspec.Raw, pod: str = "") -> None:
+        if self._is_new(_sent(spec, pod)):
+            self.specs.setdefault(_text(_plain(_read(spec), pod)))
+        if self._is_new(bytes(labels)):
+            told = {name: value for name, value in (_read(labels) or {}).items() if name not in _OF_ONE_POD}
+            self.labels.setdefault(_text(told))
+
+    def _is_new(self, sent: bytes) -> bool:
+        print = hash(sent)
+        if print in self.known:
+            return False
+        self.known.add(print)
+        return True
+
+    def pod(self, item: Object, status: PodStatus) -> None:
+        self.phases[status.phase] = self.phases.get(status.phase, 0) + 1
+        meta = item.meta()
+        for condition in status.conditions or ():
+            if condition.type == "Ready":
+                self.ready += condition.status == "True"
+            elif condition.type == "PodScheduled" and (condition.status, condition.reason) == ("False", "Unschedulable"):
+                since = condition.lastTransitionTime or meta.creationTimestamp or ""
+                self.unplaced = min(self.unplaced or since, since)
+        self.add(item.spec, meta.labels, meta.name)
+
+    def told(self) -> dict[str, Any]:
+        pods = {"count": sum(self.phases.values()), "phases": self.phases, "ready": self.ready}
+        return {
+            "kind": self.kind,
+            **orjson.loads(self.about),
+            "specs": [orjson.loads(text) for text in sorted(self.specs)],
+            "labels": [orjson.loads(text) for text in sorted(self.labels)],
+            "pods": {**pods, **({"unplaced_since": self.unplaced} if self.unplaced else {})},
+        }
+
+
+def _root(kind: str, item: Object) -> _Root:
+    """The workload that an object stands for; its template, if it has one, is the first of its specifications."""
+    meta = item.labelled()
+    noted = meta.pop("annotations", None) or {}
+    if kept := {name: noted[name] for name in NOTES if name in noted}:
+        meta["annotations"] = kept
+    if kind == "Pod":
+        return _Root(kind, str(meta.get("namespace")), _text({"metadata": meta, "spec": {}}))
+    parts = members(item.spec)
+    spec = {name: _read(part) for name, part in parts.items() if name not in _TEMPLATES}
+    success = (_read(item.status) or {}).get("lastSuccessfulTime")
+    about = {"metadata": meta, "spec": spec, **({"last_success": success} if success else {})}
+    root = _Root(kind, str(meta.get("namespace")), _text(about))
+    if kind == "CronJob":
+        parts = members(members(parts["jobTemplate"])["spec"])
+    template = members(parts["template"]) if "template" in parts else {}
+    labels = members(template["metadata"]).get("labels") if "metadata" in template else None
+    root.add(template.get("spec") or _NOTHING, labels or _NOTHING)
+    return root
+
+
+# ── specifications ────────────────────────────────────────────────────────────────────────
+
+_NOTHING = msgspec.Raw(b"{}")
+
+
+def _read(part: msgspec.Raw) -> Any:
+    return orjson.loads(memoryview(part))
+
+
+def _text(value: Any) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def _sent(spec: msgspec.Raw, pod: str) -> bytes:
+    """A pod's specification as it was sent, without what differs between pods that are the same: then it is the same."""
+    found = []
+    for name, part in members(spec).items():
+        if name == "affinity":
+            found.append(_text(_affinity(_read(part))))
+        elif name not in _GIVEN:
+            found += (name.encode(), _TOKEN_NAMED.sub(b"", bytes(part)))
+            if name == "volumes" and b"persistentVolumeClaim" in found[-1]:
+                found.append(_number(pod).encode())
+    return b"\0".join(found)
+
+
+def _affinity(affinity: Any) -> dict[str, Any]:
+    """Without that to nodes: a DaemonSet's controller says by it on which node each pod runs."""
+    return {name: value for name, value in (affinity or {}).items() if name != "nodeAffinity"}
 
 
 def _plain(spec: Mapping[str, Any], pod: str) -> dict[str, Any]:
     """A pod's specification without what makes it this pod's: its node, its token's volume, its number's claims."""
     found = {name: value for name, value in spec.items() if name not in _GIVEN}
-    # A DaemonSet's controller says by the affinity to a node on which node each pod runs.
-    affinity = {name: value for name, value in (found.pop("affinity", None) or {}).items() if name != "nodeAffinity"}
+    affinity = _affinity(found.pop("affinity", None))
     if affinity:
         found["affinity"] = affinity
-    number = re.search(r"-\d+$", pod)
-    volumes = [_volume(volume, number[0] if number else "") for volume in found.get("volumes") or ()]
+    number = _number(pod)
+    volumes = [_volume(volume, number) for volume in found.get("volumes") or ()]
     if "volumes" in found:
         found["volumes"] = [volume for volume in volumes if not _TOKEN.fullmatch(str(volume.get("name")))]
     for part in ("containers", "initContainers", "ephemeralContainers"):
         if found.get(part):
             found[part] = [_container(container) for container in found[part]]
     return found
+
+
+def _number(pod: str) -> str:
+    """The end of the name of a pod that is one of a numbered set."""
+    found = re.search(r"-\d+$", pod)
+    return found[0] if found else ""
 
 
 def _volume(volume: Mapping[str, Any], number: str) -> Mapping[str, Any]:
@@ -128,48 +193,59 @@ def _container(container: Mapping[str, Any]) -> dict[str, Any]:
     return {**container, "volumeMounts": [m for m in mounts if not _TOKEN.fullmatch(str(m.get("name")))]}
 
 
-def _template(kind: str, item: Mapping[str, Any]) -> Mapping[str, Any]:
-    spec = item["spec"]
-    return (spec["jobTemplate"]["spec"] if kind == "CronJob" else spec).get("template") or {}
-
-
-def _owner(item: Mapping[str, Any]) -> str:
-    """The uid of the object that controls this one."""
-    owners = item["metadata"].get("ownerReferences") or ()
-    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), "")
+# ── listing ───────────────────────────────────────────────────────────────────────────────
 
 
 def workloads(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG001 — a cluster is all it needs
     """Every controller that nothing else controls, and every pod without one; the pods of each are counted with it.
 
     A pod may differ from the template of its controller (an admission webhook changed it, an older revision still
-    runs), so a workload has every specification that differs. One page: what a pod belongs to is known at the end.
-    Where a list is refused, what the others show follows, and then the refusal; but a workload whose pods were not all
-    seen is left out: by its template alone it could look better than it is.
+    runs), so a workload has every specification that differs. Pods of nobody come as they are listed, all others at
+    the end: what a pod belongs to is known only then. Where a list is refused, what the others show follows, and then
+    the refusal; but a workload whose pods were not all seen is left out: by its template alone it could look better
+    than it is.
     """
     lists = _Lists(ask)
     roots: dict[str, _Root] = {}  # by the uid of the object, or of what it controls
     listed: list[_Root] = []
     for kind, call in CONTROLLERS.items():
-        for item in lists.items(call):
-            root = roots.get(_owner(item))
-            if root is None:
-                root = _Root(kind, item)
-                template = _template(kind, item)
-                root.add(template.get("spec") or {}, (template.get("metadata") or {}).get("labels") or {})
-                listed.append(root)
-            roots[str(item["metadata"]["uid"])] = root
-    for item in lists.items(PODS):
-        root = roots.get(_owner(item))
-        if root is None:
-            root = _Root("Pod", item)
-            listed.append(root)
-        root.pod(item)
-    told = [root.told() for root in listed if (root.kind != "Pod" or root.phases) and lists.whole(root)]
-    if told or lists.refused is None:
-        yield Page({"items": told}, lists.last.request_id, lists.last.date, lists.mixed)
+        for page in lists.pages(call):
+            for item in page.body["items"]:
+                meta = item.meta()
+                root = roots.get(meta.owner)
+                if root is None:
+                    root = _root(kind, item)
+                    listed.append(root)
+                roots[meta.uid] = root
+    given = False
+    for page in lists.pages(PODS):
+        alone = [root.told() for root in _pods(page.body["items"], roots)]
+        if alone:
+            given = True
+            yield replace(page, body={"items": alone}, mixed="", total=None)
+    whole = [root for root in listed if lists.whole(root)]
+    for at in range(0, len(whole), _PAGE):
+        mixed = lists.mixed if at + _PAGE >= len(whole) else ""
+        yield replace(lists.last, body={"items": [root.told() for root in whole[at : at + _PAGE]]}, mixed=mixed, total=None)
+    if not whole and (lists.mixed or (lists.refused is None and not given)):
+        yield replace(lists.last, body={"items": []}, mixed=lists.mixed, total=None)
     if lists.refused is not None:
         raise lists.refused
+
+
+def _pods(items: list[Object], roots: Mapping[str, _Root]) -> Iterator[_Root]:
+    """Count each pod with its workload; those of nobody are given back, each one of its own."""
+    for item in items:
+        status = pod_status(item)
+        if status.phase in ("Succeeded", "Failed"):
+            continue  # it runs no more, and the next job leaves another
+        root = roots.get(item.meta().owner)
+        if root is not None:
+            root.pod(item, status)
+            continue
+        root = _root("Pod", item)
+        root.pod(item, status)
+        yield root
 
 
 class _Lists:
@@ -182,13 +258,13 @@ class _Lists:
         self.mixed = ""
         self.refused: Refused | None = None
 
-    def items(self, call: Call) -> Iterator[Mapping[str, Any]]:
+    def pages(self, call: Call) -> Iterator[Page]:
         read = set[str]()
         try:
-            for page in self._ask.pages(call, {}):
+            for page in self._ask.pages(call, UNREAD):
                 self.last = page
                 self.mixed = self.mixed or page.mixed
-                yield from page.body["items"]
+                yield page
                 meta = page.body["metadata"]
                 if not meta.get("continue"):
                     read.add(meta.get(NAMESPACE, ""))
@@ -198,9 +274,8 @@ class _Lists:
 
     def whole(self, root: _Root) -> bool:
         """Whether every list was read that could hold a pod of it."""
-        calls = () if root.kind == "Pod" else (PODS, *(CONTROLLERS[k] for k in (BETWEEN.get(root.kind),) if k))
-        namespace = str(root.item["metadata"].get("namespace"))
-        return all(namespace in self._within.get(call.operation, (namespace,)) for call in calls)
+        calls = (PODS, *(CONTROLLERS[k] for k in (BETWEEN.get(root.kind),) if k))
+        return all(root.namespace in self._within.get(call.operation, (root.namespace,)) for call in calls)
 
 
 workload = ResourceType(

@@ -220,6 +220,32 @@ def test_a_list_that_outlasts_the_servers_memory_says_that_it_is_a_mixture(clust
     assert (coverage, refusal and refusal.reason) == ("partial", "mixed")
 
 
+def test_pages_of_two_moments_are_a_mixture_though_nobody_says_so(cluster: Cluster, look: Look) -> None:
+    cluster.add("v1/pods", pods(700))
+    later = {"metadata": {"resourceVersion": "4712"}, "items": pods(700)[500:]}
+    cluster.faults.append(Fault("/api/v1/pods", 200, containing="continue=", body=later))
+
+    seen = look(POD)
+
+    coverage, refusal = seen.status("kubernetes.pod", scope=HERE)
+    assert len(seen.values("kubernetes.pod", scope=HERE)) == 700
+    assert (coverage, refusal and refusal.reason) == ("partial", "mixed")
+
+
+@pytest.mark.parametrize(("later", "version"), [(False, "4711"), (True, "4720")])
+def test_the_moment_of_a_list_is_kept_and_that_of_its_end(
+    cluster: Cluster, look: Look, *, later: bool, version: str
+) -> None:
+    cluster.add("v1/pods", pods(1203))
+    if later:
+        last = {"metadata": {"resourceVersion": "4720"}, "items": pods(1203)[500:]}
+        cluster.faults.append(Fault("/api/v1/pods", 200, containing="continue=", body=last))
+
+    (told,) = look(POD).sweep("kubernetes.pod", scope=HERE).provenance["operations"]
+
+    assert (told["first_version"], told["last_version"]) == ("4711", version)
+
+
 def test_a_list_whose_rest_is_gone_is_partial(cluster: Cluster, look: Look) -> None:
     cluster.add("v1/pods", pods(700))
     cluster.faults.append(Fault("/api/v1/pods", 410, containing="continue="))
@@ -234,6 +260,22 @@ def test_a_list_that_ends_before_it_said_it_would_is_not_complete(cluster: Clust
 
     coverage, refusal = look(node).status("kubernetes.node", scope=HERE)
     assert (coverage, refusal and refusal.reason) == ("partial", "incomplete")
+
+
+def test_what_the_server_counts_is_kept_beside_what_came(cluster: Cluster, look: Look) -> None:
+    cluster.add("v1/pods", pods(1203))
+
+    told = look(POD).sweep("kubernetes.pod", scope=HERE).provenance
+
+    assert (told["total"], told["items"]) == (1203, 1203)
+
+
+def test_where_namespaces_are_listed_one_by_one_each_is_of_a_moment_of_its_own(cluster: Cluster, look: Look) -> None:
+    shops(cluster)
+    other = {"metadata": {"resourceVersion": "4712"}, "items": pods(2, "shop")}
+    cluster.faults.append(Fault("/api/v1/namespaces/shop/pods", 200, body=other))
+
+    assert look(POD).status("kubernetes.pod", scope=HERE) == ("partial", DENIED)
 
 
 # ── namespaces ────────────────────────────────────────────────────────────────────────────

@@ -224,3 +224,71 @@ def test_a_page_of_a_later_moment_makes_the_whole_a_mixture(cluster: Cluster, lo
         "mixed",
         600,
     )
+
+
+def test_a_list_behind_the_workloads_that_ends_too_early_is_said(cluster: Cluster, look: Look) -> None:
+    cluster.add("apps/v1/daemonsets", [thing("log", "shop", spec={})])
+    short = {"metadata": {"resourceVersion": "1", "remainingItemCount": 3}, "items": [pod("alone", None)]}
+    cluster.faults.append(Fault("/api/v1/pods", 200, body=short))
+
+    found = look(workload)
+
+    refusal = Unknown("incomplete", "pods", "pods:list", "total")
+    assert found.status("kubernetes.workload", scope=HERE) == ("partial", refusal)
+    assert list(found.values("kubernetes.workload", scope=HERE)) == ["shop/Pod/alone"]
+
+
+def test_what_each_list_behind_the_workloads_held_is_told(cluster: Cluster, look: Look) -> None:
+    deployment = web(3)
+    replica_set = owned("web-1", deployment, spec={"template": {"spec": spec()}})
+    cluster.add("apps/v1/deployments", [deployment])
+    cluster.add("apps/v1/replicasets", [replica_set])
+    cluster.add("v1/pods", [pod(f"web-1-{n}", replica_set) for n in range(3)])
+
+    told = look(workload).sweep("kubernetes.workload", scope=HERE).provenance
+
+    held = {o["operation"]: (o["items"], o["first_version"]) for o in told["operations"] if o["items"]}
+    assert told["items"] == 1
+    assert held == {"deployments.apps": (1, "4711"), "pods": (3, "4711"), "replicasets.apps": (1, "4711")}
+
+
+def test_pods_that_differ_in_their_node_and_token_alone_are_the_same(cluster: Cluster, look: Look) -> None:
+    daemon = thing("log", "shop", spec={"template": {"spec": spec()}})
+    pods = []
+    for n in range(3):
+        name = f"kube-api-access-abcd{n}"
+        mounted = {"containers": [{"name": "main", "image": "web:1", "volumeMounts": [{"name": name}]}]}
+        node = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": f"n{n}"}}
+        about = {**mounted, "nodeName": f"n{n}", "volumes": [{"name": name, "projected": {}}], "affinity": node}
+        pods.append(owned(f"log-{n}", daemon, spec=about, status={"phase": "Running"}))
+    cluster.add("apps/v1/daemonsets", [daemon])
+    cluster.add("v1/pods", pods)
+
+    told = seen(look)["shop/DaemonSet/log"]
+
+    mounts = {"containers": [{"name": "main", "image": "web:1", "volumeMounts": []}], "volumes": []}
+    assert told["pods"] == {"count": 3, "phases": {"Running": 3}, "ready": 0}
+    assert told["specs"] == [mounts, spec()]
+
+
+def test_pods_of_nobody_beyond_a_page_are_all_told(cluster: Cluster, look: Look) -> None:
+    cluster.add("v1/pods", [pod(f"p{n:04}", None) for n in range(1203)])
+
+    found = look(workload)
+
+    assert len(found.values("kubernetes.workload", scope=HERE)) == 1203
+    assert found.status("kubernetes.workload", scope=HERE) == ("complete", None)
+
+
+def test_controllers_beyond_a_page_are_all_told(cluster: Cluster, look: Look) -> None:
+    cluster.add("apps/v1/deployments", [thing(f"d{n:04}", "shop", spec={}) for n in range(501)])
+
+    assert len(seen(look)) == 501
+
+
+def test_a_list_of_pods_that_is_no_list_is_unreadable(cluster: Cluster, look: Look) -> None:
+    cluster.faults.append(Fault("/api/v1/pods", 200, body={"metadata": {}, "items": [{"kind": "Pod"}]}))
+
+    coverage, refusal = look(workload).status("kubernetes.workload", scope=HERE)
+
+    assert (coverage, refusal and (refusal.reason, refusal.code)) == ("failed", ("unreadable", "NotAList"))
