@@ -15,7 +15,7 @@ from botocore import xform_name
 
 from annexlog.answers import Answer, Reading, shapes
 from annexlog.assessing import assess, present
-from annexlog.collectors import ResourceType, resource_types
+from annexlog.collectors import Call, ResourceType, resource_types
 from annexlog.collectors.aws._adapter import client_of, target
 from annexlog.collectors.aws._discovery import CALLS as DISCOVERY
 from annexlog.config import Config, load
@@ -29,6 +29,7 @@ from annexlog.mappings import load as load_mappings
 from annexlog.pipeline import Collected, Collector, everything
 from tests.estate import REGION, plant
 from tests.home import completed
+from tests.reach import Reach, joined, reaches, turns
 from tests.wire import KINDS, Fault, Moto, Tape, Wire, forward
 from tests.wire.moto import CREDENTIALS
 from tests.wire.wire import Seen
@@ -119,68 +120,28 @@ def ground(moto_server: Moto, tmp_path_factory: pytest.TempPathFactory) -> Itera
 TYPES = {name: kind for name, kind in resource_types().items() if kind.provider == "aws"}
 
 
-def services(kind: ResourceType) -> set[str]:
-    """The services that a type's calls go to, and its parents' (a call that stands in for several stays within one)."""
-    own = {target(call)[0] for call in kind.calls()}
-    return own | (services(TYPES[kind.under]) if kind.under else set())
-
-
-def together(mappings: Mappings) -> dict[str, set[str]]:
-    """For each service, those that a type or test reads beside it: a fault of one could hide what the other's does."""
-    groups = [services(kind) for kind in TYPES.values()]
-    for test in mappings.tests.values():
-        read = [test.of.name, *(join.of.name for join in test.joins)]
-        groups.append({name for kind in read if kind in TYPES for name in services(TYPES[kind])})
-    found: dict[str, set[str]] = {}
-    for group in groups:
-        for name in group:
-            found.setdefault(name, set()).update(group)
-    return found
-
-
 # What says which accounts and regions there are: a fault of it concerns everything.
-ALONE = {"sts", "organizations"}
 DISCOVERED = {f"{target(call)[0]}.{call.operation}" for call in DISCOVERY} | {"sts.get_caller_identity"}
 
 
-def turns(ground: Ground) -> list[list[str]]:
-    """Every operation once, in as few turns as may be: those in one turn have nothing to do with one another."""
-    beside, found = together(ground.mappings), list[list[str]]()
-    for operation in sorted(ground.operations):
-        name = operation.partition(".")[0]
-        if name in ALONE or operation in DISCOVERED:
-            found.append([operation])
-            continue
-        for turn in found:
-            others = {other.partition(".")[0] for other in turn}
-            alone = others & ALONE or DISCOVERED.intersection(turn)
-            if not alone and name not in others and not others & beside.get(name, set()):
-                turn.append(operation)
-                break
-        else:
-            found.append([operation])
-    return found
-
-
-def concerned(operations: Collection[str]) -> Any:
-    """Polls only the types that ask something of these operations' services: the rest is as it was."""
-    asked = {operation.partition(".")[0] for operation in operations}
+def concerned(reach: Reach) -> Any:
+    """Polls only what a fault reaches: the rest is as it was."""
 
     def choose(view: View, scope: str, kind: ResourceType, facets: Mapping[str, Millis]) -> Collection[str] | None:
-        return facets if asked & (ALONE | services(kind)) else None
+        return [facet for facet in ("", *facets) if (kind.name, facet) in reach.cells] or None
 
     return choose
 
 
-def turned(ground: Ground, folder: Path, *faults: Fault, operations: Collection[str] = ()) -> tuple[Collected, Answers]:
-    """One more collection and assessment, over replayed answers with these faults."""
+def turned(ground: Ground, folder: Path, *faults: Fault, reach: Reach | None = None) -> tuple[Collected, Answers]:
+    """One more look at what these faults reach (None: at everything), over replayed answers, and an assessment."""
     config = ground.config(folder)
     clock = Hastened(ground.at + 3_600_000)
     ground.wire.clear()
     ground.wire.inject(*faults)
     with Store.open(config.store) as store:
         collector = Collector(config, store, ground.mappings, clock, redaction_key=b"k" * 32)
-        done = collector.collect(choose=concerned(operations) if operations else everything)
+        done = collector.collect(choose=concerned(reach) if reach else everything)
         assess(store, ground.mappings, clock)
         at = present(store, clock)
     return done, answers(config, at, ground.mappings)
@@ -210,12 +171,11 @@ def _is_refusal(seen: Seen, kind: str) -> bool:
     return seen.status != 200 and (kind != "second_page" or seen.later)
 
 
-def unsaid(requests: Iterable[Seen], done: Collected, kind: str) -> list[str]:
-    """Operations that were refused, though of their service everything is said to have been seen."""
+def unsaid(requests: Iterable[Seen], done: Collected, kind: str, reach: Mapping[str, Reach]) -> list[str]:
+    """Operations that were refused, though nothing that they show is said to be unseen."""
     refused = {s.name for s in requests if s.fault and _is_refusal(s, kind)}
-    said = {name for line in done.unseen if line.type in TYPES for name in services(TYPES[line.type])}
     everything = any(line.type not in TYPES for line in done.unseen)
-    return sorted(name for name in refused if name.partition(".")[0] not in said and not everything)
+    return sorted(name for name in refused if not (everything or reach[name].shows(done.unseen)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -223,16 +183,20 @@ def test_no_fault_of_any_operation_makes_an_outcome_better_or_disappear(
     kind: str, ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", ground.wire.url)
-    problems, silent = [], []
+    reach = reaches(TYPES, ground.mappings, asked_by)
+    problems, silent, unasked = [], [], set[str]()
 
-    for number, operations in enumerate(turns(ground)):
+    for number, operations in enumerate(turns(ground.operations, reach, DISCOVERED)):
         faults = [Fault(kind, operation) for operation in operations]
-        done, after = turned(ground, tmp_path / str(number), *faults, operations=operations)
+        whole = None if DISCOVERED.intersection(operations) else joined(reach[operation] for operation in operations)
+        done, after = turned(ground, tmp_path / str(number), *faults, reach=whole)
         problems += [f"{', '.join(operations)}: {problem}" for problem in worsened(ground.answers, after)]
-        silent += unsaid(ground.wire.seen, done, kind)
+        silent += unsaid(ground.wire.seen, done, kind, reach)
+        unasked |= set(operations) - {seen.name for seen in ground.wire.seen if seen.fault}
 
     assert problems == []
     assert silent == []
+    assert unasked == set()
 
 
 def test_with_everything_refused_nothing_passes_and_everything_known_is_unknown(
@@ -248,13 +212,10 @@ def test_with_everything_refused_nothing_passes_and_everything_known_is_unknown(
     assert not done.seen_any
 
 
-def _declared() -> set[str]:
-    """Every operation of every declared AWS call, and those that the permissions of combined calls are named after."""
-    calls = [call for kind in TYPES.values() for call in kind.calls()]
-    combined = {permission for call in calls if call.fn for permission in (call.permission, *call.also)}
-    also = {permission for call in calls for permission in call.also}
-    asked = {".".join(target(call)) for call in calls}
-    return asked | {_operation(permission) for permission in (combined | also) - MANY}
+def asked_by(call: Call) -> set[str]:
+    """What a call asks. One that stands in for several has permissions that are named after them."""
+    named = {*call.also, *((call.permission,) if call.fn else ())}
+    return {".".join(target(call))} | {_operation(permission) for permission in named - MANY}
 
 
 def _operation(permission: str) -> str:
@@ -264,14 +225,11 @@ def _operation(permission: str) -> str:
 # API Gateway has one action for everything that is read.
 MANY = {"apigateway:GET"}
 
-# S3's other name of one and the same request.
-SAME = {"s3.get_bucket_lifecycle": "s3.get_bucket_lifecycle_configuration"}
-
 # Asked only about a user who is newer than the credential report: tests/collectors/aws/test_iam.py has one.
 OF_NEWCOMERS = {"iam.get_login_profile", "iam.list_mfa_devices"}
 
 
 def test_the_operations_really_asked_are_exactly_the_declared_ones(ground: Ground) -> None:
-    asked = {SAME.get(operation, operation) for operation in ground.operations}
+    declared = {name for kind in TYPES.values() for call in kind.calls() for name in asked_by(call)}
 
-    assert asked - DISCOVERED == _declared() - DISCOVERED - OF_NEWCOMERS
+    assert ground.operations - DISCOVERED == declared - DISCOVERED - OF_NEWCOMERS

@@ -164,8 +164,12 @@ def _with_elements(body: bytes, recognised: Recognised, members: dict[str, str |
     wrapper = shape.serialization.get("resultWrapper")
     parent = root.find(space + wrapper) if wrapper else root
     assert parent is not None
-    for member, value in members.items():
-        name = space + shape.members[member].serialization.get("name", member)
+    for path, value in members.items():
+        first, _dot, member = path.rpartition(".")
+        of = shape.members[first] if first else shape
+        assert isinstance(of, StructureShape)
+        assert not first or shape.serialization.get("payload") == first  # then the member is all of the body
+        name = space + of.members[member].serialization.get("name", member)
         for old in parent.findall(name):
             parent.remove(old)
         ET.SubElement(parent, name).text = str(value).lower() if isinstance(value, bool) else value

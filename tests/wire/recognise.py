@@ -117,6 +117,8 @@ def _routes(model: ServiceModel) -> list[tuple[str, re.Pattern[str], dict[str, s
     routes = []
     for name in model.operation_names:
         operation = model.operation_model(name)
+        if operation.deprecated:  # another name of the same request
+            continue
         path, _, query = operation.http["requestUri"].partition("?")
         parts = re.split(r"(\{\w+\+?\})", path)
         pattern = "".join(_label(p[1:-1]) if p[:1] == "{" else re.escape(p) for p in parts)
