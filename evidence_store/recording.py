@@ -48,7 +48,7 @@ class Known(NamedTuple):
 
 
 Answers = dict[Line, tuple[bytes, bytes]]
-"""By line, the root of the last answer that was recorded, and the answer's `Seen.print`: who meets both again knows,
+"""By line, the root of the last answer that was recorded, and the answer's `Spool.print`: who meets both again knows,
 without reading the line's chain, that nothing changed. The root is salted, so it is of nothing else.
 """
 
@@ -116,14 +116,14 @@ class Recording:
     def _versions(self, entry: Entry, seen: Seen, spool: Spool) -> tuple[Entry, bool]:
         """Write what changed; the entry, and whether anything was written."""
         line, lid = entry.line, self.lid(entry.line)
-        order = seen.order()
-        answer, supplement = seen.print(order), entry.status is Coverage.SUPPLEMENT
+        order = spool.order(seen)
+        answer, supplement = spool.print(seen, order), entry.status is Coverage.SUPPLEMENT
         if not supplement and entry.chain is not None and self._answers.get(line) == (entry.chain[1], answer):
             return replace(entry, n=entry.chain[0], root=entry.chain[1]), False
         population = self.population(line)
         population.find(seen.ids)
         chain = dict(digests(self.backend, lid)) if entry.changed else {}
-        told = bytes(seen.digests)
+        told = bytes(spool.digests(seen))
         changed, same = [], 0
         rids, ids = population.rids, seen.ids
         for index in order:

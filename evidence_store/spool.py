@@ -8,7 +8,7 @@ import threading
 from array import array
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from itertools import accumulate
+from itertools import accumulate, islice
 from operator import add, lt
 from pathlib import Path
 from typing import Self
@@ -25,48 +25,48 @@ _SPREAD = 2
 """Bodies are read in one piece where that has no more than so many times their bytes."""
 _LARGE = 1 << 12
 """A body of so many bytes does not wait."""
+_AGAIN = 1 << 10
+"""So many bodies are read at a time where each needs its digest."""
+_OTHERS = "the bytes are others than were written"
 
 
 class Seen:
-    """What one line's answer holds: per resource its id, the digest of its body, and where the body lies."""
+    """What one line's answer holds: per resource its id, and where its body lies; digests of bodies, or of all in one.
 
-    __slots__ = ("digests", "ids", "lengths", "offsets", "pending")
+    Bodies of ids that came in order are hashed in one piece, which is all that it takes to know an answer again; each
+    has a digest of its own once something differs (`Spool.digests`).
+    """
+
+    __slots__ = ("digests", "ids", "lengths", "offsets", "ordered", "pending", "piece")
 
     def __init__(self) -> None:
         self.ids: list[str] = []
-        self.digests = bytearray()
         self.offsets = array("Q")
         self.lengths = array("I")
+        self.ordered = 0
+        """How many bodies, the first, are hashed as one piece."""
+        self.piece = sha256()
+        self.digests = bytearray()
+        """Of the bodies behind those."""
         self.pending: list[tuple[str, bytes]] = []
         """(id, body) of those that came last."""
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def digest(self, index: int) -> bytes:
-        return bytes(self.digests[32 * index : 32 * index + 32])
-
-    def order(self) -> Sequence[int]:
-        """Indexes in the order of ids, each id once (of two bodies for one id, that with the greater digest)."""
-        if all(map(lt, self.ids, self.ids[1:])):
-            return range(len(self.ids))
-        order = sorted(range(len(self.ids)), key=self.ids.__getitem__)
-        if len(set(self.ids)) == len(order):
-            return order
-        best: dict[str, int] = {}
-        for index in order:
-            known = best.setdefault(self.ids[index], index)
-            if self.digest(known) < self.digest(index):
-                best[self.ids[index]] = index
-        return list(best.values())
-
-    def print(self, order: Sequence[int]) -> bytes:
-        """A digest of ids and bodies: equal for equal answers, in whatever order they came."""
-        if isinstance(order, range):
-            return sha256(orjson.dumps(self.ids) + self.digests).digest()
-        ids, told = self.ids, bytes(self.digests)
-        digests = b"".join([told[32 * i : 32 * i + 32] for i in order])
-        return sha256(orjson.dumps([ids[i] for i in order]) + digests).digest()
+    def take(self, ids: Sequence[str], bodies: Sequence[bytes], start: int) -> bytes:
+        """Take in bodies that lie from `start` on; returns them in one piece."""
+        piece, lengths = b"".join(bodies), array("I", map(len, bodies))
+        following = [*self.ids[-1:], *ids]
+        if self.ordered == len(self.ids) and all(map(lt, following, following[1:])):
+            self.piece.update(piece)
+            self.ordered += len(ids)
+        else:
+            self.digests += b"".join([sha256(body).digest() for body in bodies])
+        self.ids += ids
+        self.offsets.extend(islice(accumulate(lengths, initial=start), len(lengths)))
+        self.lengths.extend(lengths)
+        return piece
 
 
 class Spool:
@@ -99,13 +99,9 @@ class Spool:
         with self._lock:
             came = seen.pending[:]
             del seen.pending[: len(came)]
-            bodies = [body for _, body in came]
-            lengths = list(map(len, bodies))
-            seen.ids += [id for id, _ in came]
-            seen.digests += b"".join([sha256(body).digest() for body in bodies])
-            seen.offsets.extend(list(accumulate(lengths, initial=self._written + len(self._pending)))[:-1])
-            seen.lengths.extend(lengths)
-            self._pending += b"".join(bodies)
+            if came:
+                ids, bodies = zip(*came, strict=True)
+                self._pending += seen.take(ids, bodies, self._written + len(self._pending))
             if len(self._pending) >= _BUFFER:
                 self._flush()
 
@@ -132,33 +128,73 @@ class Spool:
         self._take(seen)
         return seen
 
+    def digests(self, seen: Seen) -> bytearray:
+        """The digest of each body, 32 bytes each. Raises StoreError if one does not read back as it was added."""
+        if seen.ordered:
+            piece, found = sha256(), bytearray()
+            for start in range(0, seen.ordered, _AGAIN):
+                bodies = self._read(seen, range(start, min(start + _AGAIN, seen.ordered)))
+                piece.update(b"".join(bodies))
+                found += b"".join([sha256(body).digest() for body in bodies])
+            if piece.digest() != seen.piece.digest():
+                raise self._lost(_OTHERS)
+            seen.digests, seen.ordered = found + seen.digests, 0
+        return seen.digests
+
+    def order(self, seen: Seen) -> Sequence[int]:
+        """Indexes in the order of ids, each id once (of two bodies for one id, that with the greater digest)."""
+        ids = seen.ids
+        if seen.ordered == len(ids) or all(map(lt, ids, ids[1:])):
+            return range(len(ids))
+        order = sorted(range(len(ids)), key=ids.__getitem__)
+        if len(set(ids)) == len(order):
+            return order
+        told = self.digests(seen)
+        best: dict[str, int] = {}
+        for index in order:
+            known = best.setdefault(ids[index], index)
+            if told[32 * known : 32 * known + 32] < told[32 * index : 32 * index + 32]:
+                best[ids[index]] = index
+        return list(best.values())
+
+    def print(self, seen: Seen, order: Sequence[int]) -> bytes:
+        """A digest of ids and bodies: equal only for equal answers.
+
+        Equal answers that came in another order print alike, unless one came in the order of ids and the other did not.
+        """
+        if seen.ordered == len(seen.ids):
+            return sha256(orjson.dumps(seen.ids) + seen.lengths.tobytes() + seen.piece.digest()).digest()
+        ids, told = seen.ids, bytes(self.digests(seen))
+        digests = b"".join([told[32 * i : 32 * i + 32] for i in order])
+        return sha256(orjson.dumps([ids[i] for i in order]) + digests).digest()
+
     def body(self, seen: Seen, index: int) -> bytes:
         """The bytes of one body. Raises StoreError if they do not read back as they were added."""
         return self.bodies(seen, [index])[0][1]
 
     def bodies(self, seen: Seen, indexes: Sequence[int]) -> list[tuple[bytes, bytes]]:
         """(digest, bytes) of some bodies. Raises StoreError if they do not read back as they were added."""
+        known = self.digests(seen)
+        told = [(sha256(body).digest(), body) for body in self._read(seen, indexes)]
+        if any(digest != known[32 * i : 32 * i + 32] for (digest, _), i in zip(told, indexes, strict=True)):
+            raise self._lost(_OTHERS)
+        return told
+
+    def _read(self, seen: Seen, indexes: Sequence[int]) -> list[bytes]:
+        """Some bodies: read in one piece where they lie close together."""
         if self._pending:
             with self._lock:
                 self._flush()
         offsets, lengths = [seen.offsets[i] for i in indexes], [seen.lengths[i] for i in indexes]
-        try:
-            found = self._read(offsets, lengths)
-        except OSError as error:
-            raise self._lost(str(error.strerror)) from error
-        told = [(sha256(body).digest(), body) for body in found]
-        if any(digest != seen.digest(index) for (digest, _), index in zip(told, indexes, strict=True)):
-            raise self._lost("the bytes are others than were written")
-        return told
-
-    def _read(self, offsets: Sequence[int], lengths: Sequence[int]) -> list[bytes]:
-        """The bytes at these places: in one piece where they lie close together."""
         file = self._file.fileno()
         start = min(offsets, default=0)
         span = max(map(add, offsets, lengths), default=0) - start
-        if span > _SPREAD * sum(lengths):
-            return [os.pread(file, length, offset) for offset, length in zip(offsets, lengths, strict=True)]
-        piece = os.pread(file, span, start)
+        try:
+            if span > _SPREAD * sum(lengths):
+                return [os.pread(file, length, offset) for offset, length in zip(offsets, lengths, strict=True)]
+            piece = os.pread(file, span, start)
+        except OSError as error:
+            raise self._lost(str(error.strerror)) from error
         return [piece[at - start : at - start + length] for at, length in zip(offsets, lengths, strict=True)]
 
     def _lost(self, why: str) -> StoreError:

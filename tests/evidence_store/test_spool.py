@@ -1,12 +1,14 @@
 """What is spooled is recorded as it came; an answer that was recorded already is known again, and only that."""
 
-import random
+import os
 import threading
+from hashlib import sha256
 
 import pytest
 from making import BUCKETS, COMPLETE, PARTIAL, POLICIES, SUPPLEMENT, collect, facets, look, rows
 
-from annexlog.evidence_store.spool import Seen, Spool
+from annexlog.evidence_store.model import StoreError, encode
+from annexlog.evidence_store.spool import Spool
 from annexlog.evidence_store.store import Store
 
 
@@ -44,7 +46,7 @@ def test_bodies_that_lie_far_apart_are_read_one_by_one(tmp_path):
         far, near = spool.bodies(seen, [299, 0]), spool.bodies(seen, [2, 1])
 
     assert [body for _, body in far + near] == [b'{"n":299}', b'{"n":0}', b'{"n":2}', b'{"n":1}']
-    assert [digest for digest, _ in far] == [seen.digest(299), seen.digest(0)]
+    assert [digest for digest, _ in far] == [sha256(body).digest() for _, body in far]
 
 
 def test_what_comes_after_looking_is_there_at_the_next_look(tmp_path):
@@ -79,17 +81,50 @@ def test_threads_that_add_to_one_line_lose_nothing(tmp_path):
 
 def test_two_answers_print_alike_just_where_they_say_the_same(tmp_path):
     pairs = [(f"{n}", n) for n in range(9)]
-    shuffled = random.Random(1).sample(pairs, 9)
 
     def printed(*pairs):
-        seen, _ = spooled(tmp_path, *pairs)
-        return seen.print(seen.order())
+        with Spool(tmp_path) as spool:
+            for id, value in pairs:
+                spool.add(BUCKETS, id, value)
+            seen = spool.seen(BUCKETS)
+            return spool.print(seen, spool.order(seen))
 
-    alike = {printed(*pairs), printed(*shuffled), printed(*pairs, pairs[3])}
+    ordered = {printed(*pairs), printed(*pairs)}
+    shuffled = {printed(*pairs[::-1]), printed(*pairs[4:], *pairs[:4]), printed(*pairs, pairs[3])}
     others = [printed(*pairs[1:]), printed(*pairs[:-1], ("8", 9)), printed(*pairs[:-1], ("9", 8)), printed()]
-    assert len(alike) == 1
-    assert len({*alike, *others}) == 5
-    assert Seen().print(range(0)) == printed()
+    moved = [printed(*pairs[::-1][:-1], ("0", 9)), printed(*pairs[::-1][1:])]
+    split = [printed(("a", 1), ("b", 23)), printed(("a", 12), ("b", 3))]
+    assert (len(ordered), len(shuffled)) == (1, 1)
+    assert len({*ordered, *shuffled, *others, *moved, *split}) == 10
+
+
+def test_each_body_has_its_own_digest_however_the_ids_came(tmp_path):
+    def digests(ids):
+        with Spool(tmp_path) as spool:
+            for id in ids:
+                spool.add(BUCKETS, id, id)
+            return bytes(spool.digests(spool.seen(BUCKETS)))
+
+    ordered = [f"{n:04}" for n in range(1500)]
+    late = [*ordered[:700], "0", *ordered[700:]]
+
+    found = [digests(ids) for ids in (ordered, ordered[::-1], late)]
+
+    assert found == [b"".join(sha256(encode(id)).digest() for id in ids) for ids in (ordered, ordered[::-1], late)]
+
+
+@pytest.mark.parametrize("ids", [["a", "b"], ["b", "a"]])
+def test_bytes_that_changed_on_the_disk_meanwhile_are_not_recorded(tmp_path, ids):
+    with Spool(tmp_path) as spool:
+        for id in ids:
+            spool.add(BUCKETS, id, "x" * 9000)
+        seen = spool.seen(BUCKETS)
+        spool.body(seen, 0) if ids == ["b", "a"] else spool.order(seen)
+        spool._flush()
+        os.pwrite(spool._file.fileno(), b"y", 100)
+
+        with pytest.raises(StoreError, match="others than were written"):
+            spool.bodies(seen, [0, 1])
 
 
 # ── an answer that is known ───────────────────────────────────────────────────────────────
