@@ -32,7 +32,7 @@ class Azure:
 
     An operation is a path; `{name}` in it is filled from the parameters, `{id}` with a whole resource id; `keep` names
     the members that are kept, and other parameters are the query. Ids in answers are put in lower case, since their
-    case means nothing and differs between answers.
+    case means nothing and differs between answers; members that are null are left out.
     """
 
     def __init__(self, options: Options, name: str) -> None:
@@ -120,7 +120,7 @@ def _address(operation: str, params: Mapping[str, Any], subscription: str) -> tu
 
 
 class _Folded:
-    """Pages whose ids of resources are in lower case."""
+    """Pages with what `folded` makes of them."""
 
     def __init__(self, pages: Iterator[Page]) -> None:
         self._pages = pages
@@ -134,11 +134,14 @@ class _Folded:
 
 
 def folded(value: Any) -> Any:
-    """A body in which every text that is the id of a resource is in lower case."""
+    """A body in which every text that is the id of a resource is in lower case, and members that are null are gone.
+
+    Resource Graph writes null where Resource Manager leaves a member out: both mean that it is not set.
+    """
     if isinstance(value, str):
         return value.lower() if _FOLDED.match(value) else value
     if isinstance(value, list):
         return [folded(item) for item in value]
     if isinstance(value, dict):
-        return {name: folded(item) for name, item in value.items()}
+        return {name: folded(item) for name, item in value.items() if item is not None}
     return value

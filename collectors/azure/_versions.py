@@ -20,6 +20,7 @@ VERSIONS: Mapping[str, str] = {
     "Microsoft.Insights/diagnosticSettings": "2021-05-01-preview",
     "Microsoft.ManagedServices/registrationAssignments": "2022-10-01",
     "Microsoft.Management/managementGroups": "2020-05-01",
+    "Microsoft.Network/networkManagers": "2024-05-01",
     "Microsoft.OperationalInsights/workspaces": "2022-10-01",
     "Microsoft.PolicyInsights/policyStates": "2019-10-01",
     "Microsoft.ResourceGraph/resources": "2024-04-01",

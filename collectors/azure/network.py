@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from annexlog.collectors import ResourceType
-from annexlog.collectors.azure._calls import graph, sees
+from annexlog.collectors import Call, Detail, ResourceType
+from annexlog.collectors.azure._calls import GONE, graph, sees
+from annexlog.collectors.azure._rules import admin_rules
 
-__all__ = ["interface", "security_group", "virtual_network"]
+__all__ = ["interface", "manager", "security_group", "virtual_network"]
 
 GROUP, INTERFACE, NETWORK = "Microsoft.Network/networkSecurityGroups", "Microsoft.Network/networkInterfaces", "Microsoft.Network/virtualNetworks"
 _RULE = tuple(f"properties.securityRules.properties.{name}" for name in (
@@ -25,4 +26,15 @@ interface = ResourceType(
 virtual_network = ResourceType(
     "azure.network.virtual_network", facet="virtual_network", id="{virtual_network.id}", per="subscription", fold=True, tags="virtual_network.tags", sight=sees(f"{NETWORK}/read"),
     listed=graph(NETWORK, "properties.subnets.id", "properties.subnets.name", "properties.subnets.properties.networkSecurityGroup.id"),
+)
+
+MANAGER = "Microsoft.Network/networkManagers"
+_CONFIGURATIONS, _COLLECTIONS, _RULES = (f"{MANAGER}/securityAdminConfigurations{rest}" for rest in ("", "/ruleCollections", "/ruleCollections/rules"))
+
+manager = ResourceType(
+    "azure.network.manager", facet="manager", id="{manager.id}", per="subscription", fold=True, gone=GONE, tags="manager.tags", sight=sees(f"{MANAGER}/read"),
+    listed=graph(MANAGER, "properties.networkManagerScopeAccesses"),
+    details=[
+        Detail("admin_rules", Call(f"{_CONFIGURATIONS}/read", "{id}/securityAdminConfigurations", {"id": "{manager.id}"}, items="", fn=admin_rules, also=(f"{_COLLECTIONS}/read", f"{_RULES}/read"))),
+    ],
 )

@@ -40,7 +40,7 @@ class Azure(Microsoft):
         """So that faults and the log know which type a query is of, it stands in the target."""
         path, _, query = request.target.partition("?")
         if path == GRAPH:
-            target = f"{path}?{query}&of={quote(self._of(request))}"
+            target = f"{path}?{query}&of={quote(self._of(request))}&"
             request = Request(request.method, target, request.headers, request.body)
         return super()._reply(request)
 

@@ -303,7 +303,7 @@ def test_a_part_of_an_id_is_quoted(azure: Azure, connect: Connect) -> None:
     assert page.body == {"value": []}
 
 
-def test_only_ids_of_resources_are_folded() -> None:
+def test_only_ids_of_resources_are_folded_and_null_is_not_set() -> None:
     body = {
         "id": "/Subscriptions/A/Y",
         "role": "/providers/Microsoft.X/B",
@@ -311,7 +311,8 @@ def test_only_ids_of_resources_are_folded() -> None:
         "name": ["A", {"b": None}],
     }
 
-    assert folded(body) == {"id": "/subscriptions/a/y", "role": "/providers/microsoft.x/b", "path": "/Other/A", "name": ["A", {"b": None}]}  # fmt: skip
+    kept = {"id": "/subscriptions/a/y", "role": "/providers/microsoft.x/b", "path": "/Other/A", "name": ["A", {}]}
+    assert folded(body) == kept
 
 
 # ── refusals ──
