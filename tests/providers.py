@@ -89,7 +89,8 @@ def ground(api: Api, provider: str, options: str, registers: Mapping[str, Any], 
     (folder / "mappings/registers").mkdir(parents=True)
     for name, body in registers.items():
         (folder / f"mappings/registers/{name}.yaml").write_text(json.dumps(body))
-    text = f'mappings = ["mappings"]\n[targets.home]\nprovider = "{provider}"\n{options}\nca_file = "{api.ca_file}"\n'
+    trusted = f'ca_file = "{api.ca_file}"\n' if api.ca_file else ""
+    text = f'mappings = ["mappings"]\n[targets.home]\nprovider = "{provider}"\n{options}\n{trusted}'
     (folder / "annexlog.toml").write_text(text)
     keys.generate(folder / "annexlog.key")
     config = load(folder / "annexlog.toml")

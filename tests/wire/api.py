@@ -13,7 +13,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 import trustme
@@ -116,7 +116,7 @@ class Api:
         links = {"Link": more} if len(items) > (at + 1) * size else {}
         return say(part if isinstance(answer, list) else {**answer, listed: part}, headers=links)
 
-    wrapped = ("installations", "roles", "environments", "branch_policies", "value")
+    wrapped: ClassVar[tuple[str, ...]] = ("installations", "roles", "environments", "branch_policies", "value")
     """Members of an answer that are lists in pages."""
 
     def choose(self, path: str, query: Mapping[str, str]) -> Any:

@@ -1,0 +1,217 @@
+"""Asset Inventory by Google's own client: pages of assets, turned into JSON from the raw messages.
+
+No message is wrapped by proto-plus, and of a resource only the members that are kept are ever converted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import grpc
+from google.api_core.client_options import ClientOptions
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.asset_v1 import AssetServiceClient, ContentType, ListAssetsRequest, ListAssetsResponse
+from google.cloud.asset_v1.services.asset_service.transports import AssetServiceGrpcTransport
+from google.protobuf.json_format import MessageToDict
+
+from annexlog.collectors import Page, Refused
+from annexlog.collectors.gcp._options import Options
+from annexlog.collectors.gcp._refusals import told
+from annexlog.collectors.paths import KEEP
+from annexlog.collectors.rest import loopback
+from annexlog.evidence_store.model import ConfigError
+
+PAGE = 1000
+"""As many as one list may hold; Google's default is 100."""
+
+_MEMBERS = {
+    "RESOURCE": "resource",
+    "IAM_POLICY": "iam_policy",
+    "ORG_POLICY": "org_policy",
+    "OS_INVENTORY": "os_inventory",
+}
+_ACCESS = ("access_policy", "access_level", "service_perimeter")
+
+Tree = dict[str, "Tree"]
+
+
+def client(options: Options, credentials: Any, where: str) -> AssetServiceClient:
+    """Google's own client. Raises ConfigError for an address that would send credentials in the clear."""
+    url = urlsplit(options.endpoint)
+    plain = url.scheme == "http"
+    if plain and not loopback(url.hostname or ""):
+        raise ConfigError(f"{options.endpoint} is not reached by https.", where=f"{where}.endpoint")
+    if options.transport == "grpc" and plain:
+        channel = AssetServiceGrpcTransport(
+            channel=grpc.insecure_channel(url.netloc), credentials=AnonymousCredentials(), host=url.netloc
+        )
+        return AssetServiceClient(transport=channel)
+    endpoint = options.endpoint if plain or options.transport == "rest" else url.netloc or options.endpoint
+    made = ClientOptions(api_endpoint=endpoint) if endpoint else ClientOptions()
+    return AssetServiceClient(credentials=credentials, transport=options.transport, client_options=made)
+
+
+class Assets:
+    """The pages of one list; after a Refused, `next` asks for the same page again.
+
+    `params`: `content` (a ContentType), `asset_types`, and `keep`, the members of each resource that are kept. A row is
+    {name, type, project, ancestors, holders} and what the content is of: `data`, `policy`, `org_policies`, `inventory`,
+    or `access`. `projects`: their ids by number; a row's project is "" where it belongs to none of them. `ancestors`:
+    the folders and the organization above. `holders`: what has IAM policies below those that reach the resource.
+    """
+
+    def __init__(
+        self,
+        client: AssetServiceClient,
+        parent: str,
+        params: Mapping[str, Any],
+        projects: Mapping[str, str],
+        timeout: float,
+    ) -> None:
+        self._client, self._projects, self._timeout = client, projects, timeout
+        self._content = str(params["content"])
+        self._tree = tree(params.get(KEEP, ()))
+        self._request = ListAssetsRequest(
+            parent=parent,
+            content_type=getattr(ContentType, self._content),
+            asset_types=params.get("asset_types", ()),
+            page_size=PAGE,
+        )
+        self._seen: set[str] = set()
+        self._over = False
+
+    def __iter__(self) -> Assets:
+        return self
+
+    def __next__(self) -> Page:
+        if self._over:
+            raise StopIteration
+        with told():
+            # The client's own retries would hide that Google asks to slow down: the engine has its own.
+            pager = self._client.list_assets(request=self._request, retry=None, timeout=self._timeout)
+            answer: Any = ListAssetsResponse.pb(next(iter(pager.pages)))
+        if not answer.HasField("read_time"):
+            raise Refused("unreadable", "OtherAnswer", "the answer has no read_time")
+        token = answer.next_page_token
+        if token in self._seen:
+            raise Refused("unreadable", "RepeatedToken", "the same continuation was given twice")
+        self._seen.add(token)
+        self._request.page_token = token
+        self._over = not token
+        rows = [self._row(asset) for asset in answer.assets]
+        return Page({"assets": rows, "readTime": answer.read_time.ToJsonString()})
+
+    def _row(self, asset: Any) -> dict[str, Any]:
+        ancestors = list(asset.ancestors)
+        node = next((one for one in ancestors if one.startswith("projects/")), "")
+        row: dict[str, Any] = {
+            "name": asset.name,
+            "type": asset.asset_type,
+            "project": self._projects.get(node.removeprefix("projects/"), ""),
+            "ancestors": [one for one in ancestors if one != node],
+            "holders": holders(asset.name, node),
+        }
+        row["key"] = row["holders"][0]
+        return row | self._value(asset)
+
+    def _accounts(self, policy: Mapping[str, Any]) -> list[dict[str, str]]:
+        """Members that are the account of some project, and which: by id if it is one of ours, else as they say."""
+        members = {member for binding in policy["bindings"] for member in binding["members"]}
+        of = {member: member_project(member) for member in sorted(members)}
+        return [{"member": one, "project": self._projects.get(name, name)} for one, name in of.items() if name]
+
+    def _value(self, asset: Any) -> dict[str, Any]:
+        """What the list was asked for; nothing where the asset lacks it, and then whoever reads it cannot."""
+        if self._content == "ACCESS_POLICY":
+            found = next((name for name in _ACCESS if asset.HasField(name)), None)
+            return {"access": {found: MessageToDict(getattr(asset, found))}} if found else {}
+        if self._content == "ORG_POLICY":
+            return {"org_policies": [MessageToDict(one) for one in asset.org_policy]}
+        if not asset.HasField(_MEMBERS[self._content]):
+            return {}
+        if self._content == "RESOURCE":
+            return {"data": plain(asset.resource.data, self._tree)} if asset.resource.HasField("data") else {}
+        if self._content == "IAM_POLICY":
+            bound = policy(asset.iam_policy)
+            return {"policy": bound, "accounts": self._accounts(bound)}
+        return {"inventory": {"updateTime": asset.os_inventory.update_time.ToJsonString()}}
+
+
+_INSIDE = re.compile(r"/(?:cryptoKeys|importJobs|providers)/")
+
+
+def holders(name: str, node: str) -> list[str]:
+    """The asset itself, what it lies in (a key's key ring, a provider's pool), and the project (`projects/<number>`).
+
+    A project is called by its number in all of them.
+    """
+    own = node if name == f"//cloudresourcemanager.googleapis.com/{node}" else name
+    inside = [name[: found.start()] for found in [_INSIDE.search(name)] if found]
+    return list(dict.fromkeys([own, *inside, *([node] if node else [])]))
+
+
+def policy(found: Any) -> dict[str, Any]:
+    """An IAM policy: {bindings: [{role, members, condition?}], audit_configs: [{service, logs: [{type, exempted}]}]}."""
+    bindings = []
+    for one in found.bindings:
+        condition = {"condition": one.condition.expression} if one.HasField("condition") else {}
+        bindings.append({"role": one.role, "members": sorted(one.members), **condition})
+    audits = []
+    for config in found.audit_configs:
+        logs = [
+            {"type": type(log).LogType.Name(log.log_type), "exempted": sorted(log.exempted_members)}
+            for log in config.audit_log_configs
+        ]
+        audits.append({"service": config.service, "logs": logs})
+    return {"bindings": bindings, "audit_configs": audits}
+
+
+_OF = (
+    re.compile(r"serviceAccount:(?:service-)?(\d+)(?:-compute)?@"),
+    re.compile(r"serviceAccount:(?!service-(?:org|folder)-)[^@]+@([a-z0-9.:-]+)\.iam\.gserviceaccount\.com"),
+    re.compile(r"serviceAccount:([^@]+)@appspot\.gserviceaccount\.com"),
+    re.compile(r"principal(?:Set)?://[a-z]+\.googleapis\.com/projects/([^/]+)"),
+    re.compile(r"serviceAccount:([a-z0-9.:-]+)\.(?:svc\.id\.goog|global\.workload\.id\.goog)\["),
+)
+
+
+def member_project(member: str) -> str:
+    """The project, by id or number, whose account a member is; "" where it is no project's."""
+    return next((found[1] for pattern in _OF if (found := pattern.match(member))), "")
+
+
+def tree(paths: Iterable[str | Sequence[str]]) -> Tree:
+    """Paths (`a.b`, or their steps one by one; lists are looked through) by their steps."""
+    root: Tree = {}
+    for path in paths:
+        below = root
+        for step in path.split(".") if isinstance(path, str) else path:
+            below = below.setdefault(step, {})
+    return root
+
+
+def plain(struct: Any, wanted: Tree) -> dict[str, Any]:
+    """A Struct as JSON, with the wanted members only (none: all)."""
+    fields = struct.fields
+    if not wanted:
+        return {name: _value(fields[name], {}) for name in fields}
+    return {name: _value(fields[name], below) for name, below in wanted.items() if name in fields}
+
+
+def _value(value: Any, wanted: Tree) -> Any:
+    kind = value.WhichOneof("kind")
+    if kind == "string_value":
+        return value.string_value
+    if kind == "number_value":
+        number = value.number_value
+        return int(number) if number.is_integer() else number
+    if kind == "bool_value":
+        return value.bool_value
+    if kind == "struct_value":
+        return plain(value.struct_value, wanted)
+    if kind == "list_value":
+        return [_value(one, wanted) for one in value.list_value.values]
+    return None

@@ -1,0 +1,31 @@
+"""Keys of service accounts, custom roles, and the outside identities that are let in."""
+
+from __future__ import annotations
+
+from annexlog.collectors import ResourceType
+from annexlog.collectors.gcp._calls import ROW, assets
+
+__all__ = ["identity_pool", "identity_provider", "role", "service_account_key"]
+
+service_account_key = ResourceType(
+    "gcp.iam.service_account_key", facet="service_account_key", id="{service_account_key.name}", per="project", scope=ROW % "service_account_key",
+    listed=assets("iam.googleapis.com/ServiceAccountKey", keep=("name", "keyType", "keyOrigin", "disabled", "validAfterTime", "validBeforeTime")),
+)
+
+# Custom roles, of projects and of the organization.
+role = ResourceType(
+    "gcp.iam.role", facet="role", id="{role.name}", per="organization",
+    listed=assets("iam.googleapis.com/Role", keep=("name", "stage", "deleted", "includedPermissions")),
+    sets=("role.data.includedPermissions",),
+)
+
+identity_pool = ResourceType(
+    "gcp.iam.identity_pool", facet="identity_pool", id="{identity_pool.name}", per="project", scope=ROW % "identity_pool",
+    listed=assets("iam.googleapis.com/WorkloadIdentityPool", keep=("name", "state", "disabled")),
+)
+
+identity_provider = ResourceType(
+    "gcp.iam.identity_provider", facet="identity_provider", id="{identity_provider.name}", per="project", scope=ROW % "identity_provider",
+    listed=assets("iam.googleapis.com/WorkloadIdentityPoolProvider", keep=("name", "state", "disabled", "attributeCondition", "oidc.issuerUri", "aws.accountId", "saml", "x509")),
+    ignore=("identity_provider.data.saml.idpMetadataXml", "identity_provider.data.x509.trustStore"),
+)

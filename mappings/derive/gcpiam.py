@@ -1,0 +1,268 @@
+"""Who holds roles in Google Cloud: everybody, strangers, basic roles, accounts of programs, administrators."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from annexlog.evidence_store.model import JSON, Unknown
+from annexlog.mappings.derive import derived
+
+__all__ = [
+    "audit_gaps",
+    "basic_role_holders",
+    "gcp_admins",
+    "loose_provider",
+    "privileged_accounts",
+    "public_grants",
+    "strangers",
+]
+
+PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers"})
+BASIC = frozenset({"roles/owner", "roles/editor", "roles/admin", "roles/writer"})
+_CUSTOM = re.compile(r"(projects|organizations)/[^/]+/roles/")
+_AGENT = re.compile(r"serviceAccount:(\d+@cloudservices\.|service-(org-|folder-)?\d+@|[^@]+@gcp-sa-[a-z0-9-]+\.iam\.)")
+"""Accounts that are Google's own in a project: they do what the services are asked to do."""
+
+
+def _grants(policy: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(role, member) of every binding; members that were deleted have nothing."""
+    for binding in policy["bindings"]:
+        for member in binding["members"]:
+            if not member.startswith("deleted:"):
+                yield binding["role"], member
+
+
+def _unseen(row: Mapping[str, Any], above: JSON) -> bool:
+    """Whether a folder or the organization above was not among those that were seen."""
+    return bool(set(row["ancestors"]) - {one["ancestor"]["node"] for one in above})
+
+
+# ── everybody ─────────────────────────────────────────────────────────────────────────────
+
+
+@derived
+def public_grants(resource: JSON, policies: JSON, above: JSON) -> JSON | Unknown:
+    """What `allUsers` and `allAuthenticatedUsers` hold on a resource: `role to member on where`, each.
+
+    `policies`: joined, of the resource and of what it lies in; `above`: joined ancestors. A role given further up is
+    inherited, and so counts whatever it is. Conditions do not make it less public.
+    Unknown(unresolved) where nothing is found, and something above could not be seen.
+    """
+    held = [(one["iam_policy"]["key"], one["iam_policy"]["policy"]) for one in policies]
+    held += [(one["ancestor"]["node"], one["ancestor"]["policy"]) for one in above]
+    found = [f"{role} to {who} on {where}" for where, policy in held for role, who in _grants(policy) if who in PUBLIC]
+    if not found and _unseen(resource, above):
+        return Unknown("unresolved", operation="ListAssets")
+    return sorted(found)
+
+
+# ── strangers ─────────────────────────────────────────────────────────────────────────────
+
+
+@derived
+def strangers(row: JSON, projects: JSON, domains: JSON, known: JSON) -> JSON:
+    """Members of a policy who are not the organization's own: `role to member`, each.
+
+    `row`: of an IAM policy or an ancestor; its `accounts` say whose a service account is. `projects`: joined, those of
+    the organization among them. `domains`: own ones. `known`: members, service accounts' projects and workforce pools
+    that were agreed to. Source: IAM, principal identifiers; service agents.
+    """
+    own = {one["project"]["project"] for one in projects} | set(known)
+    of = {one["member"]: one["project"] for one in row["accounts"]}
+    nodes = {*row["ancestors"], row.get("node", "")}
+    found = [
+        f"{role} to {who}"
+        for role, who in _grants(row["policy"])
+        if who not in own and not _ours(who, of.get(who, ""), own, {str(one).lower() for one in domains}, nodes)
+    ]
+    return sorted(set(found))
+
+
+def _ours(member: str, project: str, own: set[str], domains: set[str], nodes: set[str]) -> bool:
+    kind, _, rest = member.partition(":")
+    if kind in ("user", "group", "domain"):
+        return rest.lower().rpartition("@")[2] in domains
+    if kind in ("projectOwner", "projectEditor", "projectViewer"):
+        return True  # of the project that the resource is in
+    if kind == "serviceAccount":
+        agent = re.match(r"service-(org|folder)-(\d+)@", rest)
+        if agent:
+            return {"org": "organizations", "folder": "folders"}[agent[1]] + f"/{agent[2]}" in nodes
+        return project in own or project.startswith("gcp-sa-")
+    if kind in ("principal", "principalSet"):
+        node = re.match(r"//cloudresourcemanager\.googleapis\.com/((?:organizations|folders)/\d+)", rest)
+        pool = re.search(r"/workforcePools/([^/]+)", rest)
+        return project in own or bool(node and node[1] in nodes) or bool(pool and pool[1] in own)
+    return False
+
+
+# ── roles that can do too much ────────────────────────────────────────────────────────────
+
+
+@derived
+def basic_role_holders(row: JSON, allowed: JSON) -> JSON:
+    """Who holds owner, editor, admin or writer, Google's own agents and those allowed left out: `role to member`."""
+    return sorted(
+        f"{role} to {who}"
+        for role, who in _grants(row["policy"])
+        if role in BASIC and who not in allowed and not _AGENT.match(who)
+    )
+
+
+_ACTING = frozenset({"roles/iam.serviceAccountTokenCreator", "roles/iam.workloadIdentityUser"})
+_POWERS = re.compile(
+    r".*\.setIamPolicy|iam\.serviceAccounts\.(actAs|getAccessToken|implicitDelegation|signBlob|signJwt)"
+    r"|iam\.serviceAccountKeys\.create|iam\.roles\.(update|create)"
+)
+
+
+@derived
+def privileged_accounts(row: JSON, roles: JSON, allowed: JSON) -> JSON | Unknown:
+    """Service accounts, Google's own agents left out, with a role by which they can get more: `role to member`, each.
+
+    `roles`: joined custom roles, those that the policy names among them. A predefined role counts by its name: basic,
+    with "admin" in it, or to act as other accounts. Unknown(unresolved) where a custom role could not be found.
+    """
+    custom = _permissions(roles)
+    found, unresolved = [], False
+    for role, who in _grants(row["policy"]):
+        if not who.startswith("serviceAccount:") or who in allowed or _AGENT.match(who):
+            continue
+        if _CUSTOM.match(role):
+            unresolved = unresolved or role not in custom
+            strong = any(_POWERS.fullmatch(one) for one in custom.get(role, ()))
+        else:
+            strong = role in BASIC or role in _ACTING or "admin" in role.lower()
+        found += [f"{role} to {who}"] if strong else []
+    return sorted(found) if found or not unresolved else Unknown("unresolved", operation="ListAssets")
+
+
+def _permissions(roles: JSON) -> dict[str, list[str]]:
+    """Of custom roles by name; one that is deleted gives nothing."""
+    rows = [one["role"]["data"] for one in roles]
+    return {one["name"]: [] if one.get("deleted") else one.get("includedPermissions") or [] for one in rows}
+
+
+_ADMIN = frozenset({
+    *BASIC,
+    "roles/accesscontextmanager.policyAdmin",
+    "roles/billing.admin",
+    "roles/iam.organizationRoleAdmin",
+    "roles/iam.securityAdmin",
+    "roles/iam.serviceAccountAdmin",
+    "roles/iam.serviceAccountKeyAdmin",
+    "roles/iam.serviceAccountTokenCreator",
+    "roles/iam.workforcePoolAdmin",
+    "roles/orgpolicy.policyAdmin",
+    "roles/resourcemanager.folderAdmin",
+    "roles/resourcemanager.folderIamAdmin",
+    "roles/resourcemanager.organizationAdmin",
+})  # fmt: skip
+_HEAD = frozenset({"roles/owner", "roles/resourcemanager.organizationAdmin"})
+_OVER = re.compile(r"resourcemanager\.(organizations|folders)\.setIamPolicy|iam\.roles\.update")
+
+
+@derived
+def gcp_admins(above: JSON, roles: JSON, register: JSON) -> JSON | Unknown:
+    """{unlisted, heads}: who administers the organization or a folder and is not in the register (`role member`, each),
+    and the users who administer the organization itself.
+
+    `register`: texts `role member`. Everybody, or a whole domain, is never listed enough.
+    Unknown(unresolved) where a custom role could not be found.
+    """
+    custom = _permissions(roles)
+    unlisted, heads, unresolved = set[str](), set[str](), False
+    for one in above:
+        row = one["ancestor"]
+        for role, who in _grants(row["policy"]):
+            if _AGENT.match(who):
+                continue
+            unresolved = unresolved or (bool(_CUSTOM.match(role)) and role not in custom)
+            if role not in _ADMIN and not any(_OVER.fullmatch(p) for p in custom.get(role, ())):
+                continue
+            if f"{role} {who}" not in register or who in PUBLIC or who.startswith("domain:"):
+                unlisted.add(f"{role} {who}")
+            if role in _HEAD and who.startswith("user:") and row["node"].startswith("organizations/"):
+                heads.add(who)
+    if unresolved and not unlisted:
+        return Unknown("unresolved", operation="ListAssets")
+    return {"unlisted": sorted(unlisted), "heads": sorted(heads)}
+
+
+# ── what is logged of it ──────────────────────────────────────────────────────────────────
+
+_KINDS = ("ADMIN_READ", "DATA_READ", "DATA_WRITE")
+
+
+@derived
+def audit_gaps(project: JSON, policies: JSON, above: JSON, exempt: JSON) -> JSON | Unknown:
+    """Kinds of audit logs that a project does not write for all services, and members who are left out of them.
+
+    The configurations of the project, its folders and the organization add up; so do their exemptions.
+    Unknown(unresolved) where something is missing, and something above could not be seen.
+    """
+    held = [one["iam_policy"]["policy"] for one in policies] + [one["ancestor"]["policy"] for one in above]
+    configs = [config for policy in held for config in policy["audit_configs"]]
+    written = {log["type"] for config in configs if config["service"] == "allServices" for log in config["logs"]}
+    spared = {who for config in configs for log in config["logs"] for who in log["exempted"]} - set(exempt)
+    found = [*(kind for kind in _KINDS if kind not in written), *sorted(spared)]
+    return Unknown("unresolved", operation="ListAssets") if _unseen(project, above) and not spared else found
+
+
+# ── identities from outside ───────────────────────────────────────────────────────────────
+
+_SHARED = re.compile(
+    r"https://(token\.actions\.githubusercontent\.com|gitlab\.com|app\.terraform\.io|vstoken\.dev\.azure\.com"
+    r"|oidc\.circleci\.com|agent\.buildkite\.com|accounts\.google\.com|sts\.windows\.net"
+    r"|api\.bitbucket\.org|oidc\.vercel\.com|oidc\.fly\.io)(/|$)"
+)
+_READ = r"(?:assertion|attribute|google)(?:\.\w+|\['\w+'\]|\[\"\w+\"\])*"
+_LITERAL = r"(?:'[^']*'|\"[^\"]*\")"
+_TESTS = re.compile(
+    rf"{_READ}\s*==\s*({_LITERAL})|{_READ}\s+in\s+\[((?:\s*{_LITERAL}\s*,?)+)\]|{_READ}\.startsWith\(\s*({_LITERAL})\s*\)"
+)
+
+
+@derived
+def loose_provider(provider: JSON, pools: JSON, tenants: JSON) -> JSON | Unknown:
+    """Why a workload identity provider lets in whom it should not; "" if it does not, or is off.
+
+    `pools`: joined, the provider's own. `tenants`: own organizations, namespaces and such, as they stand in conditions.
+    Of an issuer that many share, each alternative of the condition must compare something with an own tenant.
+    Unknown(unresolved) where the pool is not seen. Source: IAM, workload identity federation, attribute conditions.
+    """
+    if len(pools) != 1:
+        return Unknown("unresolved", operation="ListAssets")
+    data = provider["data"]
+    if any(
+        one.get("disabled") is True or one.get("state", "ACTIVE") != "ACTIVE"
+        for one in (data, pools[0]["identity_pool"]["data"])
+    ):
+        return ""
+    condition = str(data.get("attributeCondition") or "").strip()
+    issuer = str((data.get("oidc") or {}).get("issuerUri") or "")
+    if _SHARED.match(issuer):
+        bound = all(_bound(part, tenants) for part in condition.split("||"))
+        return "" if condition and bound else f"anyone at {issuer.removeprefix('https://')} can fit its condition"
+    if condition and re.search(_READ, condition):
+        return ""
+    return "" if issuer in tenants or (data.get("aws") or {}).get("accountId") in tenants else "it has no condition"
+
+
+def _bound(alternative: str, tenants: Iterable[str]) -> bool:
+    """Whether some part of it, not negated, demands an own tenant."""
+    if re.search(r"!\s*\(|!\s*(assertion|attribute|google)", alternative):
+        return False
+    for found in _TESTS.finditer(alternative):
+        values = [text[1:-1] for group in found.groups() if group for text in re.findall(_LITERAL, group)]
+        if values and all(_own(value, tenants) for value in values):
+            return True
+    return False
+
+
+def _own(value: str, tenants: Iterable[str]) -> bool:
+    return any(
+        value == one or re.match(rf"(repo:|project_path:|organization:)?{re.escape(one)}[/:]", value) for one in tenants
+    )

@@ -1,0 +1,239 @@
+"""What can be reached from the internet in Google Cloud: ports, databases, clusters; and what TLS is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Any
+
+from annexlog.evidence_store.model import JSON, Unknown
+from annexlog.mappings.derive import derived
+from annexlog.mappings.derive.network import covers_internet
+
+__all__ = ["gcp_open_ports", "gke_open", "sql_wide_networks", "tls_proxy_used", "tls_proxy_weak"]
+
+_ANY = ("0.0.0.0/0", "::/0")
+_NUMBERS = {"6": "tcp", "17": "udp", "all": ""}
+_LOCKED = 2**31
+
+
+def _at(url: Any) -> str:
+    """A resource's name without the API's address and version: the same resource is named with several."""
+    text = str(url or "")
+    return text[text.find("projects/") :] if "projects/" in text else text
+
+
+# ── firewalls ─────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One rule that lets in or keeps out. `ranges`: sources; `blind`: it also names sources that are not read."""
+
+    allows: bool
+    priority: int
+    ranges: tuple[str, ...]
+    protocols: tuple[tuple[str, tuple[str, ...]], ...]
+    universal: bool = False
+    blind: bool = False
+
+    def covers(self, protocol: str, port: int) -> bool:
+        return any(name in ("", protocol) and _within(port, ports) for name, ports in self.protocols)
+
+
+def _within(port: int, ports: tuple[str, ...]) -> bool:
+    for text in ports:
+        low, _, high = text.partition("-")
+        if int(low) <= port <= int(high or low):
+            return True
+    return not ports
+
+
+def _protocols(entries: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """(protocol, ports) of entries; "" is every protocol, no ports are all. Inventories spell members in two ways."""
+    found = []
+    for one in entries or ():
+        name = str(one.get("IPProtocol") or one.get("ipProtocol") or "all").lower()
+        found.append((_NUMBERS.get(name, name), tuple(str(p) for p in one.get("ports") or one.get("port") or ())))
+    return tuple(found)
+
+
+def _either(data: Mapping[str, Any], *names: str) -> list[Any]:
+    return [value for name in names for value in data.get(name) or ()]
+
+
+def _of_network(network: str, firewalls: JSON) -> Iterator[_Rule]:
+    for one in firewalls:
+        data = one["firewall"]["data"]
+        if (
+            _at(data["network"]) != network
+            or data.get("disabled") is True
+            or data.get("direction", "INGRESS") != "INGRESS"
+        ):
+            continue
+        ranges = tuple(_either(data, "sourceRanges", "sourceRange"))
+        inner = _either(data, "sourceTags", "sourceTag", "sourceServiceAccounts", "sourceServiceAccount")
+        some = _either(data, "targetTags", "targetTag", "targetServiceAccounts", "targetServiceAccount")
+        for allows, names in ((True, ("allowed", "allow")), (False, ("denied", "deny"))):
+            if entries := _either(data, *names):
+                sources = ranges or (() if inner else _ANY)
+                yield _Rule(
+                    allows, int(data.get("priority", 1000)), sources, _protocols(entries), not some and not inner
+                )
+
+
+def _of_policy(data: Mapping[str, Any]) -> Iterator[_Rule]:
+    """Rules of a firewall policy that let in; those that keep out are not counted in favour of anything."""
+    for rule in data.get("rules") or ():
+        if (
+            rule.get("disabled") is True
+            or rule.get("direction", "INGRESS") != "INGRESS"
+            or rule.get("action") != "allow"
+        ):
+            continue
+        match = rule.get("match") or {}
+        ranges = tuple(_either(match, "srcIpRanges", "srcIpRange"))
+        blind = bool(_either(match, "srcAddressGroups", "srcFqdns", "srcRegionCodes", "srcThreatIntelligences"))
+        tags = _either(match, "srcSecureTags", "srcSecureTag")
+        outside = "INTERNET" in (
+            match.get("srcNetworkContext"),
+            match.get("srcNetworkType"),
+            match.get("srcNetworkScope"),
+        )
+        sources = ranges or (_ANY if outside or not (blind or tags) else ())
+        yield _Rule(
+            True, -1, sources, _protocols(match.get("layer4Configs") or match.get("layer4Config")), False, blind
+        )
+
+
+@derived
+def gcp_open_ports(network: JSON, firewalls: JSON, policies: JSON, tcp: JSON, udp: JSON) -> JSON | Unknown:
+    """The ports of `tcp` and `udp` that a network's firewalls open to the internet, as `tcp/22`.
+
+    Sources of all rules that open a port are one union. A rule of the network that keeps everyone out of the port, and
+    comes before, takes those after it away, for the kind of address that it names. `policies`: all firewall policies;
+    those that are associated with the network, with a folder or the organization above it count.
+    Unknown(unresolved) where nothing is open, but a rule names sources that are not read, or a policy is not there.
+    Source: VPC firewall rules; hierarchical firewall policies (rules, match, associations).
+    """
+    own = _at(network["data"].get("selfLink") or network["name"])
+    rules = list(_of_network(own, firewalls))
+    wanted, found_policies = _at(network["data"].get("firewallPolicy")), set[str]()
+    for one in policies:
+        data = one["firewall_policy"]["data"]
+        targets = {_at(a.get("attachmentTarget")) for a in data.get("associations") or ()}
+        if targets & {own, *network["ancestors"]}:
+            found_policies.add(_at(one["firewall_policy"]["name"]))
+            rules += _of_policy(data)
+    found = [
+        f"{protocol}/{port}"
+        for protocol, ports in (("tcp", tcp), ("udp", udp))
+        for port in ports
+        if _open(rules, protocol, int(port))
+    ]
+    blind = any(rule.blind for rule in rules) or bool(wanted and wanted not in found_policies)
+    return Unknown("unresolved", operation="ListAssets") if blind and not found else found
+
+
+def _open(rules: list[_Rule], protocol: str, port: int) -> bool:
+    reaching = [rule for rule in rules if rule.covers(protocol, port)]
+    ranges: list[str] = []
+    for version, everyone in ((4, _ANY[0]), (6, _ANY[1])):
+        shut = min(
+            (r.priority for r in reaching if not r.allows and r.universal and everyone in r.ranges), default=_LOCKED
+        )
+        allowed = (text for r in reaching if r.allows and r.priority < shut for text in r.ranges)
+        ranges += [text for text in allowed if ip_network(text, strict=False).version == version]
+    return covers_internet(ranges)
+
+
+# ── databases and clusters ────────────────────────────────────────────────────────────────
+
+
+@derived
+def sql_wide_networks(instance: JSON, prefix: JSON) -> JSON:
+    """Authorized networks of a Cloud SQL instance that are wider than `/prefix` (IPv4)."""
+    settings = instance["data"]["settings"]
+    networks = [one["value"] for one in (settings.get("ipConfiguration") or {}).get("authorizedNetworks") or ()]
+    if covers_internet(networks):
+        return sorted(networks)
+    return [one for one in networks if ip_network(one, strict=False).prefixlen < prefix]
+
+
+@derived
+def gke_open(cluster: JSON) -> JSON:
+    """Why a cluster's nodes or control plane can be reached from the internet, one text for each reason.
+
+    Source: container.v1, Cluster (controlPlaneEndpointsConfig.ipEndpointsConfig,
+    networkConfig.defaultEnablePrivateNodes, nodePools.networkConfig.enablePrivateNodes; before them
+    masterAuthorizedNetworksConfig, privateClusterConfig).
+    """
+    data = cluster["data"]
+    old, new = (
+        data.get("privateClusterConfig") or {},
+        (data.get("controlPlaneEndpointsConfig") or {}).get("ipEndpointsConfig") or {},
+    )
+    private = (data.get("networkConfig") or {}).get("defaultEnablePrivateNodes")
+    private = old.get("enablePrivateNodes") if private is None else private
+    found = [] if private is True else ["its nodes have public addresses"]
+    pools = [
+        one["name"]
+        for one in data.get("nodePools") or ()
+        if (one.get("networkConfig") or {}).get("enablePrivateNodes") is False
+    ]
+    found += [f"the nodes of {name} have public addresses" for name in pools]
+    if (
+        new.get("enabled") is False
+        or new.get("enablePublicEndpoint") is False
+        or old.get("enablePrivateEndpoint") is True
+    ):
+        return found
+    config = new.get("authorizedNetworksConfig") or data.get("masterAuthorizedNetworksConfig") or {}
+    blocks = [one["cidrBlock"] for one in config.get("cidrBlocks") or ()]
+    if config.get("enabled") is not True:
+        found.append("its control plane is open to every address")
+    elif covers_internet(blocks):
+        found.append("its authorized networks are every address")
+    elif config.get("gcpPublicCidrsAccessEnabled") is True:
+        found.append("its control plane is open to every address of Google Cloud")
+    return found
+
+
+# ── load balancers ────────────────────────────────────────────────────────────────────────
+
+
+@derived
+def tls_proxy_used(proxy: JSON, rules: JSON) -> JSON:
+    """Whether a forwarding rule leads to a proxy, other than one of a service mesh."""
+    own = _at(proxy["data"].get("selfLink") or proxy["name"])
+    data = [one["forwarding_rule"]["data"] for one in rules]
+    return any(
+        _at(one.get("target")) == own and one.get("loadBalancingScheme") != "INTERNAL_SELF_MANAGED" for one in data
+    )
+
+
+_STRONG = frozenset({"MODERN", "RESTRICTED", "FIPS_202205"})
+
+
+@derived
+def tls_proxy_weak(proxy: JSON, policies: JSON, features: JSON) -> JSON | Unknown:
+    """Why a proxy takes weak TLS; "" if it does not. `features`: ciphers that a custom profile may have.
+
+    Without a policy it has Google's default, which takes TLS 1.0. Source: Cloud Load Balancing, SSL policies.
+    """
+    wanted = _at(proxy["data"].get("sslPolicy"))
+    if not wanted:
+        return "it has no SSL policy"
+    known = {
+        _at(one["ssl_policy"]["data"].get("selfLink") or one["ssl_policy"]["name"]): one["ssl_policy"]["data"]
+        for one in policies
+    }
+    if wanted not in known:
+        return Unknown("unresolved", operation="ListAssets")
+    policy = known[wanted]
+    if policy.get("minTlsVersion") not in ("TLS_1_2", "TLS_1_3"):
+        return f"it takes {policy.get('minTlsVersion') or 'TLS_1_0'}"
+    enabled = policy.get("enabledFeatures") or []
+    custom = policy.get("profile") == "CUSTOM" and enabled and set(enabled) <= set(features)
+    return "" if policy.get("profile") in _STRONG or custom else f"its profile is {policy.get('profile')}"

@@ -1,0 +1,80 @@
+"""Every answer of Google Cloud replaced by every fault: no outcome becomes better, and nothing disappears."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from annexlog.collectors import Call, resource_types
+from tests.providers import KINDS, Ground, fault, ground, holds, kinds, leaked, unmet, untested
+from tests.reach import reaches, turns
+from tests.test_refusal_sweep import worsened
+from tests.wire.gcp import ORG, PLANTED, REGISTERS, GoogleCloud, findings, healthy, key_file
+
+PROJECTS = "ListAssets RESOURCE cloudresourcemanager.googleapis.com/Project"
+ABOVE = "cloudresourcemanager.googleapis.com/Organization cloudresourcemanager.googleapis.com/Folder"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, key: rsa.RSAPrivateKey) -> Iterator[Ground]:
+    folder = tmp_path_factory.mktemp("gcp")
+    with GoogleCloud({"assets": healthy(), **findings()}, key=key) as api:
+        (folder / "key.json").write_text(key_file(key, api.url))
+        options = (
+            f'parent = "{ORG}"\ncredentials_file = "{folder}/key.json"\ntransport = "rest"\n'
+            f'endpoint = "{api.url}"\nsecurity_center_endpoint = "{api.url}"'
+        )
+        yield ground(api, "gcp", options, REGISTERS, folder)
+
+
+def asked_by(call: Call) -> list[str]:
+    """The names that a call's requests are known by."""
+    if call.operation != "ListAssets":
+        return [call.operation.format(organization="9")]
+    if "content" not in call.params:
+        return [f"ListAssets {content} {ABOVE}" for content in ("RESOURCE", "IAM_POLICY")]
+    return [" ".join(["ListAssets", call.params["content"], *call.params.get("asset_types", [])])]
+
+
+def test_in_a_healthy_organization_every_test_passes(home: Ground) -> None:
+    others = {test for test, _ in unmet(home)}
+
+    assert {key: told for key, told in unmet(home).items() if told[0] != "not_applicable"} == {}
+    assert others == {"gcp.iam.primitive-roles-limited", "gcp.iam.service-accounts-no-admin"}
+    assert untested(home) == set()
+
+
+def test_no_secret_and_nothing_that_no_test_reads_gets_into_the_store(home: Ground) -> None:
+    assert leaked(home, PLANTED, "s3cret-token") == set()
+    assert holds(home, "roles/storage.objectViewer")
+
+
+def test_what_is_asked_is_what_is_declared(home: Ground) -> None:
+    declared = {
+        name
+        for kind in resource_types().values()
+        if kind.provider == "gcp"
+        for c in kind.calls()
+        for name in asked_by(c)
+    }
+
+    assert set(home.paths) == declared
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_fault_of_any_answer_makes_an_outcome_better_or_disappear(kind: str, home: Ground, tmp_path: Path) -> None:
+    types = {name: type for name, type in resource_types().items() if type.provider == "gcp"}
+    reach = reaches(types, home.mappings, asked_by)
+    problems = []
+
+    for number, names in enumerate(turns(home.paths, reach, {PROJECTS})):
+        faults = [fault(name, kinds(home.api)[kind]) for name in names]
+        done, after = home.again(tmp_path / str(number), *faults)
+        problems += [f"{names}: {problem}" for problem in worsened(home.answers, after)]
+        everything = any(line.type == "scope" for line in done.unseen)
+        problems += [f"{name}: nothing is said" for name in names if not (everything or reach[name].shows(done.unseen))]
+
+    assert problems == []

@@ -1,0 +1,293 @@
+"""Google Cloud over HTTP, as far as a reader sees it, and an organization whose every test passes.
+
+Asset Inventory answers Google's own client by REST as the proto's HTTP binding says; answers are the package's own
+messages, so that a fixture that is none is refused. Errors: google.rpc.Status with ErrorInfo and RetryInfo.
+"""
+
+# ruff: noqa: E501 — answers read as a table
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from google.cloud.asset_v1 import ContentType, ListAssetsResponse
+
+from tests.wire.api import Api, say
+from tests.wire.http import Reply, Request, Server
+from tests.wire.jwt import claims, pem
+
+PLANTED = "planted-value-0123456789"
+"""What must never get into a store: secrets and personal data that assets hold."""
+
+ORG, PROJECT, NUMBER = "organizations/9", "shop-prod", "12"
+ABOVE = ["folders/5", ORG]
+ACCOUNT = "annexlog@tools.iam.gserviceaccount.com"
+PREFIX = "https://www.googleapis.com/compute/v1/"
+_MEMBERS = {"RESOURCE": "resource", "IAM_POLICY": "iamPolicy", "ORG_POLICY": "orgPolicy", "OS_INVENTORY": "osInventory"}
+
+
+def asset(
+    type: str,
+    name: str,
+    data: Mapping[str, Any] | None = None,
+    *,
+    node: str = f"projects/{NUMBER}",
+    above: list[str] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    resource = {} if data is None else {"resource": {"version": "v1", "data": dict(data)}}
+    ancestors = [*([node] if node else []), *(ABOVE if above is None else above)]
+    return {
+        "name": name,
+        "assetType": type,
+        "ancestors": ancestors,
+        "updateTime": "2026-01-01T00:00:00Z",
+        **resource,
+        **more,
+    }
+
+
+def bound(*bindings: tuple[str, str], audit: bool = False) -> dict[str, Any]:
+    """The member of an asset that is its IAM policy: (role, member) each."""
+    kinds = [{"logType": kind} for kind in ("ADMIN_READ", "DATA_READ", "DATA_WRITE")]
+    audits = {"auditConfigs": [{"service": "allServices", "auditLogConfigs": kinds}]} if audit else {}
+    return {"iamPolicy": {"bindings": [{"role": role, "members": [member]} for role, member in bindings], **audits}}
+
+
+def project(id: str, number: str, state: str = "ACTIVE") -> dict[str, Any]:
+    data = {
+        "projectId": id,
+        "projectNumber": number,
+        "lifecycleState": state,
+        "name": PLANTED,
+        "labels": {"env": "prod"},
+    }
+    return asset(
+        "cloudresourcemanager.googleapis.com/Project",
+        f"//cloudresourcemanager.googleapis.com/projects/{number}",
+        data,
+        node=f"projects/{number}",
+        **bound(("roles/viewer", "group:ops@acme.example")),
+    )
+
+
+def org_policy(constraint: str, rule: Mapping[str, Any], node: str = ORG) -> dict[str, Any]:
+    name = f"{node}/policies/{constraint}"
+    return asset(
+        "orgpolicy.googleapis.com/Policy",
+        f"//orgpolicy.googleapis.com/{name}",
+        {"name": name, "spec": {"rules": [dict(rule)]}},
+        node="",
+        above=[ORG],
+    )
+
+
+def healthy() -> list[dict[str, Any]]:
+    """The assets of an organization in which every test passes."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    here, run = f"projects/{PROJECT}", f"//run.googleapis.com/projects/{PROJECT}/locations/europe-west1/services/shop"
+    network = f"{here}/global/networks/main"
+    pool = f"//iam.googleapis.com/projects/{NUMBER}/locations/global/workloadIdentityPools/ci"
+    instance = f"//compute.googleapis.com/{here}/zones/europe-west1-b/instances/web"
+    report = f"projects/{NUMBER}/locations/europe-west1-b/instances/4711/vulnerabilityReport"
+    key = f"//cloudkms.googleapis.com/{here}/locations/eu/keyRings/ring/cryptoKeys/main"
+    constraints = (
+        "storage.publicAccessPrevention",
+        "storage.uniformBucketLevelAccess",
+        "compute.skipDefaultNetworkCreation",
+        "iam.disableServiceAccountKeyCreation",
+        "compute.requireOsLogin",
+    )
+    return [
+        asset("cloudresourcemanager.googleapis.com/Organization", f"//cloudresourcemanager.googleapis.com/{ORG}", {"name": ORG, "displayName": PLANTED}, node="", above=[ORG],
+              **bound(("roles/resourcemanager.organizationAdmin", "user:ann@acme.example"), ("roles/cloudasset.viewer", f"serviceAccount:{ACCOUNT}"), audit=True)),
+        asset("cloudresourcemanager.googleapis.com/Folder", "//cloudresourcemanager.googleapis.com/folders/5", {"name": "folders/5", "displayName": PLANTED}, node="", **bound(("roles/browser", "group:ops@acme.example"))),
+        project(PROJECT, NUMBER), project("tools", "13"), project("old", "14", "DELETE_REQUESTED"),
+        *(org_policy(one, {"enforce": True}) for one in constraints),
+        org_policy("iam.allowedPolicyMemberDomains", {"values": {"allowedValues": ["is:C01abc"]}}),
+        asset("logging.googleapis.com/LogSink", f"//logging.googleapis.com/{ORG}/sinks/all", {"name": "all", "destination": "storage.googleapis.com/logs", "includeChildren": True, "writerIdentity": PLANTED}, node="", above=[ORG]),
+        asset("iam.googleapis.com/Role", f"//iam.googleapis.com/{ORG}/roles/look", {"name": f"{ORG}/roles/look", "title": PLANTED, "includedPermissions": ["storage.objects.get"]}, node="", above=[ORG]),
+        asset("iam.googleapis.com/ServiceAccountKey", f"//iam.googleapis.com/{here}/serviceAccounts/1/keys/a", {"name": f"{here}/serviceAccounts/x/keys/a", "keyType": "SYSTEM_MANAGED"}),
+        asset("iam.googleapis.com/WorkloadIdentityPool", pool, {"name": "ci", "state": "ACTIVE"}),
+        asset("iam.googleapis.com/WorkloadIdentityPoolProvider", f"{pool}/providers/github", {"name": "github", "state": "ACTIVE", "attributeCondition": "assertion.repository_owner == 'acme'", "oidc": {"issuerUri": "https://token.actions.githubusercontent.com", "jwksJson": PLANTED}}),
+        asset("storage.googleapis.com/Bucket", "//storage.googleapis.com/shop", {"id": "shop", "timeCreated": "2026-01-01T00:00:00Z", "iamConfiguration": {"publicAccessPrevention": "inherited", "uniformBucketLevelAccess": {"enabled": True}}, "acl": [], "website": {"notFoundPage": PLANTED}},
+              **bound(("roles/storage.objectViewer", "serviceAccount:app@shop-prod.iam.gserviceaccount.com"), (f"{ORG}/roles/look", "serviceAccount:12-compute@developer.gserviceaccount.com"))),
+        asset("bigquery.googleapis.com/Dataset", f"//bigquery.googleapis.com/{here}/datasets/sales", {"datasetReference": {"datasetId": "sales"}, "access": [{"role": "OWNER", "specialGroup": "projectOwners"}, {"role": "READER", "userByEmail": PLANTED}]}),
+        asset("sqladmin.googleapis.com/Instance", f"//cloudsql.googleapis.com/{here}/instances/db", {"name": "db", "instanceType": "CLOUD_SQL_INSTANCE", "rootPassword": PLANTED, "settings": {"ipConfiguration": {"ipv4Enabled": False, "sslMode": "ENCRYPTED_ONLY"}, "backupConfiguration": {"enabled": True, "pointInTimeRecoveryEnabled": True}}}),
+        asset("cloudkms.googleapis.com/CryptoKey", key, {"name": "main", "purpose": "ENCRYPT_DECRYPT"}, **bound(("roles/cloudkms.cryptoKeyEncrypterDecrypter", "serviceAccount:service-12@compute-system.iam.gserviceaccount.com"))),
+        asset("compute.googleapis.com/Network", f"//compute.googleapis.com/{network}", {"name": "main", "selfLink": PREFIX + network}),
+        asset("compute.googleapis.com/Firewall", f"//compute.googleapis.com/{here}/global/firewalls/https", {"name": "https", "network": PREFIX + network, "direction": "INGRESS", "priority": 1000, "allowed": [{"IPProtocol": "tcp", "ports": ["443"]}], "sourceRanges": ["0.0.0.0/0"], "description": PLANTED}),
+        asset("compute.googleapis.com/FirewallPolicy", "//compute.googleapis.com/locations/global/firewallPolicies/1", {"name": "1", "associations": [{"attachmentTarget": ORG}], "rules": [{"priority": 1, "direction": "INGRESS", "action": "allow", "match": {"srcIpRanges": ["35.235.240.0/20"], "layer4Configs": [{"ipProtocol": "tcp", "ports": ["22"]}]}}]}, node="", above=[ORG]),
+        asset("compute.googleapis.com/Image", f"//compute.googleapis.com/{here}/global/images/base", {"name": "base", "status": "READY"}, **bound(("roles/compute.imageUser", "group:ops@acme.example"))),
+        asset("compute.googleapis.com/TargetHttpsProxy", f"//compute.googleapis.com/{here}/global/targetHttpsProxies/lb", {"name": "lb", "selfLink": f"{PREFIX}{here}/global/targetHttpsProxies/lb", "sslPolicy": f"{PREFIX}{here}/global/sslPolicies/tls"}),
+        asset("compute.googleapis.com/SslPolicy", f"//compute.googleapis.com/{here}/global/sslPolicies/tls", {"selfLink": f"{PREFIX}{here}/global/sslPolicies/tls", "minTlsVersion": "TLS_1_2", "profile": "MODERN"}),
+        asset("compute.googleapis.com/GlobalForwardingRule", f"//compute.googleapis.com/{here}/global/forwardingRules/lb", {"target": f"{PREFIX}{here}/global/targetHttpsProxies/lb", "loadBalancingScheme": "EXTERNAL_MANAGED"}),
+        asset("compute.googleapis.com/Instance", instance, {"id": "4711", "status": "RUNNING", "labels": {"env": "prod"}, "metadata": {"items": [{"key": "startup-script", "value": PLANTED}]}},
+              osInventory={"name": "x", "updateTime": now, "osInfo": {"hostname": PLANTED}}),
+        asset("osconfig.googleapis.com/VulnerabilityReport", f"//osconfig.googleapis.com/{report}", {"name": report, "updateTime": now, "vulnerabilities": [{"createTime": now, "details": {"cve": "CVE-2026-1", "severity": "CRITICAL", "cvssV3": {"baseScore": 9.8}}}]}),
+        asset("container.googleapis.com/Cluster", f"//container.googleapis.com/{here}/locations/europe-west1/clusters/main", {"name": "main", "status": "RUNNING", "masterAuth": {"clusterCaCertificate": PLANTED}, "networkConfig": {"defaultEnablePrivateNodes": True}, "masterAuthorizedNetworksConfig": {"enabled": True}}),
+        asset("run.googleapis.com/Service", run, {"kind": "Service", "metadata": {"annotations": {"run.googleapis.com/ingress": "all", "owner": PLANTED}}, "spec": {"template": {"spec": {"containers": [{"env": [{"name": "PASSWORD", "value": PLANTED}]}]}}}},
+              **bound(("roles/run.invoker", "serviceAccount:app@shop-prod.iam.gserviceaccount.com"))),
+        asset("cloudfunctions.googleapis.com/CloudFunction", f"//cloudfunctions.googleapis.com/{here}/locations/europe-west1/functions/mail", {"name": "mail", "status": "ACTIVE", "environmentVariables": {"PASSWORD": PLANTED}}),
+    ]  # fmt: skip
+
+
+def findings() -> dict[str, Any]:
+    """What Security Command Center says."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    one = {
+        "name": f"{ORG}/sources/1/findings/a",
+        "state": "ACTIVE",
+        "findingClass": "MISCONFIGURATION",
+        "severity": "HIGH",
+        "createTime": now,
+        "category": "OPEN_FIREWALL",
+        "sourceProperties": {"explanation": PLANTED},
+    }
+    return {
+        f"/v2/{ORG}/sources": {
+            "sources": [
+                {"name": f"{ORG}/sources/1", "displayName": "Security Health Analytics", "description": PLANTED}
+            ]
+        },
+        f"/v2/{ORG}/sources/-/findings": {
+            "listFindingsResults": [{"finding": one, "resource": {"displayName": PLANTED}}],
+            "totalSize": 1,
+        },
+    }
+
+
+REGISTERS: Mapping[str, Any] = {
+    "gcp_own_domains": ["acme.example"],
+    "gcp_own_customers": ["C01abc"],
+    "gcp_federated_tenants": ["acme"],
+    "gcp_admins": ["roles/resourcemanager.organizationAdmin user:ann@acme.example"],
+}
+
+
+def error(status: int, name: str, reason: str = "", delay: str = "", message: str = "on purpose") -> Reply:
+    """An error as Google gives it."""
+    details: list[dict[str, Any]] = []
+    if reason:
+        details.append(
+            {
+                "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                "reason": reason,
+                "domain": "googleapis.com",
+                "metadata": {},
+            }
+        )
+    if delay:
+        details.append({"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay})
+    return say({"error": {"code": status, "message": message, "status": name, "details": details}}, status)
+
+
+@dataclass
+class GoogleCloud(Api):
+    """A running Google Cloud: its token endpoint, Asset Inventory and Security Command Center, at one address.
+
+    A list of assets is known by a path of its own, `ListAssets RESOURCE storage.googleapis.com/Bucket`, so that it can
+    be faulted and counted. `key` signs what asks for a token.
+    """
+
+    key: rsa.RSAPrivateKey | None = None
+    wrapped: ClassVar[tuple[str, ...]] = ("sources", "listFindingsResults")
+    tokens: int = 0
+
+    def __enter__(self) -> Self:
+        self._lock = threading.Lock()
+        self._server = Server(self._reply)
+        self._server.__enter__()
+        self.url, self.ca_file = self._server.url, ""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.__exit__()
+
+    @property
+    def asked(self) -> list[str]:
+        return [called(request.target) for request in self.log]
+
+    def _reply(self, request: Request) -> Reply:
+        path = called(request.target)
+        with self._lock:
+            self.log.append(request)
+            fault = next((f for f in self.faults if f.strikes(path, urlsplit(request.target).query)), None)
+        if fault is not None:
+            return fault.reply
+        if path == "/token":
+            return self._token(dict(parse_qsl(request.body.decode())))
+        if not self._knows(request.headers.get("authorization", "").removeprefix("Bearer ")):
+            return self.refuse(401)
+        if path.startswith("ListAssets "):
+            return self._assets(urlsplit(request.target))
+        return self._found(path, dict(parse_qsl(urlsplit(request.target).query)))
+
+    def _knows(self, bearer: str) -> bool:
+        """Whether it is a token from here, or a service account's own assertion, which Google's APIs take as well."""
+        told = claims(bearer, self.key) if self.key and bearer not in self.valid else None
+        return bearer in self.valid or (told is not None and told["iss"] == ACCOUNT and told["exp"] > time.time())
+
+    def _token(self, form: Mapping[str, str]) -> Reply:
+        told = claims(form.get("assertion", ""), self.key) if self.key else None
+        if told is None or told["iss"] != ACCOUNT or told["exp"] <= time.time():
+            return say({"error": "invalid_grant", "error_description": "Invalid JWT Signature."}, 400)
+        self.tokens += 1
+        return say({"access_token": "s3cret-token", "expires_in": 3600, "token_type": "Bearer"})
+
+    def _assets(self, url: Any) -> Reply:
+        query = parse_qs(url.query)
+        content, types = ContentType(int(query["contentType"][0])).name, query.get("assetTypes", [])
+        member = _MEMBERS[content]
+        found = [one for one in self.answers["assets"] if member in one and (not types or one["assetType"] in types)]
+        size, at = min(self.page, int(query["pageSize"][0])), int(query.get("pageToken", ["0"])[0])
+        shown = [
+            {k: v for k, v in one.items() if k == member or k not in _MEMBERS.values()} for one in found[at : at + size]
+        ]
+        more = {"nextPageToken": str(at + size)} if len(found) > at + size else {}
+        answer = {"readTime": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "assets": shown, **more}
+        return Reply(
+            200,
+            {"Content-Type": "application/json"},
+            ListAssetsResponse.to_json(ListAssetsResponse.from_json(json.dumps(answer))).encode(),
+        )
+
+    def refuse(self, status: int, message: str = "", **headers: str) -> Reply:
+        names = {
+            401: "UNAUTHENTICATED",
+            403: "PERMISSION_DENIED",
+            404: "NOT_FOUND",
+            429: "RESOURCE_EXHAUSTED",
+            500: "INTERNAL",
+        }
+        return error(status, names[status])
+
+
+def called(target: str) -> str:
+    """A path, or what a list of assets is known by."""
+    url = urlsplit(target)
+    if not url.path.endswith("/assets"):
+        return url.path
+    query = parse_qs(url.query)
+    content = ContentType(int(query["contentType"][0])).name
+    return " ".join(["ListAssets", content, *query.get("assetTypes", [])])
+
+
+def key_file(key: rsa.RSAPrivateKey, url: str) -> str:
+    """A service account's key as Google gives it, whose tokens come from here."""
+    return json.dumps(
+        {
+            "type": "service_account",
+            "client_email": ACCOUNT,
+            "private_key_id": "k1",
+            "private_key": pem(key),
+            "token_uri": f"{url}/token",
+        }
+    )
