@@ -6,14 +6,16 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import orjson
 
 from annexlog.collectors import Call, Caller, Discovery, Page, Refused, Scope
-from annexlog.collectors.kubernetes._connection import Cluster, Connection, Expired, clusters
+from annexlog.collectors.kubernetes._connection import ACCOUNT, Connection, Expired
 from annexlog.collectors.kubernetes._kinds import NAMESPACE, SECRETS
+from annexlog.collectors.kubernetes._kubeconfig import Cluster, clusters
 from annexlog.collectors.kubernetes._objects import bare, objects
 from annexlog.collectors.kubernetes._options import Options
 from annexlog.collectors.kubernetes._served import Kind, Served
@@ -41,11 +43,13 @@ class Kubernetes:
     itself (`labelSelector`, `fieldSelector`).
     """
 
-    def __init__(self, options: Options, name: str) -> None:
+    def __init__(self, options: Options, name: str, *, account: Path = ACCOUNT) -> None:
         self.options = options
         where = f"targets.{name}"
         self._clusters = {f"kubernetes/{c.name}": c for c in clusters(options, where)}
-        self._connections = {scope: Connection(c, options, where) for scope, c in self._clusters.items()}
+        self._connections = {
+            scope: Connection(c, options, where, account=account) for scope, c in self._clusters.items()
+        }
         self._served: dict[str, Served] = {}
         self._locks = {scope: threading.Lock() for scope in self._clusters}
 

@@ -5,30 +5,32 @@ Making objects of the answers, as the client does unless told otherwise, costs 2
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import orjson
 import urllib3
-import yaml
 from kubernetes import client, config
-from kubernetes.config import kube_config
+from kubernetes.config import incluster_config
 
 from annexlog.collectors import Page, Refused
 from annexlog.collectors.headers import retry_after
+from annexlog.collectors.kubernetes._kubeconfig import Cluster, context_of
 from annexlog.collectors.kubernetes._options import Options
-from annexlog.collectors.rest import bounded, dated, innermost, loopback
+from annexlog.collectors.rest import bounded, dated, innermost
 from annexlog.evidence_store.model import ConfigError
 
 _REREAD = 60.0
-"""Seconds after which a token file is read again: kubelets rotate it, and client-go reads it as often."""
+"""Seconds after which a token file is read again: kubelets rotate it, and client-go reads it as often. Credentials that
+could not be had are asked for as often."""
+ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+"""Where a pod finds the token and the authority of its service account."""
 _REASONS = {401: "unauthenticated", 403: "denied", 429: "throttled", 501: "unsupported"}
 _JSON = "application/json"
 
@@ -41,86 +43,85 @@ class Expired(Refused):
         self.rest = rest
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
-    """`name`: ours. `context`: of the kubeconfig file; None: that which this process runs in."""
-
-    name: str
-    context: str | None
-
-
-def clusters(options: Options, where: str) -> list[Cluster]:
-    """The clusters that are configured, by name. Raises ConfigError."""
-    found = [Cluster(name, context) for name, context in sorted(options.clusters.items())]
-    if options.in_cluster:
-        if options.in_cluster in options.clusters:
-            raise ConfigError(f"two clusters are called {options.in_cluster}.", where=f"{where}.in_cluster")
-        found.append(Cluster(options.in_cluster, None))
-    if not found:
-        current = str(_kubeconfig(options, where).value.get("current-context") or "")
-        if not current:
-            raise ConfigError(
-                "the kubeconfig file has no current context.",
-                where=f"{where}.clusters",
-                next='Say which cluster to look at: clusters = {prod = "CONTEXT"}.',
-            )
-        found.append(Cluster(current.replace("/", ":"), current))
-    return found
-
-
 class Connection:
-    """A cluster's API server. Threads may use it at once. Raises ConfigError if it is not configured well."""
+    """A cluster's API server. Threads may use it at once. Raises ConfigError if it is not configured well.
+
+    Credentials that cannot be had (a plugin fails, a file is not there) are a refusal of this cluster's requests: what
+    else a target names is looked at all the same.
+    """
 
     def __init__(
-        self, cluster: Cluster, options: Options, where: str, *, now: Callable[[], float] = time.monotonic
+        self,
+        cluster: Cluster,
+        options: Options,
+        where: str,
+        *,
+        account: Path = ACCOUNT,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._cluster, self._options = cluster, options
         self._where = f"{where}.clusters.{cluster.name}" if cluster.context else f"{where}.in_cluster"
-        self._now = now
+        self._account, self._now = account, now
         self._renewing = threading.Lock()
         self._configuration: Any = None
         self._pool: urllib3.PoolManager | None = None
+        self._failed: Refused | None = None
         self._since = 0.0
         self._rereads = False
         self._generation = 0
-        self.connect()
+        self.host = ""
+        with suppress(Refused):  # it is kept, and said of what is asked
+            self._connect()
 
-    def connect(self) -> None:
-        """Read the credentials, again if they were read before. Raises ConfigError."""
+    def _connect(self) -> None:
+        """Read the credentials, again if they were read before. Raises ConfigError, Refused (unauthenticated)."""
         configuration = client.Configuration()
-        loading = self._in_cluster if self._cluster.context is None else self._of_context
-        with _complaints() as said:
-            try:
-                loading(configuration)
-            except (config.ConfigException, OSError, ValueError) as error:
-                raise self._wrong(f"{error}") from None
-        if said:
-            raise self._wrong(f"the credentials cannot be had: {said[0]}")
-        _check(configuration, self._where)
-        configuration.retries = False  # the engine retries, and knows of rate and deadline
-        configuration.connection_pool_maxsize = 64
-        self._pool = client.ApiClient(configuration).rest_client.pool_manager
-        self._configuration, self._since = configuration, self._now()
-        self._generation += 1
+        self._since, self._generation = self._now(), self._generation + 1
+        try:
+            self._pool, self._failed = None, None
+            (self._in_cluster if self._cluster.context is None else self._of_context)(configuration)
+            configuration.refresh_api_key_hook = None  # after a 401, all is read again
+            self._through(configuration)
+            configuration.retries = False  # the engine retries, and knows of rate and deadline
+            configuration.connection_pool_maxsize = 64
+            self._pool = client.ApiClient(configuration).rest_client.pool_manager
+        except Refused as refused:
+            self._failed = refused
+            raise
+        except (ImportError, ValueError, urllib3.exceptions.HTTPError) as error:  # a proxy that nobody speaks to
+            raise self._wrong(str(error)) from None
+        self._configuration = configuration
+
+    def _through(self, configuration: Any) -> None:
+        """Have the proxy, if there is one, told who asks: urllib3 does not read it from the URL. Raises ConfigError."""
+        url = urlsplit(str(configuration.proxy or ""))
+        if url.scheme.startswith("socks") and find_spec("socks") is None:
+            raise self._wrong(f"the proxy {url.hostname} speaks SOCKS, for which the package PySocks is missing")
+        if url.username is not None:
+            named = f"{unquote(url.username)}:{unquote(url.password or '')}"
+            configuration.proxy_headers = urllib3.make_headers(proxy_basic_auth=named)
 
     def _wrong(self, why: str) -> ConfigError:
         return ConfigError(f"{why.rstrip('.')}.", where=self._where, next="Try it with kubectl.")
 
     def _in_cluster(self, configuration: Any) -> None:
-        config.load_incluster_config(client_configuration=configuration)
+        token, authority = self._account / "token", self._account / "ca.crt"
+        loader = incluster_config.InClusterConfigLoader(str(token), str(authority), try_refresh_token=False)
+        try:
+            loader.load_and_set(configuration)
+        except (config.ConfigException, OSError) as error:
+            raise self._wrong(str(error)) from None
+        self.host, self._rereads = str(configuration.host), True
 
     def _of_context(self, configuration: Any) -> None:
-        merged = _kubeconfig(self._options, self._where)
-        loader = kube_config.KubeConfigLoader(merged, active_context=self._cluster.context)
-        loader.load_and_set(configuration)
-        user = _user(merged, self._cluster.context or "")
-        self._rereads = "tokenFile" in user
-        if "exec" in user and not (configuration.auth_settings() or configuration.cert_file):
-            raise ValueError(f"{user['exec'].get('command', 'the credential plugin')} gave no credentials")
-
-    @property
-    def host(self) -> str:
-        return str(self._configuration.host)
+        found = context_of(self._options, self._where, self._cluster.context or "")
+        self.host, self._rereads = found.server, "tokenFile" in found.user
+        try:
+            said = found.load(configuration)
+        except (config.ConfigException, OSError, ValueError) as error:
+            said = str(error)
+        if said:
+            raise Refused("unauthenticated", "NoCredentials", f"{self._where}: {said}")
 
     # ── requests ──────────────────────────────────────────────────────────────────────────
 
@@ -145,33 +146,30 @@ class Connection:
         except ValueError as error:
             raise Refused("unreadable", "NotJSON", str(error)) from None
 
-    def text(self, path: str) -> str:
-        """The text at a path (`/metrics`). Raises Refused."""
-        status, headers, body = self._once(path, None, "text/plain")
-        if status != 200:
-            raise refusal(status, headers, body)
-        return body.decode("utf-8", "replace")
-
     def _reconnect(self, generation: int) -> None:
         """Read the credentials again, unless another thread has meanwhile. Raises Refused."""
         with self._renewing:
             if generation == self._generation:
                 try:
-                    self.connect()
+                    self._connect()
                 except ConfigError as error:
-                    raise Refused("unauthenticated", "NoCredentials", str(error)) from None
+                    self._failed = Refused("unauthenticated", "NoCredentials", str(error))
+            if self._failed is not None:
+                raise self._failed
 
     def _once(self, path: str, query: Mapping[str, str] | None, accept: str) -> tuple[int, Mapping[str, str], bytes]:
-        if self._rereads and self._now() - self._since > _REREAD:
+        if (self._rereads or self._failed) and self._now() - self._since > _REREAD:
             self._reconnect(self._generation)
         pool, configuration = self._pool, self._configuration
-        url = f"{configuration.host}{path}{'?' + urlencode(query) if query else ''}"
+        if self._failed is not None or pool is None:
+            raise self._failed or Refused("unauthenticated", "NoCredentials")
+        url = f"{self.host}{path}{'?' + urlencode(query) if query else ''}"
         headers = {"Accept": accept, "User-Agent": "annexlog", "Accept-Encoding": "gzip"}
         for auth in configuration.auth_settings().values():
             headers[auth["key"]] = auth["value"]
         timeout = urllib3.Timeout(connect=self._options.connect_timeout, read=self._options.read_timeout)
         try:
-            answer = pool.request("GET", url, headers=headers, timeout=timeout, preload_content=False, redirect=False)  # type: ignore[union-attr]
+            answer = pool.request("GET", url, headers=headers, timeout=timeout, preload_content=False, redirect=False)
             try:
                 return answer.status, answer.headers, bounded(answer)
             finally:
@@ -204,75 +202,3 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes) -> Refused:
         meta = said.get("metadata")
         return Expired(code, message, str(meta.get("continue") or "") if isinstance(meta, dict) else "")
     return Refused(reason, code, message, again=again, after=after)
-
-
-# ── configuration ─────────────────────────────────────────────────────────────────────────
-
-
-def _kubeconfig(options: Options, where: str) -> Any:
-    """The merged kubeconfig files. Raises ConfigError."""
-    places = (
-        str(Path(options.kubeconfig).expanduser()) if options.kubeconfig else kube_config.KUBE_CONFIG_DEFAULT_LOCATION
-    )
-    try:
-        merged = kube_config.KubeConfigMerger(places).config
-    except (config.ConfigException, yaml.YAMLError, OSError, ValueError, AttributeError, TypeError, KeyError) as error:
-        raise ConfigError(f"{places} is no kubeconfig file: {error}.", where=f"{where}.kubeconfig") from None
-    if merged is None:
-        raise ConfigError(
-            f"there is no kubeconfig file {places}.",
-            where=f"{where}.kubeconfig",
-            next='Name it: kubeconfig = "FILE"; inside a cluster: in_cluster = "NAME".',
-        )
-    return merged
-
-
-def _user(merged: Any, context: str) -> Mapping[str, Any]:
-    """The user's entry of a context; {} where it has none."""
-    name = merged["contexts"].get_with_name(context)["context"].safe_get("user")
-    found = merged["users"].get_with_name(name, safe=True) if name else None
-    user = found["user"].value if found is not None and "user" in found else None
-    return user if isinstance(user, dict) else {}
-
-
-def _check(configuration: Any, where: str) -> None:
-    """Raises ConfigError where what is sent could be read or changed on its way."""
-    url = urlsplit(str(configuration.host))
-    if url.scheme == "https" and not configuration.verify_ssl:
-        raise ConfigError(
-            "the context says insecure-skip-tls-verify, so anybody could answer in the cluster's place.",
-            where=where,
-            next="Put the cluster's certificate-authority-data into the kubeconfig file.",
-        )
-    if url.scheme != "https" and not loopback(url.hostname or ""):
-        raise ConfigError(
-            f"the server {configuration.host} is not reached by https.",
-            where=where,
-            next="Correct the context's server.",
-        )
-
-
-class _Kept(logging.Handler):
-    def __init__(self, said: list[str]) -> None:
-        super().__init__(logging.ERROR)
-        self._said = said
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._said.append(record.getMessage())
-
-
-_complaining = threading.Lock()
-
-
-@contextmanager
-def _complaints() -> Iterator[list[str]]:
-    """What the client's loader says to the root logger instead of raising it: that a credential plugin failed."""
-    said: list[str] = []
-    handler = _Kept(said)
-    with _complaining:
-        root = logging.getLogger()
-        others, root.handlers[:] = root.handlers[:], [handler]
-        try:
-            yield said
-        finally:
-            root.handlers[:] = others

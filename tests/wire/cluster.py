@@ -170,7 +170,8 @@ class Cluster:
 
     def answer(self, path: str, query: Mapping[str, str], headers: Mapping[str, str]) -> Any:
         """The body of a GET. Raises Refusal."""
-        if self.token and headers.get("Authorization") != f"Bearer {self.token}":
+        scheme, _, token = (headers.get("Authorization") or "").partition(" ")
+        if self.token and (scheme.lower(), token) != ("bearer", self.token):
             raise Refusal(401)
         if path == "/version":
             return {"major": "1", "minor": "34", "gitVersion": "v1.34.2", "platform": "linux/amd64"}
