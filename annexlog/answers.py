@@ -26,7 +26,7 @@ from annexlog.evidence_store.model import (
     Unknown,
     duration,
 )
-from annexlog.mappings import Control, Exemption, Mappings, Test, from_documents
+from annexlog.mappings import Common, Control, Estate, Exemption, Mappings, Test, applies, asked, from_documents
 from annexlog.mappings.states import ControlState, Rule, TestState, control_state, test_state
 
 if TYPE_CHECKING:
@@ -72,12 +72,17 @@ def definitions(view: View) -> Mappings:
 
 
 def outcome_lines(view: View, mappings: Mappings) -> Iterator[tuple[Test, Line]]:
-    """Every test with each outcome line it has in a view: the open scopes of the level its resource type has."""
+    """Every test with each outcome line it has in a view: the open scopes of the level its resource type has.
+
+    A test that compares with another provider's resources has some once there is a target of that provider.
+    """
     for test in mappings.tests.values():
-        shape = test.of
-        for scope, attributes in view.scopes().items():
-            if attributes.get("level") == shape.level and attributes.get("provider") == shape.provider:
-                yield test, Line(scope, shape.name, PREFIX + test.id)
+        scopes = view.scopes()
+        if not asked(test, scopes):
+            continue
+        for scope, attributes in scopes.items():
+            if applies(test.of, attributes):
+                yield test, Line(scope, test.of.name, PREFIX + test.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +281,14 @@ class Reading:
     def evidence(self, answer: Answer) -> Iterator[tuple[str, JSON | Unknown]]:
         """The facets of its own resource that the outcome's test reads: (name, value)."""
         shape = answer.test.of
+        if isinstance(shape, Common):
+            read = {shape.facet, *answer.test.facets}
+            found = Estate(self.view).resources(answer.line.scope, shape, read)
+            one = next((resource for resource in found if resource.id == answer.id), None)
+            told = one.facets if one else {}
+            for facet in (name for name in shape.facets if name in read):
+                yield facet, told.get("" if facet == shape.facet else facet, Unknown("unobserved"))
+            return
         for facet in shape.facets:
             if facet in answer.test.facets or facet == shape.facet:
                 line = Line(answer.line.scope, shape.name, "" if facet == shape.facet else facet)

@@ -31,6 +31,7 @@ from annexlog.evidence_store.model import (
     Sweep,
     Unknown,
 )
+from annexlog.mappings import TARGETS
 
 if TYPE_CHECKING:
     from annexlog.collectors.clock import Clock
@@ -228,6 +229,7 @@ class Collector:
         now, view = self.clock.now(), self.store.view()
         documents = {kind: dict(self.mappings.documents().get(kind, {})) for kind in DOCUMENTS}
         documents["setting"][FLOOR] = self.config.collect.floor
+        documents["setting"][TARGETS] = {name: target.provider.name for name, target in self.config.targets.items()}
         documents["setting"][ACCEPTED] = self._accepted(view) if accepted is None else accepted
         changed = [k for k in DOCUMENTS if view.seen(Line(ORG, k)) is None or dict(view.documents(k)) != documents[k]]
         if not changed:

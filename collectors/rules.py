@@ -89,12 +89,22 @@ def _sorted(value: JSON) -> JSON:
     return sorted(value, key=encode) if type(value) is list else value
 
 
+KEY = "key:"
+"""Begins the name of what stands for a set where a value is only to be compared: `key:email`, `key:employee` …"""
+
+
 def redactor(name: str, key: bytes) -> Change:
     """What replaces a value by `{commitment, length, matches}`; of an object or list, every value in it; null stays.
 
     The commitment is an HMAC-SHA256 of the text (of a number or boolean: its JSON), in lower hex: equal values can be
     told, and no value can be guessed without the key. `length` is in characters.
+
+    `key:<kind>` instead of a set: by `{commitment}` of the kind and the text without case and outer spaces, so that the
+    same address in another directory is the same commitment; an empty text is null. `key:` alone: the text is itself
+    `<kind>:<text>`.
     """
+    if name.startswith(KEY):
+        return _keyed(name.removeprefix(KEY), key)
     patterns = pattern_sets()[name]
 
     def redact(value: JSON) -> JSON:
@@ -111,5 +121,21 @@ def redactor(name: str, key: bytes) -> Change:
             "length": len(text),
             "matches": sorted(id for id, pattern in patterns.items() if pattern.search(text)),
         }
+
+    return redact
+
+
+def _keyed(kind: str, key: bytes) -> Change:
+    def redact(value: JSON) -> JSON:
+        if type(value) is dict:
+            return {member: redact(item) for member, item in value.items()}
+        if type(value) is list:
+            return [redact(item) for item in value]
+        text = ("" if value is None else value if type(value) is str else encode(value).decode()).strip().casefold()
+        named, _, rest = (kind, "", text) if kind else text.partition(":")
+        if not rest:
+            return None
+        said = f"annexlog/key\0{named}\0{rest}".encode("utf-8", "surrogatepass")
+        return {"commitment": hmac.new(key, said, hashlib.sha256).hexdigest()}
 
     return redact

@@ -1,8 +1,9 @@
 """What evidence means for ISO/IEC 27001:2022 Annex A. Pure: knows no collector and no store, only the model's words."""
 
+from annexlog.mappings.common import TARGETS, Common
 from annexlog.mappings.definitions import Derivation, Example, Join, Test
 from annexlog.mappings.derive import derived
-from annexlog.mappings.joins import Estate
+from annexlog.mappings.joins import Estate, applies, asked
 from annexlog.mappings.judging import Judged, inputs, judge, judge_together
 from annexlog.mappings.labels import Label
 from annexlog.mappings.loading import Mappings, from_documents, load
@@ -13,7 +14,9 @@ from annexlog.mappings.states import ControlState, Rule, TestState, control_stat
 
 __all__ = [
     "CONTROLS",
+    "TARGETS",
     "Applicability",
+    "Common",
     "Control",
     "ControlState",
     "Derivation",
@@ -30,6 +33,8 @@ __all__ = [
     "Rule",
     "Test",
     "TestState",
+    "applies",
+    "asked",
     "control_state",
     "derived",
     "from_documents",

@@ -12,6 +12,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from annexlog.evidence_store.model import MappingError, TypeShape
+from annexlog.mappings.common import problems as wrong
 from annexlog.mappings.definitions import Test
 from annexlog.mappings.examples import run_examples
 from annexlog.mappings.labels import Label
@@ -32,6 +33,8 @@ def check(
     for test in mappings.tests.values():
         own = test.id not in shipped.tests or shipped.tests[test.id].where != test.where
         problems += check_test(test, mappings.labels if own else shipped.labels)
+    parts = [part for common in mappings.common.values() for part in common.parts]
+    problems += [MappingError(what, where=where) for what, where in wrong(parts)]
     problems += _check_defaults(mappings.tests.values())
     linked = {link.test for control in mappings.controls.values() for link in control.tests}
     for test in mappings.tests.values():
@@ -97,7 +100,8 @@ def main(arguments: Sequence[str]) -> int:
         shapes = _collected_shapes()
         if arguments:
             mappings, _ = read(shapes)
-            problems = check_files([Path(name) for name in arguments], shapes, mappings.labels)
+            known = {**shapes, **mappings.common}
+            problems = check_files([Path(name) for name in arguments], known, mappings.labels)
         else:
             problems = check(shapes)
     except MappingError as error:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from annexlog.evidence_store.model import JSON, Millis, TypeShape
+from annexlog.mappings.common import Common
 from annexlog.mappings.conditions import Condition
 from annexlog.mappings.derive import Derived
 from annexlog.mappings.paths import Path
@@ -107,8 +108,9 @@ class Test:
 
     def wanted(self) -> Iterator[tuple[str, str]]:
         """(type name, facet) of all the evidence that it reads; a type's listing by its main facet."""
-        yield self.of.name, self.of.facet
-        yield from ((self.of.name, facet) for facet in sorted(self.facets))
-        for join in self.joins:
-            yield join.of.name, join.of.facet
-            yield from ((join.of.name, facet) for facet in sorted(join.facets))
+        for of, facets in ((self.of, self.facets), *((join.of, join.facets) for join in self.joins)):
+            if isinstance(of, Common):
+                yield from of.wanted(facets)
+            else:
+                yield of.name, of.facet
+                yield from ((of.name, facet) for facet in sorted(facets))

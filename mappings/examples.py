@@ -10,7 +10,7 @@ so its facets must say what that compares. In an example of `unknown`, `reason` 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from annexlog.evidence_store.model import (
     JSON,
@@ -23,6 +23,7 @@ from annexlog.evidence_store.model import (
     Unknown,
     instant,
 )
+from annexlog.mappings.common import plain
 from annexlog.mappings.definitions import Example, Join, Test
 from annexlog.mappings.judging import judge
 from annexlog.mappings.labels import Label
@@ -67,8 +68,14 @@ def _missing(test: Test) -> list[str]:
 
 def judge_example(test: Test, example: Example, labels: Mapping[str, Label]) -> Outcome:
     """The outcome of one example. Raises MappingError if it cannot be read."""
+    test = _plain(test)
     scope, evidence = evidence_of(test, example, labels)
     return judge(test, scope, evidence).outcomes[str(example.given.get("id", ID))]
+
+
+def _plain(test: Test) -> Test:
+    """The test with common types as types of their own: an example says what is seen of them, not where it is from."""
+    return replace(test, of=plain(test.of), joins=tuple(replace(join, of=plain(join.of)) for join in test.joins))
 
 
 def evidence_of(test: Test, example: Example, labels: Mapping[str, Label]) -> tuple[str, MemoryEvidence]:

@@ -5,14 +5,37 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from annexlog.evidence_store.model import JSON, ORG, Coverage, Evidence, Line, Millis, Seen, TypeShape, Unknown
+from annexlog.evidence_store.model import (
+    JSON,
+    ORG,
+    Coverage,
+    Evidence,
+    Line,
+    Millis,
+    Resource,
+    Seen,
+    TypeShape,
+    Unknown,
+)
+from annexlog.mappings.common import TARGETS, Common, Projection
 from annexlog.mappings.definitions import Join, Test
 from annexlog.mappings.labels import Assigned, Label, assigned, read_labels
 from annexlog.mappings.paths import Path
 from annexlog.mappings.strictyaml import Document
 from annexlog.mappings.tags import tags_of
 
-__all__ = ["ORGANIZATION", "Entry", "Estate", "Index", "applies", "facet_of", "lines_of", "root_of", "target_line"]
+__all__ = [
+    "ORGANIZATION",
+    "Entry",
+    "Estate",
+    "Index",
+    "applies",
+    "asked",
+    "facet_of",
+    "lines_of",
+    "root_of",
+    "target_line",
+]
 
 UNOBSERVED = Unknown("unobserved")
 ORGANIZATION = {"registers": Line(ORG, "register"), "settings": Line(ORG, "setting"), "labels": Line(ORG, "label")}
@@ -64,6 +87,7 @@ class Estate:
         self._indexes: dict[tuple[str, str, tuple[str, ...], tuple[Line, ...]], Index] = {}
         self._lines: dict[tuple[object, ...], frozenset[Line]] = {}
         self._seen: dict[Line, Seen | None] = {}
+        self._projection = Projection(evidence)
         for test in tests:
             for join in test.joins:
                 self._facets.setdefault(join.of.name, set()).update(join.facets)
@@ -84,6 +108,18 @@ class Estate:
             registers = self.documents("register")
             self._labels = {name: (label, assigned(registers.get(label.register))) for name, label in read.items()}
         return self._labels
+
+    def resources(self, scope: str, of: TypeShape, facets: Collection[str]) -> Iterable[Resource]:
+        """As Evidence.resources, also of a common type."""
+        wanted = sorted(set(facets) - {of.facet})
+        if isinstance(of, Common):
+            return self._projection.resources(scope, self.scopes[scope], of, wanted)
+        return self.evidence.resources(scope, of.name, wanted)
+
+    def hole(self, scope: str, of: TypeShape) -> Unknown | None:
+        """Why a type's population in a scope was not seen whole; None if it was."""
+        gaps = (self.gap(line) for line in lines_of(of, (), {scope: self.scopes[scope]}) if line.scope != ORG)
+        return next((gap for gap in gaps if gap), None)
 
     def seen(self, line: Line) -> Seen | None:
         if line not in self._seen:
@@ -113,15 +149,24 @@ class Estate:
             else:
                 inside = [name for name in level if join.within == "estate" or account_of(name) == place]
                 targets = {line for name in (scope, *inside) for line in target_line(self.scopes[name])}
+                targets.update(self._configured(join.of))
                 self._reaches[key] = tuple(inside), tuple(sorted(targets))
         return self._reaches[key]
+
+    def _configured(self, of: TypeShape) -> Iterator[Line]:
+        """Of a common type: every configured target that may have some, be no scope of it known yet."""
+        if isinstance(of, Common):
+            providers = {part.of.provider for part in of.parts}
+            told = self.documents("setting").get(TARGETS) or {}
+            yield from (Line(f"target/{name}", "scope") for name, provider in told.items() if provider in providers)
 
     def lines(self, join: Join, scope: str) -> frozenset[Line]:
         """Every line that a join from this scope may rest on."""
         scopes, targets = self.reach(join, scope)
         key = (join.of.name, join.facets, scopes, targets)
         if key not in self._lines:
-            self._lines[key] = frozenset((*lines_of(join.of, join.facets, scopes), *targets))
+            inside = {name: self.scopes[name] for name in scopes}
+            self._lines[key] = frozenset((*lines_of(join.of, join.facets, inside), *targets))
         return self._lines[key]
 
     def index(self, join: Join, scope: str, path: Path | None) -> Index:
@@ -138,7 +183,7 @@ class Estate:
         return self._indexes[key]
 
     def _build(self, of: TypeShape, scopes: tuple[str, ...], targets: tuple[Line, ...], path: Path | None) -> Index:
-        holes = [self.gap(line) for line in (*targets, *(Line(name, of.name) for name in scopes))]
+        holes = [*map(self.gap, targets), *(self.hole(name, of) for name in scopes)]
         if not scopes:
             holes.append(Unknown("unobserved", operation=of.name))
         entries = tuple(entry for name in scopes for entry in self._population(name, of))
@@ -159,8 +204,7 @@ class Estate:
 
     def _population(self, scope: str, of: TypeShape) -> tuple[Entry, ...]:
         if (scope, of.name) not in self._entries:
-            facets = sorted(self._facets[of.name] - {of.facet})
-            found = self.evidence.resources(scope, of.name, facets)
+            found = self.resources(scope, of, self._facets[of.name])
             self._entries[scope, of.name] = tuple(Entry(scope, one.id, one.facets, of) for one in found)
         return self._entries[scope, of.name]
 
@@ -172,7 +216,16 @@ def account_of(scope: str) -> str:
 
 def applies(of: TypeShape, attributes: Mapping[str, JSON]) -> bool:
     """Whether a scope with these attributes has resources of the type."""
+    if isinstance(of, Common):
+        return bool(of.within(attributes))
     return attributes.get("level") == of.level and attributes.get("provider") == of.provider
+
+
+def asked(test: Test, scopes: Mapping[str, Mapping[str, JSON]]) -> bool:
+    """Whether there is a scope of every provider that the test compares with: else nobody asks it."""
+    own = test.of.provider
+    others = {join.of.name: join.of for join in test.joins if join.of.provider != own or isinstance(join.of, Common)}
+    return all(any(applies(of, attributes) for attributes in scopes.values()) for of in others.values())
 
 
 def target_line(attributes: Mapping[str, JSON]) -> list[Line]:
@@ -196,8 +249,13 @@ def root_of(entry: Entry, root: str, scopes: Mapping[str, Mapping[str, JSON]]) -
     return facet_of(entry.of, entry.facets, root)
 
 
-def lines_of(of: TypeShape, facets: Collection[str], scopes: Iterable[str]) -> Iterator[Line]:
-    """A type's listing and these facets, in these scopes."""
-    for scope in scopes:
-        yield Line(scope, of.name)
-        yield from (Line(scope, of.name, facet) for facet in sorted(facets) if facet != of.facet)
+def lines_of(of: TypeShape, facets: Collection[str], scopes: Mapping[str, Mapping[str, JSON]]) -> Iterator[Line]:
+    """A type's listing and these facets, in these scopes; of a common type, what its parts rest on."""
+    for scope, attributes in scopes.items():
+        if isinstance(of, Common):
+            yield ORGANIZATION["registers"]
+            for part in of.within(attributes):
+                yield from lines_of(part.of, part.needs(facets), {scope: attributes})
+        else:
+            yield Line(scope, of.name)
+            yield from (Line(scope, of.name, facet) for facet in sorted(facets) if facet != of.facet)

@@ -51,10 +51,10 @@ def judge_together(tests: Sequence[Test], scope: str, evidence: Evidence | Estat
         return {test.id: Judged({}, frozenset()) for test in tests}
     benches = [_Bench(test, scope, estate) for test in tests]
     facets = {facet for test in tests for facet in test.facets} - {shape.facet}
-    for resource in estate.evidence.resources(scope, shape.name, sorted(facets)):
+    for resource in estate.resources(scope, shape, facets):
         for bench in benches:
             bench.outcomes[resource.id] = bench.outcome(resource)
-    gap = estate.gap(Line(scope, shape.name))
+    gap = estate.hole(scope, shape)
     if gap:
         for bench in benches:
             bench.outcomes[POPULATION] = Outcome(Status.UNKNOWN, gap)
@@ -66,7 +66,7 @@ def inputs(test: Test, scope: str, evidence: Evidence | Estate) -> frozenset[Lin
     estate = Estate.of(evidence)
     if scope not in estate.scopes or not applies(test.of, estate.scopes[scope]):
         return frozenset()
-    found = _own_lines(test, scope)
+    found = _own_lines(test, scope, estate)
     if "scope" in test.reads or test.joins:
         found.update(target_line(estate.scopes[scope]))
     for join in test.joins:
@@ -74,8 +74,8 @@ def inputs(test: Test, scope: str, evidence: Evidence | Estate) -> frozenset[Lin
     return frozenset(found)
 
 
-def _own_lines(test: Test, scope: str) -> set[Line]:
-    found = set(lines_of(test.of, test.facets, [scope]))
+def _own_lines(test: Test, scope: str, estate: Estate) -> set[Line]:
+    found = set(lines_of(test.of, test.facets, {scope: estate.scopes[scope]}))
     found |= {line for name, line in ORGANIZATION.items() if name in test.reads}
     if "labels" in test.reads:
         found.add(ORGANIZATION["registers"])  # a label may be kept in one
@@ -179,7 +179,7 @@ class _Bench:
         return gaps[root] if root in gaps else path.value(data[root])
 
     def inputs(self) -> frozenset[Line]:
-        found = _own_lines(self.test, self.scope)
+        found = _own_lines(self.test, self.scope, self.estate)
         for joining in self.joins:
             found |= joining.lines()
         return frozenset(found)

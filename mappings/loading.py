@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from annexlog.evidence_store.model import JSON, MappingError, Millis, TypeShape
+from annexlog.mappings.common import NAMED, Common
 from annexlog.mappings.definitions import Test
 from annexlog.mappings.labels import Label, read_labels
 from annexlog.mappings.organization import Applicability, Exemption, read_exceptions, read_owners, read_soa
-from annexlog.mappings.packs import Contents, Reading, installed_packs, read_folder
+from annexlog.mappings.packs import Contents, Reading, installed_packs, read_accounts, read_folder
 from annexlog.mappings.pages import CONTROLS, Control, Manual, read_control, read_manual
 from annexlog.mappings.reading import nearest
 from annexlog.mappings.states import RULE_SETTINGS, Rule
@@ -37,6 +38,8 @@ class Mappings:
     labels: Mapping[str, Label]
     owners: Mapping[str, JSON]
     soa: Mapping[str, Applicability]
+    common: Mapping[str, Common] = field(default_factory=dict)
+    """The common types, as the folders' `accounts` make them; none where it was rebuilt from a store."""
 
     def wanted(self, tests: Iterable[Test] | None = None) -> dict[str, dict[str, Millis]]:
         """{type name: {facet: how often, in ms}} of all that these tests (None: all) read; listings by main facet."""
@@ -89,8 +92,10 @@ def read(
     shapes: Mapping[str, TypeShape], *, folders: Sequence[Path] = (), packs: Sequence[Traversable] | None = None
 ) -> tuple[Mappings, list[MappingError]]:
     """The same, with every problem instead of an error: what could be read, and what could not."""
+    roots = list(installed_packs().values() if packs is None else packs)
     reading, found = Reading(shapes), Contents()
-    for root in installed_packs().values() if packs is None else packs:
+    common = read_accounts(reading, (*roots, *folders))
+    for root in roots:
         pack = read_folder(reading, root, pack=True)
         for place in sorted(set(pack.places) & set(found.places)):
             what = f"{place[0].removesuffix('s')} {place[1]} is already in {found.places[place]}"
@@ -99,7 +104,7 @@ def read(
     for folder in folders:
         found.overlay(read_folder(reading, folder))
     _check_together(reading, found)
-    return _mappings(found), reading.problems
+    return _mappings(found, common), reading.problems
 
 
 def from_documents(documents: Mapping[str, Mapping[str, JSON]], shapes: Mapping[str, TypeShape]) -> Mappings:
@@ -126,7 +131,7 @@ def from_documents(documents: Mapping[str, Mapping[str, JSON]], shapes: Mapping[
     )
 
 
-def _mappings(found: Contents) -> Mappings:
+def _mappings(found: Contents, common: Mapping[str, Common] | None = None) -> Mappings:
     return Mappings(
         tests=dict(sorted(found.tests.items())),
         controls={id: found.controls[id] for id in CONTROLS if id in found.controls},
@@ -137,6 +142,7 @@ def _mappings(found: Contents) -> Mappings:
         labels=dict(sorted(found.labels.items())),
         owners=dict(sorted(found.owners.items())),
         soa=dict(sorted(found.soa.items())),
+        common=common or {},
     )
 
 
@@ -147,7 +153,7 @@ def _check_together(reading: Reading, found: Contents) -> None:
     _check_labels(reading, found)
     _check_settings(reading, found)
     registers = {name for test in found.tests.values() for name in test.registers}
-    registers |= {label.register for label in found.labels.values()}
+    registers |= {label.register for label in found.labels.values()} | set(NAMED)
     for name in found.registers:
         if name not in registers:
             what = f"no test or label reads a register called {name!r}"

@@ -1,9 +1,9 @@
 """Find and read what mappings are made of: packs (entry points) and the user's own folders, laid out alike.
 
-A folder holds `tests/**/*.yaml`, `iso27001_2022/*.yaml` (or `controls/`; `_manual.yaml` in it), `exceptions/*.yaml`,
-`registers/*.yaml|csv`, `settings.yaml`, `labels.yaml`, `owners.yaml` and `soa.yaml`, each where needed. What a later
-folder says replaces what an earlier one or a pack says of the same id; within one folder, and between packs, an id is
-given once.
+A folder holds `tests/**/*.yaml`, `accounts/*.yaml`, `iso27001_2022/*.yaml` (or `controls/`; `_manual.yaml` in it),
+`exceptions/*.yaml`, `registers/*.yaml|csv`, `settings.yaml`, `labels.yaml`, `owners.yaml` and `soa.yaml`, each where
+needed. What a later folder says replaces what an earlier one or a pack says of the same id; within one folder, and
+between packs, an id is given once.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from importlib.resources.abc import Traversable
 from typing import TypeVar
 
 from annexlog.evidence_store.model import JSON, MappingError, TypeShape
+from annexlog.mappings.common import Common, Part, commons, read_parts
 from annexlog.mappings.definitions import Test
 from annexlog.mappings.derive import GROUP
 from annexlog.mappings.labels import Label, read_labels
@@ -33,10 +34,10 @@ from annexlog.mappings.reading import fields, items
 from annexlog.mappings.strictyaml import Document, parse
 from annexlog.mappings.testreading import read_test
 
-__all__ = ["Contents", "Reading", "installed_packs", "read_folder", "read_tests"]
+__all__ = ["Contents", "Reading", "installed_packs", "read_accounts", "read_folder", "read_tests"]
 
 _FILES = ("settings.yaml", "labels.yaml", "owners.yaml", "soa.yaml")
-_FOLDERS = ("tests", "iso27001_2022", "controls", "registers", "exceptions")
+_FOLDERS = ("tests", "iso27001_2022", "controls", "registers", "exceptions", "accounts")
 _MANUAL = "_manual.yaml"
 _KINDS = ("tests", "controls", "manual", "registers", "settings", "exceptions", "labels", "owners", "soa")
 
@@ -118,6 +119,27 @@ def read_folder(reading: Reading, root: Traversable, *, pack: bool = False) -> C
         if file.is_file():
             reading.attempt(partial(_read_whole, found, file, name))
     return found
+
+
+def read_accounts(reading: Reading, roots: Sequence[Traversable]) -> dict[str, Common]:
+    """The common types that these folders make, known to the reading from then on; a later folder's part replaces."""
+    parts: dict[tuple[str, str], Part] = {}
+    for root in roots:
+        own: dict[tuple[str, str], Part] = {}
+        for file in _files(reading, root / "accounts"):
+            for part in reading.attempt(partial(_read_parts, file, reading.shapes)) or ():
+                key = (part.common, part.of.name)
+                if key in own:
+                    reading.refuse(f"{part.of.name} as {part.common} is already in {own[key].where}", part.where)
+                own[key] = part
+        parts |= own
+    found = commons(parts.values())
+    reading.shapes = {**reading.shapes, **found}
+    return found
+
+
+def _read_parts(file: Traversable, shapes: Mapping[str, TypeShape]) -> list[Part]:
+    return read_parts(_document(file), shapes)
 
 
 def read_tests(reading: Reading, file: Traversable, found: Contents) -> None:

@@ -61,7 +61,7 @@ class Joining:
         """The lines that its answers so far rest on."""
         if self._everything:
             return set(self._estate.lines(self.join, self._scope))
-        return set(lines_of(self.join.of, self.join.facets, self._used))
+        return set(lines_of(self.join.of, self.join.facets, {name: self._estate.scopes[name] for name in self._used}))
 
     def _matching(self, wanted: Sequence[Sequence[JSON]]) -> list[Entry]:
         first, keys = self._indexes[0].by_key, wanted[0]

@@ -11,6 +11,7 @@ import orjson
 
 from annexlog.evidence_store.model import JSON, Millis, TypeShape, duration
 from annexlog.mappings.celtext import Selection, selections
+from annexlog.mappings.common import Common, commons, read_part
 from annexlog.mappings.conditions import Condition, ConditionError, compile_condition, usable
 from annexlog.mappings.definitions import KINDS, SEVERITIES, VARIABLES, Derivation, Example, Join, Test
 from annexlog.mappings.derive import functions
@@ -25,6 +26,7 @@ _REQUIRED = ("id", "asks", "of", "expect", "severity", "every", "shows", "does_n
 _WORD = re.compile(r"\w+")
 _OPTIONAL = ("when", "with", "derive", "settings", "registers")
 _RECORDED = "functions"  # digests of the derived functions: in the recorded definition, never written by hand
+_PARTS = "parts"  # what the common types that it reads are made of: likewise
 _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9][a-z0-9_-]*)+")
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _CALL = re.compile(r"\s*([a-z_][a-z0-9_]*)\s*\(\s*([^()]*?)\s*\)\s*")
@@ -37,8 +39,12 @@ def read_test(document: Document, path: Place, shapes: Mapping[str, TypeShape], 
 
     `recorded`: the document is a definition out of the store. Raises MappingError with file, line and column.
     """
-    optional = (*_OPTIONAL, _RECORDED) if recorded else _OPTIONAL
-    return _Reading(fields(document, path, _REQUIRED, optional), shapes).test()
+    optional = (*_OPTIONAL, _RECORDED, _PARTS) if recorded else _OPTIONAL
+    page = fields(document, path, _REQUIRED, optional)
+    if _PARTS in page:
+        parts = (read_part(document, (*path, _PARTS, number), shapes) for number in range(len(page.value[_PARTS])))
+        shapes = {**shapes, **commons(parts)}
+    return _Reading(page, shapes).test()
 
 
 def definition(test: Test) -> dict[str, JSON]:
@@ -73,7 +79,7 @@ class _Reading:
         expect = self.condition(page, "expect")
         self.check_all_read([c for c in (when, expect) if c])
         recorded = {d.function.name: d.function.digest for d in self.derive.values()}
-        body = {**page.value, _RECORDED: {**recorded, **page.mapping(_RECORDED)}}
+        body = {**page.value, _RECORDED: {**recorded, **page.mapping(_RECORDED)}, **self.parts()}
         return Test(
             id=page.text("id"),
             of=self.of,
@@ -98,6 +104,12 @@ class _Reading:
             where=page.document.where(page.path),
             outdated=tuple(name for name, digest in recorded.items() if body[_RECORDED][name] != digest),
         )
+
+    def parts(self) -> dict[str, JSON]:
+        """What is recorded of the common types that it reads: without it nobody could judge it again."""
+        used = {of.name: of for of in (self.of, *(join.of for join in self.joins.values())) if isinstance(of, Common)}
+        documents = [dict(part.document) for name in sorted(used) for part in used[name].parts]
+        return {_PARTS: documents} if documents else {}
 
     def every(self) -> Millis:
         every = self.page.duration("every")

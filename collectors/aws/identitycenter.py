@@ -77,14 +77,22 @@ permission_set = ResourceType(
 
 
 def users(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
-    """The users, by what tells them apart: `{"Users": [{UserId, UserName, UserStatus, ExternalIds, Emails}]}`. No more is read."""
+    """The users, by what tells them apart: `{"Users": [{UserId, UserName, UserStatus, ExternalIds, Emails, Keys}]}`. No more is read.
+
+    `Keys`: address and name as keys that accounts elsewhere are compared by.
+    """
     kept = ("IdentityStoreId", "UserId", "UserName", "UserStatus", "ExternalIds", "Emails")
     rows = _rows(ask, "list_users", params, "Users")
-    yield Page({"Users": [{k: row[k] for k in kept if k in row} for row in rows]})
+    yield Page({"Users": [{**{k: row[k] for k in kept if k in row}, "Keys": _keys(row)} for row in rows]})
+
+
+def _keys(row: Mapping[str, Any]) -> list[str]:
+    addresses = [f"email:{one['Value']}" for one in row.get("Emails") or () if one.get("Value")]
+    return [*addresses, *([f"aws:{row['UserName']}"] if row.get("UserName") else [])]
 
 
 user = ResourceType(
     "aws.identitycenter.user", facet="user", id="{user.UserId}", under="aws.identitycenter.organization_instance",
     listed=Call("identitystore:ListUsers", "list_users", {"IdentityStoreId": "{organization_instance.IdentityStoreId}"}, items="Users", fn=users),
-    sets=("user.Emails", "user.ExternalIds"),
+    redact={"user.Keys[]": "key:"}, sets=("user.Emails", "user.ExternalIds", "user.Keys"),
 )

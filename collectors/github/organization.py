@@ -1,15 +1,16 @@
-"""The organization: its settings, its owners, its roles, the Apps installed in it, and those who are not its members."""
+"""The organization: its settings, its owners, its roles, the Apps installed in it, its members and those who are none."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from annexlog.collectors import Call, Detail, Page, ResourceType
+from annexlog.collectors import Call, Detail, Page, Refused, ResourceType
 from annexlog.collectors.declaring import Asks, keep, rows
 from annexlog.collectors.github._calls import MOST, ORG, shown
 
-__all__ = ["access_token", "app_installation", "organization", "outside_collaborator"]
+__all__ = ["access_token", "app_installation", "member", "organization", "outside_collaborator"]
 
 ADMINISTRATION = "organization_administration:read"
 MEMBERS = "members:read"
@@ -31,6 +32,32 @@ def wide_roles(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
         teams = rows(ask, Call(MEMBERS, "/orgs/{org}/organization-roles/{role_id}/teams"), {**who, **keep("slug")})
         found.append({**role, "users": sorted(u["login"] for u in users), "teams": sorted(t["slug"] for t in teams)})
     yield Page({"roles": found}, page.request_id, page.date)
+
+
+def keyed(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """Outside collaborators, each with his login as the key that accounts elsewhere are compared by."""
+    for page in ask.pages("/orgs/{org}/outside_collaborators", params):
+        yield replace(page, body=[{**one, "key": one["login"]} for one in _listed(page)])
+
+
+def members(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """The members with their role (admin: an owner), which the list itself does not say, and the login as a key."""
+    for role in ("admin", "member"):
+        for page in ask.pages("/orgs/{org}/members", {**params, "role": role}):
+            yield replace(page, body=[{**one, "role": role, "key": one["login"]} for one in _listed(page)])
+
+
+def owners_eyes(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """That we see all members, and not the public ones alone: this filter is for owners, and for Apps that may."""
+    page = ask("/orgs/{org}/members", {**params, "filter": "2fa_disabled", "per_page": "1", **keep("id")})
+    _listed(page)
+    yield replace(page, body=[{"sees": True}])
+
+
+def _listed(page: Page) -> list[Any]:
+    if not isinstance(page.body, list):
+        raise Refused("unreadable", "NotAList", "the answer is no list")
+    return page.body
 
 
 organization = ResourceType(
@@ -58,7 +85,15 @@ app_installation = ResourceType(
 
 outside_collaborator = ResourceType(
     "github.outside_collaborator", facet="collaborator", id="{collaborator.login}", per="organization", fold=True,
-    listed=Call(MEMBERS, "/orgs/{org}/outside_collaborators", _PEOPLE, items=""), incarnation="collaborator.id",
+    listed=Call(MEMBERS, "/orgs/{org}/outside_collaborators", _PEOPLE, items="", fn=keyed), incarnation="collaborator.id",
+    redact={"collaborator.key": "key:github"},
+)
+
+member = ResourceType(
+    "github.member", facet="member", id="{member.login}", per="organization", fold=True,
+    sight=Call(MEMBERS, "/orgs/{org}/members", ORG, items="", fn=owners_eyes),
+    listed=Call(MEMBERS, "/orgs/{org}/members", {**_PEOPLE, "filter": "all"}, items="", fn=members), incarnation="member.id",
+    redact={"member.key": "key:github"},
 )
 
 # Fine-grained tokens of members; GitHub shows them to Apps only.

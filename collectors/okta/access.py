@@ -1,10 +1,10 @@
-"""Users, apps and API tokens. Of users their ids, states and times: no name and no address is kept."""
+"""Users, apps and API tokens. Of users their ids, states and times, and keys to compare other directories by: no name."""
 
 from __future__ import annotations
 
 from annexlog.collectors import Call, Detail, ResourceType
 from annexlog.collectors.declaring import keep
-from annexlog.collectors.okta._admins import token_owner
+from annexlog.collectors.okta._admins import role_holders, token_owner
 from annexlog.collectors.okta._calls import MOST, ROLES, SIGHT
 from annexlog.collectors.okta._policies import POLICIES, of_app
 
@@ -17,7 +17,11 @@ _ALL = " or ".join(f'status eq "{state}"' for state in STATES)
 user = ResourceType(
     "okta.user", facet="user", id="{user.id}", per="organization", sight=SIGHT,
     listed=Call("okta.users.read", "/api/v1/users",
-                {**MOST, "filter": _ALL, **keep("id", "status", "created", "activated", "lastLogin", "statusChanged", "transitioningToStatus")}, items=""),
+                {**MOST, "filter": _ALL, **keep("id", "status", "created", "activated", "lastLogin", "statusChanged", "transitioningToStatus", "profile.email", "profile.login", "profile.employeeNumber")}, items=""),
+    details=[
+        Detail("roles", Call(ROLES, "/api/v1/iam/assignees/users", fn=role_holders, items="rows", also=("okta.users.read", "okta.groups.read")), key="user", match="{user.id}", otherwise={"roles": []}),
+    ],
+    redact={"user.profile.email": "key:email", "user.profile.login": "key:okta", "user.profile.employeeNumber": "key:employee"},
 )
 
 app = ResourceType(

@@ -98,10 +98,24 @@ def test_users_are_asked_for_in_every_state_and_kept_without_names(okta: Okta, c
     seen = look(connect(), user)
 
     bodies: dict[str, Any] = seen.values("okta.user", scope=scope(okta))
-    times = {"created", "activated", "lastLogin", "statusChanged"}
-    assert {id: set(body) for id, body in bodies.items()} == {id: {"id", "status", *times} for id in ("u1", "u2", "u3")}
+    members = {"id", "status", "created", "activated", "lastLogin", "statusChanged", "profile"}
+    assert {id: set(body) for id, body in bodies.items()} == dict.fromkeys(("u1", "u2", "u3"), members)
+    assert {(name, *value) for body in bodies.values() for name, value in body["profile"].items()} == {
+        ("login", "commitment"), ("email", "commitment"),
+    }  # fmt: skip
     (request,) = [r for r in okta.log if r.target.startswith("/api/v1/users?")]
     assert "DEPROVISIONED" in request.target
+
+
+def test_a_users_roles_are_his_own_and_those_of_his_groups(okta: Okta, connect: Connect) -> None:
+    okta.answers["/api/v1/groups/g1/users"] = [account("u1"), account("u3")]  # type: ignore[index]
+
+    seen = look(connect(), user, ["roles"])
+
+    roles: dict[str, Any] = seen.values("okta.user", "roles", scope=scope(okta))
+    assert {id: value["roles"] for id, value in roles.items()} == {
+        "u1": ["SUPER_ADMIN"], "u2": ["READ_ONLY_ADMIN"], "u3": ["SUPER_ADMIN"],
+    }  # fmt: skip
 
 
 def test_pages_are_followed_by_links_to_the_end(okta: Okta, connect: Connect) -> None:

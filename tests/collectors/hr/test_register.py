@@ -1,0 +1,149 @@
+"""The HR register: what of a file is read, what is not believed, and what of it is kept."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from annexlog.collectors.clock import HOST
+from annexlog.collectors.hr import Options, provider
+from annexlog.collectors.hr._adapter import Register
+from annexlog.collectors.hr.register import person
+from annexlog.collectors.rules import redactor
+from annexlog.evidence_store.model import ConfigError, Unknown
+from tests.providers import look
+
+HEADER = "Staff no,Name,From,To,Boss,Mail,GitHub,Salary\n"
+SCOPE = "hr/staff"
+
+Write = Callable[..., Register]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """`write(row, …)`: a register of these rows under HEADER; `raw` instead of both; `age` in days."""
+
+    def writing(*rows: str, raw: bytes | None = None, age: float = 0, **options: object) -> Register:
+        file = tmp_path / "staff.csv"
+        file.write_bytes(raw if raw is not None else (HEADER + "".join(f"{row}\n" for row in rows)).encode())
+        at = HOST.now() / 1000 - age * 86_400
+        os.utime(file, (at, at))
+        named = {"person": "Staff no", "starts": "From", "ends": "To", "manager": "Boss"}
+        keys = {"email": "Mail", "github": "GitHub"}
+        return Register(Options(**{"file": str(file), **named, "keys": keys, **options}), "staff")  # type: ignore[arg-type]
+
+    return writing
+
+
+def commitment(kind: str, text: str) -> Any:
+    return redactor(f"key:{kind}", b"k" * 32)(text)
+
+
+def test_a_person_is_his_contracts_his_manager_and_keys_that_tell_nothing(write: Write) -> None:
+    register = write(
+        "17,Ann Planted,2020-01-01,2022-06-30,3,ann@Example.com,,90000",
+        "17,Ann Planted,2025-01-01,,4, Ann@example.com ; a.planted@example.com,annP,90000",
+        "",
+        "3,Bob,2019-12-31,9999-12-31,,,,",
+    )
+
+    seen = look(register, person)
+
+    keys = sorted(
+        [("email", "ann@example.com"), ("email", "a.planted@example.com"), ("github", "annp")],
+        key=lambda key: ":".join(key).casefold(),
+    )
+    found: Any = seen.values("hr.person", scope=SCOPE)
+    assert {(k["commitment"]) for k in found["17"].pop("keys")} == {commitment(*key)["commitment"] for key in keys}
+    assert found == {
+        "17": {
+            "person": "17",
+            "contracts": [
+                {"starts": "2020-01-01T00:00:00Z", "until": "2022-07-01T00:00:00Z"},
+                {"starts": "2025-01-01T00:00:00Z", "until": None},
+            ],
+            "manager": "4",
+        },
+        "3": {
+            "person": "3",
+            "contracts": [{"starts": "2019-12-31T00:00:00Z", "until": None}],
+            "manager": None,
+            "keys": [],
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (",Ann,2020-01-01,,,,,", "NoPerson"),
+        ("17,Ann,,,,,,", "Dates"),
+        ("17,Ann,1.1.2020,,,,,", "Dates"),
+        ("17,Ann,2020-01-01,2019-12-30,,,,", "Dates"),
+        ("17,Ann,9999-12-31,9999-12-30,,,,", "Dates"),
+        ("17,Ann,2020-01-01,,", "Cells"),
+        ('17,"Ann,2020-01-01,,,,,', "NotCSV"),
+    ],
+)
+def test_one_row_that_cannot_be_read_makes_all_unknown(write: Write, row: str, code: str) -> None:
+    seen = look(write("3,Bob,2019-12-31,,,,,", row), person)
+
+    assert seen.status("hr.person", scope=SCOPE) == ("failed", Unknown("unreadable", "file", "read", code))
+
+
+def test_a_person_who_works_for_one_day_has_a_contract_of_one_day(write: Write) -> None:
+    seen = look(write("17,Ann,2020-02-29,2020-02-29,,,,"), person)
+
+    found: Any
+    (found,) = seen.values("hr.person", scope=SCOPE).values()
+    assert found["contracts"] == [{"starts": "2020-02-29T00:00:00Z", "until": "2020-03-01T00:00:00Z"}]
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"", "Columns"),
+        (b"Staff no,From,To,Boss,Mail\n17,2020-01-01,,,\n", "Columns"),
+        (b"Staff no,From,To,Boss,Mail,GitHub,Mail\n", "Columns"),
+        (b"\xff\xfe\x00", "NotText"),
+    ],
+)
+def test_a_file_that_is_no_register_is_not_believed(write: Write, raw: bytes, code: str) -> None:
+    seen = look(write(raw=raw), person)
+
+    assert seen.status("hr.person", scope=SCOPE)[1] == Unknown("unreadable", "file", "read", code)
+
+
+def test_a_file_without_rows_is_a_register_without_persons(write: Write) -> None:
+    seen = look(write(), person)
+
+    assert (seen.status("hr.person", scope=SCOPE), seen.values("hr.person", scope=SCOPE)) == (("complete", None), {})
+
+
+def test_an_old_file_says_nothing(write: Write) -> None:
+    row = "17,Ann,2020-01-01,,,,,"
+
+    young = look(write(row, age=6.9), person)
+    old = look(write(row, age=7.1), person)
+
+    assert young.status("hr.person", scope=SCOPE) == ("complete", None)
+    assert old.status("hr.person", scope=SCOPE) == ("failed", Unknown("failed", "file", "read", "Old"))
+
+
+def test_a_file_that_is_not_there_is_told(write: Write) -> None:
+    seen = look(write(file="/nowhere/staff.csv"), person)
+
+    assert seen.status("hr.person", scope=SCOPE)[1] == Unknown("failed", "file", "read", "FileNotFoundError")
+
+
+def test_a_column_cannot_mean_two_things(write: Write) -> None:
+    with pytest.raises(ConfigError, match="two of the columns"):
+        write(ends="From")
+
+
+def test_its_policy_is_to_read_one_file() -> None:
+    assert provider.policy(person.calls()).startswith("Read access to the file")
