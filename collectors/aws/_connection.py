@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from functools import cache, lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -25,14 +25,16 @@ from botocore.exceptions import (
     EndpointConnectionError,
     UnknownServiceError,
 )
-from botocore.loaders import Loader, create_loader
 
 from annexlog.collectors import Page, Refused
 from annexlog.collectors.aws import _refusals
 from annexlog.collectors.aws._bodies import Parsers
 from annexlog.collectors.aws._credentials import Current, Source, asking_with
+from annexlog.collectors.aws._endpoints import lighten
+from annexlog.collectors.aws._models import loader, operations
 from annexlog.collectors.aws._options import Options
 from annexlog.collectors.aws._paging import Plan, plan
+from annexlog.collectors.aws._sending import Sender
 from annexlog.evidence_store.model import ConfigError, DeclarationError, Millis
 
 _POOL = 128  # connections a client keeps: as many as the engine has workers at most
@@ -54,22 +56,27 @@ class Connection:
         if options.ca_bundle and not Path(options.ca_bundle).is_file():
             raise ConfigError(f"there is no file {options.ca_bundle}", where=f"{where}.ca_bundle")
         self._options = options
+        self._loader = loader(self.base.get_config_variable("data_path"))
+        self._parsers = Parsers()
+        ca = options.ca_bundle or self.base.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+        self._sender = Sender(self._parsers, (options.connect_timeout, options.read_timeout), ca, _POOL)
         self.session = self._session(options)
         self._config = self._configuration(options)
         self._clients: dict[tuple[str, str], BaseClient] = {}
+        self._first: dict[str, BaseClient] = {}
         self._plans: dict[tuple[str, str], Plan] = {}
         self._lock = threading.Lock()
 
     def _session(self, options: Options) -> botocore.session.Session:
         session = botocore.session.Session(profile=options.profile)
         session.user_agent_name = "annexlog"
-        session.register_component("data_loader", loader(self.base.get_config_variable("data_path")))
-        session.register_component("response_parser_factory", Parsers())
+        session.register_component("data_loader", self._loader)
+        session.register_component("response_parser_factory", self._parsers)
         session.register_component("credential_provider", Current())
         # botocore parses every S3 answer a second time to find errors of status 200, and calls a cut one "500".
         # Ours (in _bodies) finds them without either.
         session.unregister("before-parse.s3.*", getattr(botocore.handlers, "_handle_200_error", None))
-        session.register("creating-client-class", _Methods())
+        session.get_component("event_emitter").register_last("before-call", self._sender)
         if self.endpoint_url:
             session.register("before-call.s3-control", _without_account_in_host)
         return session
@@ -97,7 +104,7 @@ class Connection:
 
     def _create(self, service: str, region: str) -> BaseClient:
         try:
-            return self.session.create_client(
+            client = self.session.create_client(
                 service,
                 region_name=region,
                 endpoint_url=self._options.endpoint_url,  # else botocore's own order: AWS_ENDPOINT_URL_S3 …
@@ -108,22 +115,28 @@ class Connection:
             raise DeclarationError(
                 f"botocore has no service {service!r}", next="Name it in the operation: `service.operation`."
             ) from None
+        return lighten(client, self._first.setdefault(service, client))
 
     def plan(self, service: str, region: str, operation: str) -> Plan:
         """How this operation is paged. Raises DeclarationError if there is no such operation."""
         found = self._plans.get((service, operation))
         if found is None:
-            meta = self.client(service, region).meta
-            name = meta.method_to_api_mapping.get(operation)
-            if name is None:
-                raise DeclarationError(f"{service} has no operation {operation!r}")
-            model = meta.service_model.operation_model(name)
-            found = self._plans[service, operation] = plan(self.session.get_component("data_loader"), service, model)
+            model = self.client(service, region).meta.service_model.operation_model(self._named(service, operation))
+            found = self._plans[service, operation] = plan(self._loader, service, model)
         return found
+
+    def _named(self, service: str, operation: str) -> str:
+        """AWS's own name of an operation. Raises DeclarationError."""
+        name = operations(self._loader, service).get(operation)
+        if name is None:
+            raise DeclarationError(f"{service} has no operation {operation!r}")
+        return name
 
     def ask(self, source: Source, service: str, region: str, operation: str, params: Mapping[str, Any]) -> Page:
         """One request; once more if its credentials had expired and there are new ones. Raises Refused."""
-        method = getattr(self.client(service, region), operation)
+        client: Any = self.client(service, region)
+        # What each of a client's methods is; a model that is read lazily gives it none.
+        method = partial(client._make_api_call, self._named(service, operation))  # noqa: SLF001
         with self._refusing(service, region):
             used = source.frozen()
         try:
@@ -141,7 +154,7 @@ class Connection:
         self, method: Any, params: Mapping[str, Any], credentials: ReadOnlyCredentials, service: str, region: str
     ) -> Page:
         with self._refusing(service, region), asking_with(credentials):
-            body = method(**params)
+            body = method(params)
         meta = body.pop("ResponseMetadata", {})
         headers = meta.get("HTTPHeaders", {})
         id = meta.get("RequestId") or headers.get("x-amzn-requestid") or headers.get("x-amz-request-id") or ""
@@ -178,26 +191,8 @@ class Connection:
             for client in self._clients.values():
                 client.close()
             self._clients.clear()
-
-
-class _Methods:
-    """Gives the clients of a service, whatever their region, the same methods: half of the memory that each takes.
-
-    A handler of botocore's `creating-client-class`: `class_attributes` is what the client's class is made of.
-    """
-
-    def __init__(self) -> None:
-        self._made: dict[str, dict[str, Any]] = {}
-
-    def __call__(self, **event: Any) -> None:
-        attributes: dict[str, Any] = event["class_attributes"]
-        attributes.update(self._made.setdefault(event["event_name"], dict(attributes)))
-
-
-@cache
-def loader(data_path: str | None = None) -> Loader:
-    """What reads botocore's service models, each of them once in this process: they take up to 0.1 s each."""
-    return create_loader(data_path)
+            self._first.clear()
+        self._sender.close()
 
 
 def _endpoint(options: Options, where: str) -> str | None:
