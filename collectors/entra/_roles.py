@@ -151,4 +151,6 @@ def demands(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: AR
                 "longest": (rules.get("Expiration_EndUser_Assignment") or {}).get("maximumDuration"),
             }
         )
+    if not found:
+        raise Refused("denied", "NotShown", "every built-in role has rules, and none is shown", again=False)
     yield Page({"value": sorted(found, key=lambda one: one["role"])})

@@ -25,6 +25,9 @@ GUESTS = frozenset({
 RESISTANT = frozenset({"fido2", "windowsHelloForBusiness", "x509CertificateMultiFactor"})
 """Methods that resist phishing (authenticationMethodModes)."""
 
+SYNCHRONISING = frozenset({"d29b2b05-8046-44ba-8758-1e26182fcf32", "a92aed5d-d78a-4d16-b381-09adb37eb3b0"})
+"""Templates of the roles of accounts that synchronise directories, which Microsoft hides from people who give roles."""
+
 CLIENTS = frozenset({"browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "other"})
 LEGACY = ("exchangeActiveSync", "other")
 
@@ -169,12 +172,13 @@ def _policy(one: Mapping[str, Any]) -> _Policy:
 
 
 def _counting(policies: JSON, fits: Callable[[Mapping[str, Any]], bool]) -> list[_Policy]:
-    """The policies that are on, are of users, leave out no role, and fit."""
+    """The policies that are on, are of users, leave out no role but of synchronisation, and fit."""
     found = []
     for one in policies:
         policy = one["ca_policy"]
         users = policy["conditions"].get("users")
-        if policy["state"] == "enabled" and users and not users.get("excludeRoles") and fits(policy):
+        spares = set((users or {}).get("excludeRoles") or ()) - SYNCHRONISING
+        if policy["state"] == "enabled" and users and not spares and fits(policy):
             found.append(_policy(one))
     return found
 

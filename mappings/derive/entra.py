@@ -70,14 +70,18 @@ def hours_of(duration: JSON) -> JSON:
     return days * 24 + hours + (minutes > 0)
 
 
+_UNDATED = "2018-06-01T00:00:00Z"
+
+
 @derived
 def last_activity(user: JSON, seen: JSON) -> JSON:
     """When an account was last used, as far as it is on record, or made; an RFC 3339 text.
 
     `seen`: the joined activity. A successful sign-in, where one is on record; else the later attempt; else when it was
-    made. Source: signInActivity (lastSuccessfulSignInDateTime is not filled in for times before December 2023).
+    made. Source: signInActivity (lastSuccessfulSignInDateTime is not filled in for times before December 2023), user
+    (createdDateTime is null for some that were made before June 2018).
     """
     activity = seen["activity"].get("signInActivity") or {}
     attempts = [activity.get(name) for name in ("lastSignInDateTime", "lastNonInteractiveSignInDateTime")]
-    at = activity.get("lastSuccessfulSignInDateTime") or max(filter(None, attempts), default=None)
-    return max(at or "", user["createdDateTime"])
+    at = activity.get("lastSuccessfulSignInDateTime") or max(filter(None, attempts), default="")
+    return max(at, user["createdDateTime"] or _UNDATED)
