@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["Selection", "members", "selections"]
+__all__ = ["Selection", "members", "renamed", "selections"]
 
 _TOKEN = re.compile(
     r"""(?P<skip>\s+|//[^\n]*)
@@ -17,6 +17,7 @@ _TOKEN = re.compile(
     |(?P<sign>&&|\|\||[<>=!]=|\.\?|\[\?|\{\?|[-+*/%<>!?:.,()\[\]{}])""",
     re.VERBOSE | re.DOTALL,
 )
+_CALLED = re.compile(r"\s*\(")
 _BINDING = frozenset({"all", "exists", "exists_one", "filter", "map"})
 _SAME = frozenset({"dyn", "orValue", "or", "value", "optional.of", "first", "last", "reverse", "sort", "distinct"})
 _LEVELS = ({"||"}, {"&&"}, {"<", "<=", ">", ">=", "==", "!=", "in"}, {"+", "-"}, {"*", "/", "%"})
@@ -75,6 +76,26 @@ def members(text: str, variable: str) -> frozenset[str] | None:
             return None
         found.add(member)
     return frozenset(found)
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """The condition with its variables called otherwise, loops' own among them; fields and functions keep their names.
+
+    Raises ValueError on what is not CEL.
+    """
+    made: list[str] = []
+    at, before = 0, ""
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if not match:
+            raise ValueError(f"cannot read {text[at : at + 10]!r}")
+        at, word = match.end(), match[0]
+        if match.lastgroup == "name" and before not in (".", ".?") and not _CALLED.match(text, at):
+            word = names.get(word, word)
+        made.append(word)
+        if match.lastgroup != "skip":
+            before = match[0]
+    return "".join(made)
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:

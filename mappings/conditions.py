@@ -17,7 +17,7 @@ from cel_expr_python import cel
 from cel_expr_python.ext import ext_optional, ext_strings
 
 from annexlog.evidence_store.model import JSON
-from annexlog.mappings.celtext import members
+from annexlog.mappings.celtext import members, renamed
 
 __all__ = ["Condition", "ConditionError", "compile_condition", "usable"]
 
@@ -31,6 +31,14 @@ _STATUS = re.compile(r"^[A-Z_]+: |\s*\[[A-Z_]+\]$")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]+")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LONGEST = 200
+
+# An environment of its own for each set of names would cost 0.2 MB and half a millisecond a condition. So names stand
+# for places in one environment that all conditions share; what does not compile there is compiled as it is written.
+_PLACES = tuple(f"place_{number:02}_" for number in range(40))
+_NOWHERE = "no_place_"
+_PLACED = re.compile("|".join(_PLACES))
+_PACKAGES = frozenset({"cel", "google", "math", "optional", "strings"})
+"""First words of CEL's own functions: not to be taken for variables."""
 
 
 class ConditionError(ValueError):
@@ -48,7 +56,8 @@ class Condition:
     text: str
     reads: frozenset[str]
     _expression: Any
-    _sees: tuple[tuple[str, tuple[str, ...] | None], ...]
+    _sees: tuple[tuple[str, str, tuple[str, ...] | None], ...]
+    """(name, what it is called in the expression, the members of it that count; None: all)."""
 
     def evaluate(self, data: Mapping[str, JSON | datetime]) -> bool | str:
         """True or False; else the text of the error that it came to, without what changes from run to run.
@@ -57,22 +66,26 @@ class Condition:
         """
         # CEL takes over all that it is given, however deep: most of the time goes there, so it gets what it can see.
         given: dict[str, Any] = {}
-        for name, seen in self._sees:
+        for name, place, seen in self._sees:
             if name in data:
                 whole: Any = data[name]
                 narrow = seen is not None and type(whole) is dict
-                given[name] = {key: whole[key] for key in seen or () if key in whole} if narrow else whole
+                given[place] = {key: whole[key] for key in seen or () if key in whole} if narrow else whole
         # An error is a value, whose own value is a text and so truthy: only Python's booleans are CEL's.
         try:
             result = self._expression.eval(data=given)
             value = result.value()
         except (RuntimeError, ValueError, TypeError) as error:  # the iteration budget, or data that is not JSON
-            return _plain(str(error))
+            return _plain(self._named(str(error)))
         if value is True or value is False:
             return value
         if result.type() == cel.Type.ERROR:
-            return _plain(value)
+            return _plain(self._named(value))
         return f"gives {result.type().name()}, not true or false"
+
+    def _named(self, message: str) -> str:
+        names = {place: name for name, place, _ in self._sees}
+        return _PLACED.sub(lambda found: names.get(found[0], found[0]), message)
 
 
 def compile_condition(text: str, variables: Collection[str]) -> Condition:
@@ -82,14 +95,38 @@ def compile_condition(text: str, variables: Collection[str]) -> Condition:
 
 @lru_cache(maxsize=1024)
 def _compiled(text: str, names: frozenset[str]) -> Condition:
-    expression = _compile(text, names)
+    # What is read is mentioned; what is mentioned may be a field, a text or a loop's own variable instead.
+    mentioned = sorted(names.intersection(_WORD.findall(text)))
+    places = {name: name if name in _TYPES else _PLACES[at] for at, name in enumerate(mentioned[: len(_PLACES)])}
+    expression = None
+    if len(places) == len(mentioned) and not _PACKAGES.intersection(mentioned):
+        expression = _placed(text, places)
+    if expression is None:
+        places = {name: name for name in mentioned}
+        expression = _compile(text, names)
     given = expression.return_type()
     if given not in (cel.Type.BOOL, cel.Type.DYN):
         raise ConditionError(f"gives {given.name()}, not true or false")
-    # What is read is mentioned; what is mentioned may be a field, a text or a loop's own variable instead.
-    mentioned = names.intersection(_WORD.findall(text))
-    reads = frozenset(name for name in mentioned if not _compiles(text, names - {name}))
-    return Condition(text, reads, expression, tuple((name, _seen(text, name)) for name in sorted(reads)))
+    reads = frozenset(name for name in mentioned if not _without(text, places, names, name))
+    return Condition(text, reads, expression, tuple((name, places[name], _seen(text, name)) for name in sorted(reads)))
+
+
+def _placed(text: str, places: Mapping[str, str]) -> Any:
+    """The condition over the shared environment; None if it does not compile there."""
+    try:
+        return _environment(frozenset((*_PLACES, *_TYPES))).compile(renamed(text, {**_ABSENT, **places}))
+    except (RuntimeError, ValueError):
+        return None
+
+
+_ABSENT = dict.fromkeys(_TYPES, _NOWHERE)
+
+
+def _without(text: str, places: Mapping[str, str], names: frozenset[str], name: str) -> bool:
+    """Whether the condition compiles where this name is not known."""
+    if any(place != name for name, place in places.items()):
+        return _placed(text, {**places, name: _NOWHERE}) is not None
+    return _compiles(text, names - {name})
 
 
 def _seen(text: str, name: str) -> tuple[str, ...] | None:

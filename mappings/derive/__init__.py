@@ -109,7 +109,12 @@ def _digest(name: str, module: ModuleType) -> str:
     return total.hexdigest()
 
 
-def _imports(source: bytes) -> Iterator[str]:
+@cache
+def _imports(source: bytes) -> frozenset[str]:
+    return frozenset(_imported(source))
+
+
+def _imported(source: bytes) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module:
             names = (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))

@@ -298,3 +298,25 @@ def test_what_a_condition_cannot_see_changes_nothing(text: str, data: dict, resu
     data = {"now": datetime(2026, 11, 25, tzinfo=UTC), **data, **more, "unread": object()}
 
     assert compiled(text).evaluate(data) is result
+
+
+def test_conditions_share_an_environment_and_keep_their_own_names() -> None:
+    text = "policy.acl == 'policy' && acls.all(policy, policy.acl == id)"
+    condition = compile_condition(text, ["policy", "acl", "acls", "id"])
+
+    known = {"policy": {"acl": "policy"}, "acls": [{"acl": "a"}], "id": "a", "acl": 1}
+    without = {name: value for name, value in known.items() if name != "acls"}
+
+    assert condition.reads == {"policy", "acls", "id"}
+    assert condition.evaluate(known) is True
+    said = str(condition.evaluate(without))
+    assert ("acls" in said, "place_" in said) == (True, False)
+
+
+def test_a_name_that_is_not_given_is_not_known_though_others_use_it() -> None:
+    compile_condition("elsewhere == 1", ["elsewhere"])
+
+    with pytest.raises(ConditionError, match="undeclared reference to 'elsewhere'") as caught:
+        compile_condition("here == 1 &&\n  elsewhere == 1", ["here"])
+
+    assert (caught.value.line, caught.value.column) == (2, 3)
