@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from annexlog.answers import Answer, Reading, shapes
+from annexlog.answers import published_shapes
 from annexlog.assessing import assess, present
-from annexlog.collectors import ResourceType, providers, resource_types
-from annexlog.config import load
-from annexlog.cycle import Cycle
+from annexlog.collectors import Call, ResourceType, providers, resource_types
+from annexlog.config import Config, load
 from annexlog.evidence_store import keys
 from annexlog.evidence_store.model import Millis, Status
 from annexlog.evidence_store.queries import View
@@ -24,15 +24,13 @@ from annexlog.evidence_store.store import Store
 from annexlog.mappings import Mappings
 from annexlog.mappings import load as load_mappings
 from annexlog.mappings.derive.pods import containers
-from annexlog.pipeline import Collected, Collector
+from annexlog.pipeline import Collected, Collector, everything
 from tests.clusters import ORGANIZATION, seed
-from tests.test_refusal_sweep import Hastened, worsened
+from tests.reach import Reach, joined, reaches, turns
+from tests.test_refusal_sweep import Answers, Hastened, answers, worsened
 from tests.wire.cluster import Cluster, Fault
 
-Answers = Mapping[tuple[str, str, str], Answer]
-
 NOW: Millis = time.time_ns() // 1_000_000
-SCOPE = "kubernetes/seeded"
 CONFIG = """
 mappings = ["org"]
 [targets.k8s]
@@ -43,43 +41,44 @@ secrets = true
 """
 TRUTH = Path(__file__).parent / "clusters.yaml"
 TYPES = {name: kind for name, kind in resource_types().items() if kind.provider == "kubernetes"}
+DISCOVERY = ("/api", "/apis")
+"""What says which kinds there are: a fault of it concerns everything."""
 
 
 @dataclass(frozen=True)
 class Ground:
-    """A cluster that was looked at once without a fault."""
+    """A cluster that was looked at once without a fault. `paths`: {operation, as permissions name it: its path}."""
 
     folder: Path
     cluster: Cluster
     at: Millis
     answers: Answers
-
     mappings: Mappings
     paths: Mapping[str, str]
 
-    def again(self, folder: Path, kinds: Collection[str], faults: Iterable[Fault]) -> tuple[Collected, Answers]:
-        """What is known an hour later, after another look at these types with these faults."""
+    def again(self, folder: Path, faults: list[Fault], reach: Reach | None) -> tuple[Collected, Answers]:
+        """What is known an hour later, after another look at what these faults reach (None: at everything)."""
         shutil.copytree(self.folder, folder)
-        config = load(folder / "annexlog.toml")
         clock = Hastened(self.at + 3_600_000)
         self.cluster.faults[:] = faults
 
         def concerned(_: View, scope: str, kind: ResourceType, facets: Mapping[str, Millis]) -> Collection[str] | None:
-            return facets if kind.name in kinds else None
+            return facets if reach and any(kind.name == type for type, _ in reach.cells) else None
 
         try:
-            with Store.open(config.store) as store:
-                done = Collector(config, store, self.mappings, clock, redaction_key=b"k" * 32).collect(choose=concerned)
-                assess(store, self.mappings, clock)
-                return done, _answers(store, present(store, clock))
+            return turn(load(folder / "annexlog.toml"), self.mappings, clock, concerned if reach else everything)
         finally:
             self.cluster.faults.clear()
             shutil.rmtree(folder)
 
 
-def _answers(store: Store, at: Millis) -> Answers:
-    known = Reading(store.view(at=at)).answers()
-    return {(a.test.id, a.line.scope, a.id): a for a in known if a.line.scope == SCOPE}
+def turn(config: Config, mappings: Mappings, clock: Hastened, choose: Any = everything) -> tuple[Collected, Answers]:
+    """One collection and assessment, and what is known after it."""
+    with Store.open(config.store) as store:
+        done = Collector(config, store, mappings, clock, redaction_key=b"k" * 32).collect(choose=choose)
+        assess(store, mappings, clock)
+        at = present(store, clock)
+    return done, answers(config, at, mappings)
 
 
 @pytest.fixture(scope="module")
@@ -94,11 +93,12 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
             (folder / "org" / "registers" / f"{name}.yaml").write_text(yaml.safe_dump(register))
         keys.generate(folder / "annexlog.key")
         config, clock = load(folder / "annexlog.toml"), Hastened(NOW)
-        Cycle(config, clock=clock).turn()
-        with Store.open(config.store, readonly=True) as store:
-            at = present(store, clock)
-            answers = _answers(store, at)
-        yield Ground(folder, cluster, at, answers, load_mappings(shapes(), folders=config.mappings), paths(cluster))
+        Store.open(config.store, create=True).close()
+        known = load_mappings(published_shapes(), folders=config.mappings)
+        own = {id: test for id, test in known.tests.items() if test.of.provider == "kubernetes"}
+        mappings = replace(known, tests=own)
+        _, first = turn(config, mappings, clock)
+        yield Ground(folder, cluster, clock.now(), first, mappings, paths(cluster))
 
 
 def told(answers: Answers) -> dict[str, dict[str, str]]:
@@ -122,24 +122,26 @@ def test_every_control_test_has_something_that_passes_and_something_that_fails(g
     assert [test for test, seen in both.items() if test not in single and not {"pass", "fail"} <= seen] == []
 
 
-# ── what a refused list does ──────────────────────────────────────────────────────────────
+# ── what a refused answer does ────────────────────────────────────────────────────────────
 
 
-def operations(kind: ResourceType) -> set[str]:
-    """What a type lists, by the permissions that it needs: `apps/deployments`."""
-    calls = [call for call in kind.calls() if not call.operation.startswith("/")]
-    return {name.removesuffix(":list") for call in calls for name in (call.permission, *call.also)}
+def asked_by(call: Call) -> set[str]:
+    """What a call asks for, as permissions name it: `apps/deployments`, `/version`."""
+    return {name.rpartition(":")[0] for name in (call.permission, *call.also)}
+
+
+def operations() -> set[str]:
+    """All that is ever asked of a cluster, but for what it serves."""
+    return set().union(*(asked_by(call) for kind in TYPES.values() for call in kind.calls()))
 
 
 def paths(cluster: Cluster) -> dict[str, str]:
-    """{`apps/deployments`: its path} of all that the cluster serves and a control test asks for."""
-    asked = set().union(*map(operations, TYPES.values()))
-    served = {path: count for path, count in cluster.asked.items() if count and path.count("/") > 2}
+    """{`apps/deployments`: its path} of all that the cluster was asked for."""
     found = {}
-    for path in served:
+    for path, count in cluster.asked.items():
         _, root, *rest = path.split("/")
-        name = rest[-1] if root == "api" else f"{rest[0]}/{rest[-1]}"
-        if name in asked:
+        name = path if not rest else rest[-1] if root == "api" else f"{rest[0]}/{rest[-1]}"
+        if count and name in operations():
             found[name] = path
     return found
 
@@ -147,52 +149,74 @@ def paths(cluster: Cluster) -> dict[str, str]:
 def cut(path: str, cluster: Cluster, later: Fault) -> list[Fault]:
     """The first page of a list, with what it begins with, and what the second page is instead of a page."""
     whole = cluster.answer(path, {}, {"Authorization": f"Bearer {cluster.token}"})
+    if "items" not in whole:
+        return [Fault(path, drop=True)]
     items = whole["items"][: len(whole["items"]) // 2]
     first = {**whole, "metadata": {"resourceVersion": "1", "continue": "bW9yZQ=="}, "items": items}
     return [later, Fault(path, 200, body=first)]
 
 
-def refused(path: str, cluster: Cluster) -> list[Fault]:
-    """A list that is denied, in the whole cluster and in each namespace."""
+def within(path: str, *names: str) -> list[Fault]:
+    """A list that is denied in the whole cluster and in these namespaces."""
     root, _, resource = path.rpartition("/")
-    within = [f"{root}/namespaces/{name}/{resource}" for name in ("good", "bad", "kube-system")]
-    return [Fault(one, 403) for one in (path, *within)]
+    return [Fault(one, 403) for one in (path, *(f"{root}/namespaces/{name}/{resource}" for name in names))]
 
 
 FAULTS: Mapping[str, Callable[[str, Cluster], list[Fault]]] = {
-    "403": refused,
+    "403": lambda path, _: within(path, "good", "bad", "kube-system"),
+    "403 but for some namespaces": lambda path, _: within(path, "kube-system"),
     "401": lambda path, _: [Fault(path, 401)],
+    "410": lambda path, _: [Fault(path, 410)],
     "429": lambda path, _: [Fault(path, 429, headers={"Retry-After": "2"})],
-    "500": lambda path, _: [Fault(path, 500)],
     "503": lambda path, _: [Fault(path, 503)],
     "reset": lambda path, _: [Fault(path, drop=True)],
     "410 in the middle": lambda path, cluster: cut(path, cluster, Fault(path, 410, containing="continue=")),
     "reset in the middle": lambda path, cluster: cut(path, cluster, Fault(path, containing="continue=", drop=True)),
+    "an end too early": lambda path, cluster: cut(
+        path,
+        cluster,
+        Fault(path, 200, containing="continue=", body={"metadata": {"resourceVersion": "2"}, "items": []}),
+    ),
 }
+PARTIAL = {name for name in FAULTS if "middle" in name or "some" in name or "early" in name}
+"""Faults that leave some of what there is."""
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_no_refused_list_makes_an_outcome_better_or_disappear(fault: str, ground: Ground, tmp_path: Path) -> None:
-    problems, silent = [], []
+def test_no_refused_answer_makes_an_outcome_better_or_disappear(fault: str, ground: Ground, tmp_path: Path) -> None:
+    reach = reaches(TYPES, ground.mappings, asked_by)
+    problems, silent, better = [], [], []
 
-    for number, (name, path) in enumerate(ground.paths.items()):
-        kinds = {kind.name for kind in TYPES.values() if name in operations(kind)}
-        done, after = ground.again(tmp_path / str(number), kinds, FAULTS[fault](path, ground.cluster))
-        problems += [f"{path}: {problem}" for problem in worsened(ground.answers, after)]
-        problems += [
-            f"{path}: {test} {id}: {answer.status}"
+    for number, names in enumerate(turns(ground.paths, reach, ())):
+        faults = [one for name in names for one in FAULTS[fault](ground.paths[name], ground.cluster)]
+        done, after = ground.again(tmp_path / str(number), faults, joined(reach[name] for name in names))
+        problems += [f"{names}: {problem}" for problem in worsened(ground.answers, after)]
+        silent += [name for name in names if not reach[name].shows(done.unseen)]
+        alone = {(kind.name, "") for kind in TYPES.values() if kind.listed and asked_by(kind.listed) <= set(names)}
+        better += [
+            f"{test} {id}: {answer.status}"
             for (test, _, id), answer in after.items()
-            if operations(TYPES[answer.test.of.name]) == {name} and "middle" not in fault
-            if answer.status is not Status.UNKNOWN
+            if fault not in PARTIAL and (answer.test.of.name, "") in alone and answer.status is not Status.UNKNOWN
         ]
-        silent += [path] if not {line.type for line in done.unseen} & kinds else []
 
     assert problems == []
     assert silent == []
+    assert better == []
 
 
-def test_every_list_that_is_declared_is_asked_for_where_it_is_served(ground: Ground) -> None:
-    served = {name for name in set().union(*map(operations, TYPES.values())) if _serves(ground.cluster, name)}
+@pytest.mark.parametrize("fault", ["403", "503"])
+@pytest.mark.parametrize("path", DISCOVERY)
+def test_without_what_says_which_kinds_there_are_nothing_is_known(
+    path: str, fault: str, ground: Ground, tmp_path: Path
+) -> None:
+    done, after = ground.again(tmp_path / "store", FAULTS[fault](path, ground.cluster)[:1], None)
+
+    assert worsened(ground.answers, after) == []
+    assert {line.type for line in done.unseen} >= {kind.name for kind in TYPES.values() if kind.listed}
+
+
+def test_every_answer_that_is_declared_is_asked_for_where_it_is_served(ground: Ground) -> None:
+    served = {name for name in operations() if name.startswith("/") or _serves(ground.cluster, name)}
 
     assert set(ground.paths) == served
 

@@ -91,9 +91,8 @@ def context_of(options: Options, where: str, name: str) -> Context:
     """Raises ConfigError, also where what is sent could be read or changed on its way. No credentials are read yet."""
     merged = _kubeconfig(options, where)
     try:
-        loader = kube_config.KubeConfigLoader(
-            merged, active_context=name, config_base_path=None
-        )  # paths are of their file
+        beside: Any = None  # paths are of the file that they stand in
+        loader = kube_config.KubeConfigLoader(merged, config_base_path=beside, active_context=name)
         context = merged["contexts"].get_with_name(name)["context"]
         cluster = merged["clusters"].get_with_name(context["cluster"])["cluster"]
         server = str(cluster["server"])

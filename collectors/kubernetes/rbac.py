@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from annexlog.collectors import Page
+from annexlog.collectors import Page, Refused
 from annexlog.collectors.kubernetes._kinds import Asks, kind, kinds, listing, made_of
 
 __all__ = ["rbac_subject", "role", "service_account", "token_secret"]
@@ -29,19 +29,21 @@ ACCOUNT = "system:serviceaccount:"
 
 
 def subjects(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG001 — a cluster is all it needs
-    """Everyone whom a binding names, once, with each of these bindings: all in one page, or, if a list is refused, none.
+    """Everyone whom a binding names, once, with each of these bindings: all in one page, or, if a list is refused or mixed, none.
 
     What binds a subject makes up what it may do, so that half of it would look like less.
     Source: Kubernetes, "Using RBAC Authorization", referring to subjects; rbac/validation/rule.go, appliesTo.
     """
     found: dict[str, dict[str, Any]] = {}
-    last, mixed = Page(None), ""
+    last = Page(None)
     for name, call in BINDINGS.items():
         for page in ask.pages(call, {}):
-            last, mixed = page, mixed or page.mixed
+            if page.mixed:
+                raise Refused("mixed", page.mixed)
+            last = page
             for item in page.body["items"]:
                 _bind(found, name, item)
-    yield Page({"items": [found[id] for id in sorted(found)]}, last.request_id, last.date, mixed)
+    yield Page({"items": [found[id] for id in sorted(found)]}, last.request_id, last.date)
 
 
 def _bind(found: dict[str, dict[str, Any]], name: str, item: Mapping[str, Any]) -> None:

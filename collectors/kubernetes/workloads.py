@@ -202,8 +202,8 @@ def workloads(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: 
     A pod may differ from the template of its controller (an admission webhook changed it, an older revision still
     runs), so a workload has every specification that differs. Pods of nobody come as they are listed, all others at
     the end: what a pod belongs to is known only then. Where a list is refused, what the others show follows, and then
-    the refusal; but a workload whose pods were not all seen is left out: by its template alone it could look better
-    than it is.
+    the refusal; but a workload whose pods were not all seen, of one moment, is left out: by its template alone it could
+    look better than it is.
     """
     lists = _Lists(ask)
     roots: dict[str, _Root] = {}  # by the uid of the object, or of what it controls
@@ -253,7 +253,7 @@ class _Lists:
 
     def __init__(self, ask: Asks) -> None:
         self._ask = ask
-        self._within: dict[str, set[str]] = {}  # of the lists that were refused: the namespaces that were read all the same
+        self._within: dict[str, set[str]] = {}  # of lists that were refused or mixed: the namespaces that were read all the same
         self.last = Page(None)
         self.mixed = ""
         self.refused: Refused | None = None
@@ -264,6 +264,8 @@ class _Lists:
             for page in self._ask.pages(call, UNREAD):
                 self.last = page
                 self.mixed = self.mixed or page.mixed
+                if page.mixed:  # what was made anew meanwhile may be in none of the pages
+                    self._within[call.operation] = set()
                 yield page
                 meta = page.body["metadata"]
                 if not meta.get("continue"):
