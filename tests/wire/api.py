@@ -77,7 +77,7 @@ class Api:
     @property
     def asked(self) -> list[str]:
         """The paths asked for, without the query."""
-        return [urlsplit(request.target).path for request in self.log]
+        return [unquote(urlsplit(request.target).path) for request in self.log]
 
     # ── answers ───────────────────────────────────────────────────────────────────────────
 

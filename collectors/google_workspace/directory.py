@@ -1,0 +1,34 @@
+"""The customer, its users and who administers it. Of users their ids, states and times: no name and no address is kept."""
+
+from __future__ import annotations
+
+from annexlog.collectors import Call, Detail, ResourceType
+from annexlog.collectors.google_workspace._calls import (
+    DIRECTORY,
+    MEMBERS,
+    POLICIES,
+    ROLES,
+    SIGHT,
+    UNITS,
+    USERS,
+    listing,
+)
+from annexlog.collectors.google_workspace._settings import sharing, super_admins
+
+__all__ = ["customer", "user"]
+
+_USERS = f"{DIRECTORY}/users"
+
+customer = ResourceType(
+    "google_workspace.customer", facet="customer", id="{customer}", listed=None, per="customer",
+    details=[
+        Detail("super_admins", Call(ROLES, f"{DIRECTORY}/customer/{{customer}}/roles", {"customer": "{customer}"}, fn=super_admins, also=(USERS, MEMBERS))),
+        Detail("sharing", Call(POLICIES, "/v1/policies", {"customer": "{customer}"}, fn=sharing, also=(UNITS,))),
+    ],
+)
+
+user = ResourceType(
+    "google_workspace.user", facet="user", id="{user.id}", per="customer", sight=SIGHT,
+    listed=Call(USERS, _USERS, {"customer": "{customer}", "maxResults": "500", "projection": "basic"}, items="users",
+                fn=listing(_USERS, "users", "id", "isAdmin", "isDelegatedAdmin", "suspended", "archived", "creationTime", "lastLoginTime", "isEnrolledIn2Sv", "isEnforcedIn2Sv")),
+)
