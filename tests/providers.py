@@ -43,6 +43,7 @@ def look(adapter: Adapter, type: ResourceType, facets: Iterable[str] = (), *, cl
         sweeps = [
             sweep
             for asker, scopes in together(found)
+            if scopes[0].level == type.per
             for sweep in engine.collect(asker, {s.name: s for s in scopes}, [Ask(type, wanted, wanted, None)], memory)
         ]
         return Seen(sweeps, memory.bodies)
