@@ -6,22 +6,26 @@ Resource Graph answers for whole types, Resource Manager for what it lacks. Both
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from annexlog.collectors import Call, Caller, Discovery, Page, Refused, Scope
-from annexlog.collectors.azure._calls import GRAPH, VERSION
+from annexlog.collectors.azure._calls import DENIALS, GRAPH, PERMISSIONS, VERSION
 from annexlog.collectors.azure._discovery import discover
 from annexlog.collectors.azure._options import Options
 from annexlog.collectors.azure._refusals import refusal
 from annexlog.collectors.azure._versions import version
+from annexlog.collectors.clock import Clock, SystemClock
 from annexlog.collectors.microsoft import Access
 from annexlog.collectors.paths import Kept, path_and_query
 from annexlog.collectors.rest import Pages, Session, member
 
 TOP = 1000
 """Rows of one page of Resource Graph: the most there are."""
+_FRESH = 60.0
+"""Seconds for which a proof of sight is not asked for again: every list of a subscription needs the same one."""
 
 _ID = "{id}"
 _FOLDED = re.compile(r"/(subscriptions|providers)/[^/]", re.IGNORECASE)
@@ -35,8 +39,10 @@ class Azure:
     case means nothing and differs between answers; members that are null are left out.
     """
 
-    def __init__(self, options: Options, name: str) -> None:
+    def __init__(self, options: Options, name: str, *, clock: Clock = SystemClock()) -> None:  # noqa: B008 — it holds nothing
         self.options = options
+        self._clock = clock
+        self._proofs: dict[str, tuple[float, list[Page]]] = {}
         where = f"targets.{name}"
         self.access = Access(options, where)
         cloud = self.access.cloud
@@ -61,7 +67,16 @@ class Azure:
         else:
             path, query = _address(call.operation, params, scope.values["subscription"])
             found = Pages(self.session, path, query, member("nextLink"))
+            if call.operation in (PERMISSIONS, DENIALS):
+                found = self._proof(path, found)
         return _Folded(Kept(found, params))
+
+    def _proof(self, path: str, pages: Iterator[Page]) -> Iterator[Page]:
+        """The pages as they were a moment ago, or new ones, which are kept if they come to their end."""
+        since, known = self._proofs.get(path, (0.0, []))
+        if known and self._clock.monotonic() - since < _FRESH:
+            return iter(known)
+        return _Remembered(pages, lambda found: self._proofs.update({path: (self._clock.monotonic(), found)}))
 
     def close(self) -> None:
         self.session.close()
@@ -117,6 +132,24 @@ def _address(operation: str, params: Mapping[str, Any], subscription: str) -> tu
         raise Refused("unreadable", "BadId", "no id of a resource in this subscription")
     rest, query = path_and_query(operation.removeprefix(_ID), {k: v for k, v in params.items() if k != "id"})
     return "/".join(quote(part, safe="") for part in parts) + rest, query
+
+
+class _Remembered:
+    """Pages that are handed on, and to `keep` once all of them came; dated no more, for they are told again later."""
+
+    def __init__(self, pages: Iterator[Page], keep: Callable[[list[Page]], None]) -> None:
+        self._pages, self._keep, self._found = pages, keep, list[Page]()
+
+    def __iter__(self) -> _Remembered:
+        return self
+
+    def __next__(self) -> Page:
+        page = next(self._pages, None)
+        if page is None:
+            self._keep(self._found)
+            raise StopIteration
+        self._found.append(replace(page, date=None))
+        return page
 
 
 class _Folded:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from annexlog.collectors import Detail, ResourceType
-from annexlog.collectors.azure._calls import SUBSCRIPTION, arm
+from annexlog.collectors import Call, Detail, ResourceType
+from annexlog.collectors.azure._calls import GRAPH, SIGHT, SUBSCRIPTION, arm, shown
+from annexlog.collectors.azure._defender import USED, alerts, assessments
 
 __all__ = ["subscription"]
 
 _AT = "/subscriptions/{subscription}/providers/"
 _AUTHORIZATION = "Microsoft.Authorization/"
 _HELD = ("id", "properties.scope", "properties.roleDefinitionId", "properties.principalId", "properties.principalType")
+_USED = f"resources | where type in~ ({', '.join(repr(type.lower()) for type in USED)}) | summarize resources = count() by type | order by type asc"
+_COMPLIANCE = "policyresources | where type =~ 'microsoft.policyinsights/policystates' | extend resource = tolower(tostring(properties.resourceId)), state = tostring(properties.complianceState) | summarize bad = countif(state =~ 'NonCompliant' or state =~ 'Exempt' or state =~ 'Unknown'), latest = max(todatetime(properties.timestamp)) by resource, id = tolower(tostring(properties.policyAssignmentId)) | summarize resources = count(), deviating = countif(bad > 0), latest = tostring(max(latest)) by id | order by id asc"
 
 subscription = ResourceType(
     "azure.subscription", facet="subscription", id="/subscriptions/{subscription}", listed=None, per="subscription", fold=True,
@@ -24,5 +27,12 @@ subscription = ResourceType(
                                      *_HELD, "properties.memberType", "properties.endDateTime", items="value")),
         Detail("plans", arm("Microsoft.Security/pricings", f"{_AT}Microsoft.Security/pricings", SUBSCRIPTION,
                             "name", *(f"properties.{name}" for name in ("pricingTier", "subPlan", "deprecated", "resourcesCoverageStatus", "extensions.name", "extensions.isEnabled", "extensions.operationStatus.code")), items="value")),
+        Detail("used_types", shown(_USED, *(f"{type}/read" for type in USED))),
+        Detail("alerts", Call("Microsoft.Security/alerts/read", f"{_AT}Microsoft.Security/alerts", SUBSCRIPTION, items="", fn=alerts)),
+        Detail("assessments", Call("Microsoft.Security/assessments/read", GRAPH, SUBSCRIPTION, fn=assessments, also=SIGHT)),
+        # Those at the subscription and above it; what is assigned below is not for all of it.
+        Detail("policies", arm(f"{_AUTHORIZATION}policyAssignments", f"{_AT}Microsoft.Authorization/policyAssignments", {**SUBSCRIPTION, "$filter": "atScope()"},
+                               "id", "name", *(f"properties.{name}" for name in ("policyDefinitionId", "scope", "notScopes", "enforcementMode", "resourceSelectors", "overrides")), items="value")),
+        Detail("compliance", shown(_COMPLIANCE, "Microsoft.PolicyInsights/policyStates/read")),
     ],
 )

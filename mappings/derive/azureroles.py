@@ -103,18 +103,18 @@ def standing_holders(instances: JSON, definitions: JSON, exempt: JSON) -> JSON:
 
 
 @derived
-def unapproved_delegations(delegation: JSON, suppliers: JSON) -> JSON:
-    """What of a Lighthouse delegation is in no supplier's approval: the tenant, or roles as `role`.
+def unapproved_delegations(definition: JSON, suppliers: JSON) -> JSON:
+    """What of a Lighthouse delegation is in no supplier's approval: the tenant, or names of roles (guids), sorted.
 
-    `suppliers`: {tenant id: [role ids]}. Source: REST API, RegistrationAssignment (registrationDefinition expanded).
+    `suppliers`: {tenant id: [names of roles]}. A role that lets the supplier assign others counts with those.
+    Source: REST API, RegistrationDefinitionProperties (authorizations, eligibleAuthorizations).
     """
-    value = delegation["properties"]["registrationDefinition"]["properties"]
-    tenant = str(value["managedByTenantId"]).lower()
+    tenant = str(definition["managedByTenantId"]).lower()
     approved = {str(id).lower(): {str(role).lower() for role in roles} for id, roles in suppliers.items()}
     if tenant not in approved:
         return [tenant]
-    given = {
-        str(one["roleDefinitionId"]).rpartition("/")[2].lower()
-        for one in (*(value.get("authorizations") or ()), *(value.get("eligibleAuthorizations") or ()))
-    }
+    given = set()
+    for one in (*(definition.get("authorizations") or ()), *(definition.get("eligibleAuthorizations") or ())):
+        for role in (one["roleDefinitionId"], *(one.get("delegatedRoleDefinitionIds") or ())):
+            given.add(str(role).rpartition("/")[2].lower())
     return sorted(given - approved[tenant])

@@ -30,10 +30,12 @@ READER: Mapping[str, Any] = {"actions": ["*/read"], "notActions": [], "dataActio
 class Azure(Microsoft):
     """`answers`: {path, in any case: body}; a `value` is given in pages. `inventory`: {type: rows} of Resource Graph.
 
-    `grants`: what the caller may do in the subscription; Resource Graph shows what they allow to read.
+    `views`: {name: (text of a query, type to be read, rows)} of queries that are no list of a type. `grants_at`: what the caller may do
+    in the subscription; Resource Graph shows what they allow to read.
     """
 
     inventory: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    views: Mapping[str, tuple[str, str, list[dict[str, Any]]]] = field(default_factory=dict)
     grants_at: list[Mapping[str, Any]] = field(default_factory=lambda: [READER])
 
     def _reply(self, request: Request) -> Reply:
@@ -44,10 +46,11 @@ class Azure(Microsoft):
             request = Request(request.method, target, request.headers, request.body)
         return super()._reply(request)
 
-    @staticmethod
-    def _of(request: Request) -> str:
-        found = _TYPE.search(json.loads(request.body)["query"])
-        return found[1].lower() if found else "types"
+    def _of(self, request: Request) -> str:
+        query = json.loads(request.body)["query"]
+        view = next((name for name, (text, _, _) in self.views.items() if text in query), "")
+        found = _TYPE.search(query)
+        return view or (found[1].lower() if found else "types")
 
     def answer(self, request: Request, path: str) -> Reply:
         query = dict(parse_qsl(request.target.partition("?")[2]))
@@ -60,9 +63,10 @@ class Azure(Microsoft):
         return self._found(path, query)
 
     def _graph(self, asked: Mapping[str, Any], type: str) -> Reply:
-        allowed = type == "types" or any(allows(grant, f"{type}/read") for grant in self.grants_at)
         known = {name.lower(): rows for name, rows in self.inventory.items()}
-        rows = [row for row in known.get(type, []) if allowed and row["subscriptionId"] in asked["subscriptions"]]
+        rows = [row for row in known.get(type, []) if row["subscriptionId"] in asked["subscriptions"]]
+        read, rows = self.views[type][1:] if type in self.views else (type, rows)
+        rows = rows if any(allows(grant, f"{read}/read") for grant in self.grants_at) else []
         size = min(self.page, asked["options"]["$top"])
         at = int(asked["options"].get("$skipToken", 0))
         part = rows[at : at + size]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,11 +15,22 @@ PLANTED = "planted-value-0123456789"
 EMAIL = "planted.person@example.com"
 OWNER_ROLE = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 OWNER = "0a0a0a0a-0000-4000-8000-00000000000a"
-REGISTERS: Mapping[str, Any] = {"azure_owners": [OWNER], "azure_standing_principals": [OWNER]}
+SUPPLIER = "5a5a5a5a-0000-4000-8000-00000000000b"
+BASELINE = "/providers/microsoft.authorization/policysetdefinitions/baseline"
+REGISTERS: Mapping[str, Any] = {
+    "azure_owners": [OWNER], "azure_standing_principals": [OWNER], "azure_suppliers": {SUPPLIER: ["acdd72a7-3385-48ef-bd42-f606fba81ae7"]}, "azure_baseline": [BASELINE],
+}  # fmt: skip
 
 SUB = f"/subscriptions/{SUBSCRIPTION}"
+ITEM = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems"
+ASSIGNMENT = (
+    "/providers/Microsoft.Management/managementGroups/root/providers/Microsoft.Authorization/policyAssignments/Base"
+)
 WORKSPACE = at("Microsoft.OperationalInsights/workspaces", "central", group="Logs")
 _GROUPS = ["SUCCESSFUL_DATABASE_AUTHENTICATION_GROUP", "FAILED_DATABASE_AUTHENTICATION_GROUP", "BATCH_COMPLETED_GROUP"]
+
+MACHINE = at("Microsoft.Compute/virtualMachines", "Vm1")
+NOW = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def rule(name: str, access: str, source: str, port: str, priority: int) -> dict[str, Any]:
@@ -53,6 +65,28 @@ def inventory() -> dict[str, list[dict[str, Any]]]:
         "Microsoft.Web/sites": [row("Microsoft.Web/sites", "shop", {"httpsOnly": True, "state": "Running"}, kind="app")],
         "Microsoft.Web/sites/slots": [row("Microsoft.Web/sites/slots", "shop/staging", {"httpsOnly": True, "state": "Running"}, kind="app")],
         "Microsoft.ContainerService/managedClusters": [row("Microsoft.ContainerService/managedClusters", "aks1", {"apiServerAccessProfile": {"authorizedIPRanges": ["192.0.2.0/28"]}, "aadProfile": {"managed": True, "adminGroupObjectIDs": [PLANTED]}, "enableRBAC": True, "disableLocalAccounts": True, "windowsProfile": {"adminUsername": PLANTED}})],
+        "Microsoft.Compute/virtualMachines": [row("Microsoft.Compute/virtualMachines", "Vm1", {"osProfile": {"adminUsername": PLANTED}, "storageProfile": {"osDisk": {"osType": "Linux"}}}, power="PowerState/running", tags={"criticality": "critical"})],
+        "Microsoft.Compute/disks": [row("Microsoft.Compute/disks", "disk1", {"encryption": {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": at("Microsoft.Compute/diskEncryptionSets", "set1")}}, tags={"confidentiality": "confidential"})],
+        "Microsoft.Compute/snapshots": [row("Microsoft.Compute/snapshots", "snap1", {"encryption": {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": at("Microsoft.Compute/diskEncryptionSets", "set1")}}, tags={"confidentiality": "strict"})],
+        ITEM: [row(ITEM, "vault/Azure/c/i", {"sourceResourceId": MACHINE, "protectionState": "Protected", "lastBackupStatus": "Completed", "lastBackupTime": NOW, "policyId": "p", "extendedProperties": {"linuxVmApplicationName": None}, "friendlyName": PLANTED})],
+        "Microsoft.OperationsManagement/solutions": [row("Microsoft.OperationsManagement/solutions", "SecurityInsights(central)", {"workspaceResourceId": WORKSPACE})],
+        "Microsoft.ManagedServices/registrationAssignments": [{**row("Microsoft.ManagedServices/registrationAssignments", "d1", {"registrationDefinitionId": f"{SUB}/providers/Microsoft.ManagedServices/registrationDefinitions/d1", "provisioningState": "Succeeded"}), "id": f"{SUB}/providers/Microsoft.ManagedServices/registrationAssignments/d1"}],
+        "Microsoft.Security/assessments/subAssessments": [{**row("Microsoft.Security/assessments/subAssessments", "k/f", {"description": PLANTED}, code="Unhealthy", severity="High", cause="", finding="CVE-2026-1"), "id": f"{MACHINE}/providers/Microsoft.Security/assessments/k/subAssessments/f"}],
+    }  # fmt: skip
+
+
+def views() -> dict[str, tuple[str, str, list[dict[str, Any]]]]:
+    """What Resource Graph says to queries that are no list of a type."""
+    machine = MACHINE.lower()
+    return {
+        "used": ("summarize resources = count() by type", "Microsoft.KeyVault/vaults", [{"type": "microsoft.keyvault/vaults", "resources": 1}, {"type": "microsoft.compute/virtualmachines", "resources": 1}]),
+        "compliance": ("microsoft.policyinsights/policystates", "Microsoft.PolicyInsights/policyStates", [{"id": ASSIGNMENT.lower(), "resources": 40, "deviating": 1, "latest": NOW}]),
+        "patches": ("softwarePatches", "Microsoft.Compute/virtualMachines/patchAssessmentResults/softwarePatches", [{"id": machine, "oldest": NOW, "undated": 0, "patches": 1}]),
+        "assessed": ("patchAssessmentResults", "Microsoft.Compute/virtualMachines/patchAssessmentResults", [{"id": machine, "status": "Succeeded", "at": NOW, "critical": 0, "security": 1, "reboot": False}]),
+        "edr": ("EDR configuration issues", "Microsoft.Security/assessments", [{"id": machine, "installed": ["Healthy"], "faulty": 0}]),
+        "scanned": ("ffff0522", "Microsoft.Security/assessments", [{"id": machine, "code": "Healthy"}]),
+        "evaluated": ("summarize evaluated", "Microsoft.Security/assessments", [{"evaluated": 12}]),
+        "weighty": ("since = tostring", "Microsoft.Security/assessments", [{"id": f"{machine}/x", "name": "key1", "code": "Unhealthy", "cause": "", "since": NOW}]),
     }  # fmt: skip
 
 
@@ -102,6 +136,11 @@ def answers() -> dict[str, Any]:
         f"{provider}/Microsoft.Authorization/roleAssignments": {"value": [{"id": f"{provider}/Microsoft.Authorization/roleAssignments/1", "properties": held}]},
         f"{provider}/Microsoft.Authorization/roleAssignmentScheduleInstances": {"value": [{"id": f"{provider}/Microsoft.Authorization/roleAssignmentScheduleInstances/1", "properties": {**held, "assignmentType": "Assigned", "memberType": "Direct", "expandedProperties": {"principal": {"email": EMAIL}}}}]},
         f"{provider}/Microsoft.Authorization/roleDefinitions": {"value": [{"id": f"{provider}/Microsoft.Authorization/roleDefinitions/r1", "name": "r1", "properties": {"roleName": "VM operator", "type": "CustomRole", "assignableScopes": [SUB], "createdBy": PLANTED, "permissions": [{"actions": ["*/read", "Microsoft.Compute/virtualMachines/restart/action"], "notActions": []}]}}]},
+        f"{provider}/Microsoft.Security/pricings": {"value": [{"name": name, "properties": {"pricingTier": "Standard", "resourcesCoverageStatus": "FullyCovered"}} for name in ("Arm", "KeyVaults", "VirtualMachines")]},
+        f"{provider}/Microsoft.Security/alerts": {"value": [{"name": "a1", "properties": {"severity": "High", "status": "Resolved", "timeGeneratedUtc": "2026-01-01T00:00:00Z", "entities": [{"name": PLANTED}]}}, {"name": "a2", "properties": {"severity": "High", "status": "InProgress", "timeGeneratedUtc": NOW, "compromisedEntity": EMAIL}}]},
+        f"{provider}/Microsoft.Authorization/policyAssignments": {"value": [{"id": ASSIGNMENT, "name": "Base", "properties": {"policyDefinitionId": BASELINE, "enforcementMode": "Default", "notScopes": [], "scope": "/providers/Microsoft.Management/managementGroups/root", "metadata": {"createdBy": PLANTED}}}]},
+        f"{provider}/Microsoft.ManagedServices/registrationDefinitions/d1": {"properties": {"managedByTenantId": SUPPLIER, "authorizations": [{"principalId": PLANTED, "principalIdDisplayName": EMAIL, "roleDefinitionId": "acdd72a7-3385-48ef-bd42-f606fba81ae7"}]}},
+        f"{WORKSPACE}/providers/Microsoft.SecurityInsights/incidents": {"value": [{"name": "i1", "properties": {"severity": "High", "status": "Active", "createdTimeUtc": NOW, "owner": {"objectId": OWNER, "email": EMAIL, "assignedTo": PLANTED}, "incidentNumber": 7, "title": PLANTED}}]},
     }  # fmt: skip
 
 
