@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tracemalloc
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from annexlog.collectors import Call, Refused
 from annexlog.collectors.entra import provider
+from annexlog.collectors.entra._policy import APP_ROLES
 from annexlog.collectors.entra._refusals import refusal
 from annexlog.collectors.entra.access import access_review, ca_policy
 from annexlog.collectors.entra.apps import app_permission, application, consent
@@ -307,12 +309,13 @@ def test_without_privileged_identity_management_everything_assigned_is_for_good(
     assert (found["eligible"], found["pim"]) == ([], False)
 
 
-def test_of_two_ways_to_a_role_the_one_for_good_counts(entra: Entra, connect: Connect) -> None:
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_ways_to_a_role_the_one_for_good_counts(turned: bool, entra: Entra, connect: Connect) -> None:
     rows = [
         instance(GLOBAL, "u1", type="Activated", end=days_ago(-1)),
         {**instance(GLOBAL, "u1"), "id": "other", "roleAssignmentOriginId": "other"},
     ]
-    set_(entra, "/roleManagement/directory/roleAssignmentScheduleInstances", {"value": rows})
+    set_(entra, "/roleManagement/directory/roleAssignmentScheduleInstances", {"value": rows[::-1] if turned else rows})
     set_(entra, "/roleManagement/directory/roleAssignments", {"value": [assignment(GLOBAL, "u1")]})
 
     found = holders(entra, connect)
@@ -394,6 +397,7 @@ def answer(status: int, code: str = "", message: str = "", **headers: str) -> Re
         (answer(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation."), "denied", "Authorization_RequestDenied", 0.0),
         (answer(403, "Authentication_MSGraphPermissionMissing"), "denied", "Authentication_MSGraphPermissionMissing", 0.0),
         (answer(403, "AccessDenied", "You cannot perform the requested operation, required scopes are missing in the token."), "denied", "AccessDenied", 0.0),
+        (answer(403, NO_P1[1], "In other words."), "unsupported", NO_P1[1], 0.0),
         (answer(*NO_P1), "unsupported", NO_P1[1], 0.0),
         (answer(*NO_P2), "unsupported", NO_P2[1], 0.0),
         (answer(403, "Forbidden", "Your tenant is not licensed for this feature."), "unsupported", "Forbidden", 0.0),
@@ -423,6 +427,10 @@ def test_the_policy_names_each_permission_with_its_id() -> None:
     assert told["graph"]["permissions"] == named
     (access,) = told["graph"]["requiredResourceAccess"]
     assert access["resourceAccess"] == [{"id": one["id"], "type": "Role"} for one in named]
+
+
+def test_every_permission_that_has_an_id_here_is_a_read() -> None:
+    assert [name for name in APP_ROLES if not re.fullmatch(r"\w+\.Read(\.\w+)?", name)] == []
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.providers import KINDS, Ground, fault, ground, holds, kinds, leaked, unmet, untested
 from tests.test_refusal_sweep import worsened
-from tests.wire.entra import CATEGORIES, EMAIL, GLOBAL, PLANTED, READER, REGISTERS, WORKSPACE, Entra, healthy
+from tests.wire.entra import (
+    CATEGORIES,
+    EMAIL,
+    GLOBAL,
+    NO_INTUNE,
+    NO_P1,
+    NO_P2,
+    NO_RISK,
+    PLANTED,
+    READER,
+    REGISTERS,
+    WORKSPACE,
+    Entra,
+    healthy,
+)
 from tests.wire.microsoft import CLIENT, SECRET, TENANT
 
 
@@ -38,6 +53,73 @@ def test_nothing_personal_and_no_secret_gets_into_the_store(home: Ground) -> Non
     assert leaked(home, EMAIL, PLANTED, SECRET) == set()
     assert holds(home, GLOBAL)
 
+
+# ── licences ──
+
+UNLICENSED = {
+    "/v1.0/reports/authenticationMethods/userRegistrationDetails": NO_P1,
+    "/v1.0/identityProtection/riskyUsers": NO_RISK,
+    "/v1.0/identityGovernance/accessReviews/definitions": (
+        403,
+        "AccessDenied",
+        "Your tenant is not licensed for this feature.",
+    ),
+    "/v1.0/roleManagement/directory/role(Assignment|Eligibility)ScheduleInstances": NO_P2,
+    "/v1.0/policies/roleManagementPolicyAssignments": NO_P2,
+    "/v1.0/identity/conditionalAccess/policies": (403, "AccessDenied", "Your tenant is not licensed for this feature."),
+    "/v1.0/deviceManagement(/managedDevices)?": NO_INTUNE,
+}
+
+
+@pytest.fixture
+def unlicensed(home: Ground) -> Iterator[dict[str, Any]]:
+    """Without P1, P2 and Intune, and with security defaults; what security defaults say can be changed in a test."""
+    assert isinstance(home.api, Entra)
+    defaults = home.api.answers["/v1.0/policies/identitySecurityDefaultsEnforcementPolicy"]
+    home.api.without, defaults["isEnabled"] = UNLICENSED, True
+    yield defaults
+    home.api.without, defaults["isEnabled"] = {}, False
+
+
+def test_a_tenant_without_licences_passes_only_what_needs_none(unlicensed: Any, home: Ground, tmp_path: Path) -> None:
+    _, after = home.again(tmp_path)
+
+    of_tenant = {
+        test: (str(a.status), a.reason.reason if a.reason else None)
+        for (test, _, id), a in after.items()
+        if id == TENANT
+    }
+    unsupported = ("unknown", "unsupported")
+    assert of_tenant == {
+        "entra.ca.mfa-all-users": ("pass", None), "entra.ca.legacy-auth-blocked": ("pass", None),
+        "entra.ca.risk-based": unsupported, "entra.ca.compliant-device": unsupported, "entra.breakglass.ready": unsupported,
+        "entra.accessreviews.completed-on-time": unsupported, "entra.idprotection.risky-users-handled": unsupported,
+        "entra.apps.consent-restricted": ("pass", None), "entra.guests.restricted": ("pass", None), "entra.logs.exported": ("pass", None),
+        "m365.defender.incidents-handled": ("pass", None), "m365.sharepoint.sharing-restricted": ("pass", None),
+    }  # fmt: skip
+    one = {(test, id): str(a.status) for (test, _, id), a in after.items()}
+    assert one["entra.users.mfa-registered", "u1"] == "unknown"
+    assert one["entra.ca.phishing-resistant-admins", GLOBAL] == "unknown"
+    assert one["entra.roles.pim-just-in-time", GLOBAL] == "fail"  # u1 was only there for the day, and is there for good
+    assert not {
+        test
+        for (test, _), status in one.items()
+        if status == "pass" and test.startswith(("intune.", "entra.pim.", "entra.ca.phish"))
+    }
+
+
+def test_without_security_defaults_and_conditional_access_nobody_can_say(
+    unlicensed: Any, home: Ground, tmp_path: Path
+) -> None:
+    unlicensed["isEnabled"] = False
+
+    _, after = home.again(tmp_path)
+
+    (mfa,) = (a for (test, _, _), a in after.items() if test == "entra.ca.mfa-all-users")
+    assert (str(mfa.status), mfa.reason and mfa.reason.reason) == ("unknown", "unsupported")
+
+
+# ── faults ──
 
 TABLES = sorted(f"{WORKSPACE}/tables/{table}" for table in CATEGORIES.values())
 REVIEWS = "/v1.0/identityGovernance/accessReviews/definitions"

@@ -128,6 +128,15 @@ def test_an_app_may_be_left_out_where_that_was_agreed() -> None:
     assert mfa_unasked([spared], STRENGTHS, [], ["app1"]) == []
 
 
+def test_who_is_left_out_of_the_policy_that_names_him_is_not_reached_by_it() -> None:
+    wide, named = policy(excluded=["u1"]), policy(users={"includeUsers": ["u1"]}, included=["u1"])
+
+    assert mfa_unasked([wide, named], STRENGTHS, [], []) == []
+    assert mfa_unasked([wide, {**named, "reach": {"included": ["u1"], "excluded": ["u1"]}}], STRENGTHS, [], []) == [
+        "user u1"
+    ]
+
+
 # ── guests ──
 
 
@@ -141,6 +150,18 @@ def test_guests_who_are_left_out_need_a_policy_of_their_own() -> None:
 
     assert mfa_unasked([without], STRENGTHS, [], []) == ["guests b2bCollaborationGuest", "guests serviceProvider"]
     assert mfa_unasked([without, own], STRENGTHS, [], []) == ["guests serviceProvider"]
+
+
+@pytest.mark.parametrize(
+    "hole",
+    [{"excluded": ["g1"]}, {"users": {"excludeGuestsOrExternalUsers": {"guestOrExternalUserTypes": "internalGuest"}}}],
+)
+def test_a_policy_for_guests_that_leaves_some_out_is_none_for_all(hole: dict[str, Any]) -> None:
+    without = policy(users={"excludeGuestsOrExternalUsers": guests("internalGuest")})
+    users = {"includeUsers": [], "includeGuestsOrExternalUsers": guests("internalGuest"), **hole.get("users", {})}
+    own = policy(users=users, excluded=hole.get("excluded", []))
+
+    assert mfa_unasked([without, own], STRENGTHS, [], []) == ["guests internalGuest"]
 
 
 def test_guests_of_some_tenants_are_not_all_guests() -> None:
@@ -191,6 +212,13 @@ def test_who_holds_a_role_is_reached_by_everybody_by_the_role_or_by_name(
     found: Any, scope: str, role: Any, unasked: list[str]
 ) -> None:
     assert holders_unasked(role, held(scope), MEMBER, [found], STRENGTHS, []) == unasked
+
+
+def test_who_has_a_role_in_a_unit_now_and_may_have_it_everywhere_is_not_reached_by_it() -> None:
+    both = {**held(UNIT), "eligible": [{"principal": "u1", "scope": "/"}]}
+    by_role = policy(grant=FIDO, users=BY_ROLE)
+
+    assert holders_unasked(ROLE, both, MEMBER, [by_role], STRENGTHS, []) == ["u1"]
 
 
 def test_an_external_administrator_is_not_reached_where_guests_are_left_out() -> None:
