@@ -58,9 +58,10 @@ class Assets:
     """The pages of one list; after a Refused, `next` asks for the same page again.
 
     `params`: `content` (a ContentType), `asset_types`, and `keep`, the members of each resource that are kept. A row is
-    {name, type, project, ancestors, holders} and what the content is of: `data`, `policy`, `org_policies`, `inventory`,
+    {name, type, project, ancestors, holders, nodes, key} and what the content is of: `data`, `policy`, `org_policies`, `inventory`,
     or `access`. `projects`: their ids by number; a row's project is "" where it belongs to none of them. `ancestors`:
-    the folders and the organization above. `holders`: what has IAM policies below those that reach the resource.
+    the folders and the organization above. `holders`: what has IAM policies below those that reach the resource; `nodes`:
+    both. `key`: what others find it by. The URLs of Compute Engine are names of assets, as others have them.
     """
 
     def __init__(
@@ -114,7 +115,8 @@ class Assets:
             "ancestors": [one for one in ancestors if one != node],
             "holders": holders(asset.name, node),
         }
-        row["key"] = row["holders"][0]
+        row["key"] = key(asset.name, row["holders"])
+        row["nodes"] = [*row["holders"], *row["ancestors"]]
         return row | self._value(asset)
 
     def _accounts(self, policy: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -151,6 +153,12 @@ def holders(name: str, node: str) -> list[str]:
     own = node if name == f"//cloudresourcemanager.googleapis.com/{node}" else name
     inside = [name[: found.start()] for found in [_INSIDE.search(name)] if found]
     return list(dict.fromkeys([own, *inside, *([node] if node else [])]))
+
+
+def key(name: str, holders: Sequence[str]) -> str:
+    """What others find an asset by: its name; of a project its node; of an organization policy the node it is set on."""
+    constraint = name.removeprefix("//orgpolicy.googleapis.com/")
+    return holders[0] if constraint == name else constraint.partition("/policies/")[0]
 
 
 def policy(found: Any) -> dict[str, Any]:
@@ -201,10 +209,13 @@ def plain(struct: Any, wanted: Tree) -> dict[str, Any]:
     return {name: _value(fields[name], below) for name, below in wanted.items() if name in fields}
 
 
+_URL = re.compile(r"^https://(?:www|compute)\.googleapis\.com/compute/[a-z0-9_]+/(?=projects/)")
+
+
 def _value(value: Any, wanted: Tree) -> Any:
     kind = value.WhichOneof("kind")
     if kind == "string_value":
-        return value.string_value
+        return _URL.sub("//compute.googleapis.com/", value.string_value, count=1)
     if kind == "number_value":
         number = value.number_value
         return int(number) if number.is_integer() else number

@@ -18,7 +18,11 @@ ROW = "gcp/{%s.project}"
 
 
 def assets(*types: str, keep: tuple[str | tuple[str, ...], ...]) -> Call:
-    """The list of all resources of these types, with these members of each (`a.b`, or the steps where one has a dot)."""
+    """The list of all resources of these types, with these members of each (`a.b`, or the steps where one has a dot).
+
+    A type is a pattern (RE2) that must fit whole; one that fits no type that Google knows refuses the list, so a variant
+    that may not be there stands in a pattern with one that is.
+    """
     params = {"content": "RESOURCE", "asset_types": list(types), KEEP: list(keep)}
     return Call(RESOURCES, ASSETS, params, items="assets", observed="readTime")
 

@@ -58,30 +58,30 @@ firewall = ResourceType(
     listed=assets("compute.googleapis.com/Firewall", keep=("name", "network", "direction", "disabled", "priority", "allowed", "allow", "denied", "deny", "sourceRanges", "sourceRange", "sourceTags", "sourceTag", "sourceServiceAccounts", "sourceServiceAccount", "targetTags", "targetTag", "targetServiceAccounts", "targetServiceAccount")),
 )
 
-# Hierarchical ones of folders and the organization, and those of networks, which Asset Inventory has under one type.
+# Hierarchical ones of folders and the organization, and those of networks, as far as Asset Inventory has them.
 firewall_policy = ResourceType(
     "gcp.compute.firewall_policy", facet="firewall_policy", id="{firewall_policy.name}", per="organization",
-    listed=assets("compute.googleapis.com/FirewallPolicy", keep=("name", "displayName", "associations", "rules")),
+    listed=assets("compute.googleapis.com/(Region)?(Network)?FirewallPolicy", keep=("name", "selfLink", "associations", "rules")),
 )
 
 disk_image = ResourceType(
     "gcp.compute.disk_image", facet="disk_image", id="{disk_image.name}", per="project", scope=ROW % "disk_image",
-    listed=assets("compute.googleapis.com/Image", "compute.googleapis.com/Snapshot", "compute.googleapis.com/MachineImage", "compute.googleapis.com/Disk", "compute.googleapis.com/RegionDisk",
+    listed=assets("compute.googleapis.com/Image", "compute.googleapis.com/Snapshot", "compute.googleapis.com/MachineImage", "compute.googleapis.com/(Region)?Disk",
                   keep=("name", "status")),
 )
 
 tls_proxy = ResourceType(
     "gcp.compute.tls_proxy", facet="tls_proxy", id="{tls_proxy.name}", per="project", scope=ROW % "tls_proxy",
-    listed=assets("compute.googleapis.com/TargetHttpsProxy", "compute.googleapis.com/RegionTargetHttpsProxy", "compute.googleapis.com/TargetSslProxy",
+    listed=assets("compute.googleapis.com/(Region)?TargetHttpsProxy", "compute.googleapis.com/TargetSslProxy",
                   keep=("selfLink", "name", "sslPolicy")),
 )
 
 ssl_policy = ResourceType(
     "gcp.compute.ssl_policy", facet="ssl_policy", id="{ssl_policy.name}", per="project", scope=ROW % "ssl_policy",
-    listed=assets("compute.googleapis.com/SslPolicy", keep=("selfLink", "minTlsVersion", "profile", "enabledFeatures")),
+    listed=assets("compute.googleapis.com/(Region)?SslPolicy", keep=("selfLink", "minTlsVersion", "profile", "enabledFeatures")),
 )
 
 forwarding_rule = ResourceType(
     "gcp.compute.forwarding_rule", facet="forwarding_rule", id="{forwarding_rule.name}", per="project", scope=ROW % "forwarding_rule",
-    listed=assets("compute.googleapis.com/ForwardingRule", "compute.googleapis.com/GlobalForwardingRule", keep=("target", "loadBalancingScheme")),
+    listed=assets("compute.googleapis.com/(Global)?ForwardingRule", keep=("target", "loadBalancingScheme")),
 )

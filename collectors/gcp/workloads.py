@@ -21,5 +21,5 @@ run_service = ResourceType(
 
 function = ResourceType(
     "gcp.functions.function", facet="function_", id="{function_.name}", per="project", scope=ROW % "function_",
-    listed=assets("cloudfunctions.googleapis.com/CloudFunction", "cloudfunctions.googleapis.com/Function", keep=("name", "state", "status", "environment")),
+    listed=assets("cloudfunctions.googleapis.com/(CloudFunction|Function)", keep=("name", "state", "status", "environment")),
 )

@@ -1,4 +1,4 @@
-"""What takes several answers of Google Workspace: who is a super administrator, and how files may be shared."""
+"""What takes several answers of Google Workspace: who holds which role, and how files may be shared."""
 
 from __future__ import annotations
 
@@ -35,12 +35,41 @@ def super_admins(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
         ):
             (groups if row.get("assigneeType") == "group" else users).add(str(row["assignedTo"]))
     for group in sorted(groups):
-        asked = {"group": group, "includeDerivedMembership": "true", "maxResults": "200"}
-        found = whole_list(ask, Call(MEMBERS, f"{DIRECTORY}/groups/{{group}}/members"), asked, "members", "id", "type")
-        users |= {row["id"] for row in found if row.get("type") == "USER"}
+        users.update(_users_of(ask, group))
     if not users:
         raise Refused("denied", "NotShown", "no super administrator is shown, and there always is one", again=False)
     yield Page({"users": sorted(users), "groups": sorted(groups)})
+
+
+def role_holders(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """{rows: [{user, roles: [name]}]}: the administrators' roles that each user holds, also by a group."""
+    customer = {"customer": params["customer"]}
+    roles = whole_list(
+        ask, Call(ROLES, f"{DIRECTORY}/customer/{{customer}}/roles"), customer, "items", "roleId", "roleName"
+    )
+    named = {str(role["roleId"]): str(role["roleName"]) for role in roles}
+    held: dict[str, set[str]] = {}
+    assigned = whole_list(
+        ask,
+        Call(ROLES, f"{DIRECTORY}/customer/{{customer}}/roleassignments"),
+        customer,
+        "items",
+        "roleId",
+        "assignedTo",
+        "assigneeType",
+    )
+    for row in assigned:
+        to = str(row["assignedTo"])
+        for user in _users_of(ask, to) if row.get("assigneeType") == "group" else [to]:
+            held.setdefault(user, set()).add(named.get(str(row["roleId"]), str(row["roleId"])))
+    yield Page({"rows": [{"user": user, "roles": sorted(names)} for user, names in sorted(held.items())]})
+
+
+def _users_of(ask: Asks, group: str) -> list[str]:
+    """The users in a group, and in the groups in it."""
+    asked = {"group": group, "includeDerivedMembership": "true", "maxResults": "200"}
+    found = whole_list(ask, Call(MEMBERS, f"{DIRECTORY}/groups/{{group}}/members"), asked, "members", "id", "type")
+    return [str(row["id"]) for row in found if row.get("type") == "USER"]
 
 
 _FILTER = r"setting.type.matches('^settings/drive_and_docs\.external_sharing$')"

@@ -1,4 +1,4 @@
-"""The customer, its users and who administers it. Of users their ids, states and times: no name and no address is kept."""
+"""The customer, its users and who administers it. Of users ids, states, times and commitments of keys: no name and no address."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from annexlog.collectors.google_workspace._calls import (
     USERS,
     listing,
 )
-from annexlog.collectors.google_workspace._settings import sharing, super_admins
+from annexlog.collectors.google_workspace._settings import role_holders, sharing, super_admins
 
 __all__ = ["customer", "user"]
 
@@ -30,5 +30,9 @@ customer = ResourceType(
 user = ResourceType(
     "google_workspace.user", facet="user", id="{user.id}", per="customer", sight=SIGHT,
     listed=Call(USERS, _USERS, {"customer": "{customer}", "maxResults": "500", "projection": "basic"}, items="users",
-                fn=listing(_USERS, "users", "id", "isAdmin", "isDelegatedAdmin", "suspended", "archived", "creationTime", "lastLoginTime", "isEnrolledIn2Sv", "isEnforcedIn2Sv")),
+                fn=listing(_USERS, "users", "id", "isAdmin", "isDelegatedAdmin", "suspended", "archived", "creationTime", "lastLoginTime", "isEnrolledIn2Sv", "isEnforcedIn2Sv", "primaryEmail", "externalIds.type", "externalIds.value")),
+    details=[
+        Detail("roles", Call(ROLES, f"{DIRECTORY}/customer/{{customer}}/roleassignments", {"customer": "{customer}"}, fn=role_holders, items="rows", also=(MEMBERS,)), key="user", match="{user.id}", otherwise={"roles": []}),
+    ],
+    redact={"user.primaryEmail": "key:email", "user.externalIds[].value": "key:employee"},
 )

@@ -18,10 +18,10 @@ _NUMBERS = {"6": "tcp", "17": "udp", "all": ""}
 _LOCKED = 2**31
 
 
-def _at(url: Any) -> str:
-    """A resource's name without the API's address and version: the same resource is named with several."""
-    text = str(url or "")
-    return text[text.find("projects/") :] if "projects/" in text else text
+def _named(resource: Mapping[str, Any]) -> None:
+    """Raises ValueError for a resource without the name that others find it by: nothing would be found, and pass."""
+    if not resource["data"].get("selfLink"):
+        raise ValueError("no selfLink")
 
 
 # ── firewalls ─────────────────────────────────────────────────────────────────────────────
@@ -63,14 +63,10 @@ def _either(data: Mapping[str, Any], *names: str) -> list[Any]:
     return [value for name in names for value in data.get(name) or ()]
 
 
-def _of_network(network: str, firewalls: JSON) -> Iterator[_Rule]:
+def _of_network(firewalls: JSON) -> Iterator[_Rule]:
     for one in firewalls:
         data = one["firewall"]["data"]
-        if (
-            _at(data["network"]) != network
-            or data.get("disabled") is True
-            or data.get("direction", "INGRESS") != "INGRESS"
-        ):
+        if data.get("disabled") is True or data.get("direction", "INGRESS") != "INGRESS":
             continue
         ranges = tuple(_either(data, "sourceRanges", "sourceRange"))
         inner = _either(data, "sourceTags", "sourceTag", "sourceServiceAccounts", "sourceServiceAccount")
@@ -112,27 +108,23 @@ def gcp_open_ports(network: JSON, firewalls: JSON, policies: JSON, tcp: JSON, ud
     """The ports of `tcp` and `udp` that a network's firewalls open to the internet, as `tcp/22`.
 
     Sources of all rules that open a port are one union. A rule of the network that keeps everyone out of the port, and
-    comes before, takes those after it away, for the kind of address that it names. `policies`: all firewall policies;
-    those that are associated with the network, with a folder or the organization above it count.
+    comes before, takes those after it away, for the kind of address that it names. Joined are `firewalls`, its own, and
+    `policies`, those associated with the network, or with a folder or the organization above it.
     Unknown(unresolved) where nothing is open, but a rule names sources that are not read, or a policy is not there.
     Source: VPC firewall rules; hierarchical firewall policies (rules, match, associations).
     """
-    own = _at(network["data"].get("selfLink") or network["name"])
-    rules = list(_of_network(own, firewalls))
-    wanted, found_policies = _at(network["data"].get("firewallPolicy")), set[str]()
-    for one in policies:
-        data = one["firewall_policy"]["data"]
-        targets = {_at(a.get("attachmentTarget")) for a in data.get("associations") or ()}
-        if targets & {own, *network["ancestors"]}:
-            found_policies.add(_at(one["firewall_policy"]["name"]))
-            rules += _of_policy(data)
+    _named(network)
+    policies = [one["firewall_policy"] for one in policies]
+    rules = [*_of_network(firewalls), *(rule for one in policies for rule in _of_policy(one["data"]))]
+    seen = {name for one in policies for name in (one["name"], one["data"].get("selfLink"))}
+    wanted = network["data"].get("firewallPolicy")
     found = [
         f"{protocol}/{port}"
         for protocol, ports in (("tcp", tcp), ("udp", udp))
         for port in ports
         if _open(rules, protocol, int(port))
     ]
-    blind = any(rule.blind for rule in rules) or bool(wanted and wanted not in found_policies)
+    blind = any(rule.blind for rule in rules) or bool(wanted and wanted not in seen)
     return Unknown("unresolved", operation="ListAssets") if blind and not found else found
 
 
@@ -205,12 +197,9 @@ def gke_open(cluster: JSON) -> JSON:
 
 @derived
 def tls_proxy_used(proxy: JSON, rules: JSON) -> JSON:
-    """Whether a forwarding rule leads to a proxy, other than one of a service mesh."""
-    own = _at(proxy["data"].get("selfLink") or proxy["name"])
-    data = [one["forwarding_rule"]["data"] for one in rules]
-    return any(
-        _at(one.get("target")) == own and one.get("loadBalancingScheme") != "INTERNAL_SELF_MANAGED" for one in data
-    )
+    """Whether one of the joined forwarding rules, which lead to the proxy, is another than a service mesh's."""
+    _named(proxy)
+    return any(one["forwarding_rule"]["data"].get("loadBalancingScheme") != "INTERNAL_SELF_MANAGED" for one in rules)
 
 
 _STRONG = frozenset({"MODERN", "RESTRICTED", "FIPS_202205"})
@@ -218,20 +207,15 @@ _STRONG = frozenset({"MODERN", "RESTRICTED", "FIPS_202205"})
 
 @derived
 def tls_proxy_weak(proxy: JSON, policies: JSON, features: JSON) -> JSON | Unknown:
-    """Why a proxy takes weak TLS; "" if it does not. `features`: ciphers that a custom profile may have.
+    """Why a proxy takes weak TLS; "" if it does not. `policies`: joined, its own. `features`: ciphers that may be.
 
     Without a policy it has Google's default, which takes TLS 1.0. Source: Cloud Load Balancing, SSL policies.
     """
-    wanted = _at(proxy["data"].get("sslPolicy"))
-    if not wanted:
+    if not proxy["data"].get("sslPolicy"):
         return "it has no SSL policy"
-    known = {
-        _at(one["ssl_policy"]["data"].get("selfLink") or one["ssl_policy"]["name"]): one["ssl_policy"]["data"]
-        for one in policies
-    }
-    if wanted not in known:
+    if len(policies) != 1:
         return Unknown("unresolved", operation="ListAssets")
-    policy = known[wanted]
+    policy = policies[0]["ssl_policy"]["data"]
     if policy.get("minTlsVersion") not in ("TLS_1_2", "TLS_1_3"):
         return f"it takes {policy.get('minTlsVersion') or 'TLS_1_0'}"
     enabled = policy.get("enabledFeatures") or []

@@ -57,14 +57,13 @@ def _faults(policies: JSON, node: str, name: str, exempt: Iterable[str]) -> list
 
 
 @derived
-def prevented_on(policies: JSON, bucket: JSON) -> JSON:
+def prevented_on(policies: JSON, nodes: JSON) -> JSON:
     """Whether public access to a bucket is prevented by organization policy.
 
-    Of its project and what is above it (`holders`, `ancestors`, lowest first) the lowest node with a policy decides
-    (boolean constraints are not merged); one that resets to Google's default, which is off, undoes it.
+    Of its project and what is above it (`nodes`, lowest first) the lowest with a policy decides: boolean ones are
+    not merged. One that resets to Google's default, which is off, undoes it.
     """
     specs = dict(_specs(policies, "storage.publicAccessPrevention"))
-    nodes = [*(one for one in bucket["holders"] if one.startswith("projects/")), *bucket["ancestors"]]
     spec = next((specs[node] for node in nodes if node in specs), None)
     return spec is not None and spec.get("reset") is not True and _enforced(spec)
 

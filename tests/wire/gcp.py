@@ -9,6 +9,7 @@ messages, so that a fixture that is none is refused. Errors: google.rpc.Status w
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -246,7 +247,7 @@ class GoogleCloud(Api):
         query = parse_qs(url.query)
         content, types = ContentType(int(query["contentType"][0])).name, query.get("assetTypes", [])
         member = _MEMBERS[content]
-        found = [one for one in self.answers["assets"] if member in one and (not types or one["assetType"] in types)]
+        found = [one for one in self.answers["assets"] if member in one and (not types or _of(one["assetType"], types))]
         size, at = min(self.page, int(query["pageSize"][0])), int(query.get("pageToken", ["0"])[0])
         shown = [
             {k: v for k, v in one.items() if k == member or k not in _MEMBERS.values()} for one in found[at : at + size]
@@ -268,6 +269,10 @@ class GoogleCloud(Api):
             500: "INTERNAL",
         }
         return error(status, names[status])
+
+
+def _of(type: str, patterns: list[str]) -> bool:
+    return any(re.fullmatch(pattern, type) for pattern in patterns)
 
 
 def called(target: str) -> str:

@@ -45,6 +45,7 @@ def user(id: str, **more: Any) -> dict[str, Any]:
         "primaryEmail": EMAIL,
         "name": {"fullName": PLANTED},
         "recoveryPhone": PLANTED,
+        "externalIds": [{"type": "organization", "value": PLANTED}],
         "creationTime": "2020-01-01T00:00:00.000Z",
         "lastLoginTime": now,
         **states,
@@ -63,8 +64,9 @@ def healthy() -> dict[str, Any]:
         f"{D}/users?query=isAdmin=true": {"kind": "admin#directory#users", "users": admins},
         f"{D}/customer/{CUSTOMER}/roles": {"kind": "admin#directory#roles", "items": [
             {"roleId": "10", "roleName": "_SEED_ADMIN_ROLE", "isSuperAdminRole": True, "rolePrivileges": [{"privilegeName": "SUPER_ADMIN"}]},
-            {"roleId": "11", "roleName": PLANTED, "rolePrivileges": [{"privilegeName": "USERS_RETRIEVE", "serviceId": "x"}, {"privilegeName": "ORGANIZATION_UNITS_RETRIEVE"}]},
+            {"roleId": "11", "roleName": "Auditors", "rolePrivileges": [{"privilegeName": "USERS_RETRIEVE", "serviceId": "x"}, {"privilegeName": "ORGANIZATION_UNITS_RETRIEVE"}]},
         ]},
+        f"{D}/customer/{CUSTOMER}/roleassignments": {"items": [{"roleId": "10", "assignedTo": "1", "assigneeType": "user", "scopeType": "CUSTOMER"}, {"roleId": "10", "assignedTo": "g1", "assigneeType": "group", "scopeType": "CUSTOMER"}, {"roleId": "11", "assignedTo": "9", "assigneeType": "user", "scopeType": "CUSTOMER"}]},
         f"{D}/customer/{CUSTOMER}/roleassignments?roleId=10": {"items": [{"roleId": "10", "assignedTo": "1", "assigneeType": "user", "scopeType": "CUSTOMER"}, {"roleId": "10", "assignedTo": "g1", "assigneeType": "group", "scopeType": "CUSTOMER"}]},
         f"{D}/customer/{CUSTOMER}/roleassignments?userKey={SUBJECT}": {"items": [{"roleId": "11", "assignedTo": "9", "assigneeType": "user", "scopeType": "CUSTOMER"}]},
         f"{D}/groups/g1/members": {"kind": "admin#directory#members", "members": [{"id": "2", "email": EMAIL, "type": "USER"}, {"id": "g2", "email": EMAIL, "type": "GROUP"}]},

@@ -10,7 +10,6 @@ from typing import Any, Self
 
 import grpc
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from google.cloud.asset_v1 import ListAssetsRequest, ListAssetsResponse
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import error_details_pb2, status_pb2
@@ -19,8 +18,9 @@ from grpc_status import rpc_status
 from annexlog.collectors import Call, Refused, Scope
 from annexlog.collectors.gcp import provider
 from annexlog.collectors.gcp._access import Bearer
-from annexlog.collectors.gcp._assets import holders, member_project
+from annexlog.collectors.gcp._assets import holders, key, member_project
 from annexlog.collectors.gcp._refusals import refusal
+from annexlog.collectors.gcp.compute import network
 from annexlog.collectors.gcp.datastores import bucket
 from annexlog.collectors.gcp.monitoring import finding
 from annexlog.collectors.gcp.resourcemanager import ancestor, iam_policy, project
@@ -29,7 +29,7 @@ from annexlog.evidence_store.model import ConfigError, Coverage, DeclarationErro
 from tests.collectors.acme import Clock
 from tests.collectors.gcp.conftest import Connect
 from tests.providers import fault, look
-from tests.wire.gcp import ACCOUNT, ORG, GoogleCloud, asset, bound, error, key_file
+from tests.wire.gcp import ACCOUNT, ORG, GoogleCloud, asset, bound, error
 
 SHOP, TOOLS = "gcp/shop-prod", "gcp/tools"
 BUCKETS = "ListAssets RESOURCE storage.googleapis.com/Bucket"
@@ -101,6 +101,7 @@ def test_a_row_has_what_is_kept_and_what_its_policies_are_found_by(connect: Conn
         "project": "shop-prod",
         "ancestors": ["folders/5", ORG],
         "holders": ["//storage.googleapis.com/shop", "projects/12"],
+        "nodes": ["//storage.googleapis.com/shop", "projects/12", "folders/5", ORG],
         "key": "//storage.googleapis.com/shop",
         "data": {
             "iamConfiguration": {"publicAccessPrevention": "inherited", "uniformBucketLevelAccess": {"enabled": True}},
@@ -155,6 +156,35 @@ def test_a_key_is_reached_by_the_policies_of_its_key_ring_and_project() -> None:
 
     assert holders(f"{ring}/cryptoKeys/k", "projects/12") == [f"{ring}/cryptoKeys/k", ring, "projects/12"]
     assert holders("//cloudresourcemanager.googleapis.com/projects/12", "projects/12") == ["projects/12"]
+
+
+def test_an_asset_is_found_by_its_name_and_a_policy_of_the_organization_by_what_it_is_set_on() -> None:
+    constraint = "//orgpolicy.googleapis.com/folders/5/policies/compute.requireOsLogin"
+
+    assert [key(constraint, [constraint]), key("//x.googleapis.com/a", ["//x.googleapis.com/a", "projects/1"])] == [
+        "folders/5",
+        "//x.googleapis.com/a",
+    ]
+
+
+def test_urls_of_compute_engine_become_names_of_assets_whatever_their_version(
+    google: GoogleCloud, connect: Connect
+) -> None:
+    url = "https://www.googleapis.com/compute/beta/projects/shop-prod/global/networks/n"
+    google.answers["assets"].append(
+        asset(
+            "compute.googleapis.com/Network",
+            "//compute.googleapis.com/x",
+            {"selfLink": url, "name": "see https://www.googleapis.com/compute/v1/projects/p"},
+        )
+    )
+
+    found: Any = look(connect(), network).values("gcp.compute.network", scope=SHOP)
+
+    assert found["//compute.googleapis.com/x"]["data"] == {
+        "selfLink": "//compute.googleapis.com/projects/shop-prod/global/networks/n",
+        "name": "see https://www.googleapis.com/compute/v1/projects/p",
+    }
 
 
 def test_without_a_role_on_the_organization_what_is_above_is_not_believed(
@@ -465,7 +495,3 @@ def test_the_role_holds_what_the_calls_need_and_what_finds_projects() -> None:
 def test_a_permission_that_is_no_read_is_refused(permission: str) -> None:
     with pytest.raises(DeclarationError):
         provider.policy([Call(permission, "/x")])
-
-
-def test_a_key_is_named_by_its_file_only(key: rsa.RSAPrivateKey) -> None:
-    assert "PRIVATE KEY" in key_file(key, "http://127.0.0.1")

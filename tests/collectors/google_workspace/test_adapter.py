@@ -34,7 +34,7 @@ def test_each_scope_has_a_token_of_its_own_and_only_those_that_are_needed(
     seen = look(connect(), user)
 
     assert seen.status("google_workspace.user", scope=HERE) == ("complete", None)
-    assert sorted(workspace.tokens.values()) == [ROLES, USERS]
+    assert sorted(workspace.tokens.values()) == [MEMBERS, ROLES, USERS]
 
 
 def test_a_scope_that_was_not_delegated_costs_what_needs_it_and_nothing_else(
@@ -93,6 +93,25 @@ def test_lists_are_read_to_their_end_and_one_that_is_left_out_is_empty(workspace
     assert list(users.values("google_workspace.user", scope=HERE)) == ["0", "1", "2", "3", "4"]
     assert alerts.status("google_workspace.alert", scope=HERE) == ("complete", None)
     assert alerts.values("google_workspace.alert", scope=HERE) == {}
+
+
+def test_roles_are_told_by_name_also_those_by_a_group_and_keys_as_commitments_only(
+    workspace: Workspace, connect: Connect
+) -> None:
+    seen = look(connect(), user, ["roles"])
+
+    nobody: dict[str, object] = {"roles": []}
+    found: Any = seen.values("google_workspace.user", scope=HERE)
+    assert seen.values("google_workspace.user", "roles", HERE) == {
+        "1": {"user": "1", "roles": ["_SEED_ADMIN_ROLE"]},
+        "2": {"user": "2", "roles": ["_SEED_ADMIN_ROLE"]},
+        "3": nobody,
+        "4": nobody,
+        "9": {"user": "9", "roles": ["Auditors"]},
+    }
+    assert {
+        (set(one["primaryEmail"]) >= {"commitment"}, type(one["externalIds"][0]["value"])) for one in found.values()
+    } == {(True, dict)}
 
 
 def test_super_administrators_by_a_group_are_found(workspace: Workspace, connect: Connect) -> None:
