@@ -86,7 +86,8 @@ class Hole:
     """`{facet.path.to.member}`, `{value_of_the_scope}`, or `{path:3}`: the field 3, from 0, between colons.
 
     The first name is a facet's, if that facet was seen and either the path goes on or the facet's value is no
-    object or list; else it is a value of the scope: where a facet is called like one, both can be had.
+    object or list; else it is a value of the scope: where a facet is called like one, both can be had. Where the scope
+    has no such value, a parameter that is the hole alone is the object or list.
     """
 
     __slots__ = ("field", "path", "root", "steps")
@@ -137,7 +138,8 @@ class Template:
     def value(self, facets: Facets, values: Values) -> Any:
         """The text, or, of a template that is one hole and nothing else, what stands there, of whatever type."""
         if len(self._parts) == 1 and isinstance(part := self._parts[0], Hole):
-            return part.value(facets, values)
+            whole = facets.get(part.root) if not part.steps and part.field is None else None
+            return whole if type(whole) in (dict, list) and part.root not in values else part.value(facets, values)
         return self.fill(facets, values)
 
 
@@ -184,7 +186,10 @@ _CONDITION = re.compile(r"\s*([\w-]+(?:\.[\w-]+)*)\s*(==|!=)\s*'([^']*)'\s*")
 
 
 class Condition:
-    """`path == 'text'` or `path != 'text'`. Compared with '', a member that is missing or null reads as ''."""
+    """`path == 'text'` or `path != 'text'`.
+
+    Compared with '', a member that is missing or null reads as '', and an object or list as something else.
+    """
 
     __slots__ = ("_equal", "_hole", "_wanted", "roots")
 
@@ -198,7 +203,8 @@ class Condition:
     def holds(self, facets: Facets, values: Values) -> bool:
         """Raises NoMember where nothing, or null, stands at the path (but for a comparison with ''), TypeError."""
         try:
-            found = text(self._hole.value(facets, values))
+            value = self._hole.value(facets, values)
+            found = "…" if not self._wanted and type(value) in (dict, list) else text(value)
         except NoMember:
             if self._wanted:
                 raise

@@ -66,9 +66,9 @@ def _login_profile(ask: Ask, named: Mapping[str, Any]) -> Row | None:
 
 
 def key_use(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
-    """A user's access keys, each with its `LastUsedDate` (null: never used)."""
+    """A user's access keys (`params["Keys"]`), each with its `LastUsedDate` (null: never used)."""
     keys = []
-    for key in _all(ask, "list_access_keys", params, "AccessKeyMetadata"):
+    for key in params["Keys"]:
         used = ask("get_access_key_last_used", {"AccessKeyId": key["AccessKeyId"]}).body["AccessKeyLastUsed"]
         keys.append({**key, "LastUsedDate": used.get("LastUsedDate")})
     yield Page({"Keys": keys})
@@ -201,8 +201,8 @@ user = ResourceType(
                also=("iam:GenerateCredentialReport", "iam:ListUsers", "iam:ListMFADevices", "iam:GetLoginProfile")),
                key="arn", match="{user.Arn}", otherwise=None),
         Detail("access_keys", Call("iam:ListAccessKeys", "list_access_keys", NAMED, items="AccessKeyMetadata")),
-        Detail("key_use", Call("iam:GetAccessKeyLastUsed", "get_access_key_last_used", NAMED, items="Keys", fn=key_use,
-               also=("iam:ListAccessKeys",))),
+        Detail("key_use", Call("iam:GetAccessKeyLastUsed", "get_access_key_last_used", {"Keys": "{access_keys}"},
+               items="Keys", fn=key_use)),
         Detail("ssh_keys", Call("iam:ListSSHPublicKeys", "list_ssh_public_keys", NAMED, items="SSHPublicKeys")),
         Detail("service_credentials", Call("iam:ListServiceSpecificCredentials", "list_service_specific_credentials", NAMED,
                items="ServiceSpecificCredentials")),

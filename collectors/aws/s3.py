@@ -9,6 +9,9 @@ from annexlog.collectors import Call, Detail, ResourceType
 __all__ = ["bucket"]
 
 NAMED = {"Bucket": "{bucket.Name}"}
+# Both replication and Object Lock need versioning, and neither lets it be suspended (S3 User Guide, "Requirements and
+# considerations for replication", "Object Lock considerations"): a bucket that never had versions has neither.
+VERSIONED = "versioning.Status != ''"
 # A bucket answers in its own region; elsewhere it sends one there.
 InRegion = partial(Detail, region="{bucket.BucketRegion}")
 
@@ -21,10 +24,10 @@ bucket = ResourceType(
         Detail("location", Call("s3:GetBucketLocation", "get_bucket_location", NAMED), only="bucket.BucketRegion == ''"),
         InRegion("public_access_block", Call("s3:GetBucketPublicAccessBlock", "get_public_access_block", NAMED,
                take="PublicAccessBlockConfiguration", absent=("NoSuchPublicAccessBlockConfiguration",))),
-        InRegion("policy_status", Call("s3:GetBucketPolicyStatus", "get_bucket_policy_status", NAMED,
-               take="PolicyStatus", absent=("NoSuchBucketPolicy",))),
         InRegion("policy", Call("s3:GetBucketPolicy", "get_bucket_policy", NAMED,
                take="Policy", absent=("NoSuchBucketPolicy",), decode={"": "json"})),
+        InRegion("policy_status", Call("s3:GetBucketPolicyStatus", "get_bucket_policy_status", NAMED,
+               take="PolicyStatus", absent=("NoSuchBucketPolicy",)), only="policy.Statement != ''"),
         InRegion("ownership", Call("s3:GetBucketOwnershipControls", "get_bucket_ownership_controls", NAMED,
                take="OwnershipControls", absent=("OwnershipControlsNotFoundError",))),
         InRegion("encryption", Call("s3:GetEncryptionConfiguration", "get_bucket_encryption", NAMED,
@@ -37,9 +40,9 @@ bucket = ResourceType(
         InRegion("lifecycle", Call("s3:GetLifecycleConfiguration", "get_bucket_lifecycle_configuration", NAMED,
                take="Rules", absent=("NoSuchLifecycleConfiguration",))),
         InRegion("replication", Call("s3:GetReplicationConfiguration", "get_bucket_replication", NAMED,
-               take="ReplicationConfiguration", absent=("ReplicationConfigurationNotFoundError",))),
+               take="ReplicationConfiguration", absent=("ReplicationConfigurationNotFoundError",)), only=VERSIONED),
         InRegion("object_lock", Call("s3:GetBucketObjectLockConfiguration", "get_object_lock_configuration", NAMED,
-               take="ObjectLockConfiguration", absent=("ObjectLockConfigurationNotFoundError",))),
+               take="ObjectLockConfiguration", absent=("ObjectLockConfigurationNotFoundError",)), only=VERSIONED),
     ],
     tags="tagging",
     # S3 says that CreationDate may move when the policy is edited: details are then read as not yet looked at until

@@ -65,6 +65,22 @@ def test_params_keep_the_type_of_a_lone_hole_and_fill_however_deep() -> None:
     assert params.roots == {"box"}
 
 
+def test_a_parameter_is_a_whole_facet_unless_the_scope_has_a_value_of_its_name() -> None:
+    facets = {**FACETS, "keys": [{"id": 1}]}
+
+    assert Params({"keys": "{keys}", "box": "{box}"}).fill(facets, VALUES) == {
+        "keys": [{"id": 1}],
+        "box": "a value of the scope",
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "there"), [("box.list", True), ("box.deep", True), ("box.none", False), ("no", False)]
+)
+def test_an_object_or_list_is_not_nothing(path: str, there: bool) -> None:
+    assert Condition(f"{path} != ''").holds(FACETS, VALUES) is there
+
+
 def test_params_without_holes_are_used_as_they_are() -> None:
     declared = {"a": ["b"]}
 
