@@ -5,7 +5,13 @@ Shapes as a real API server gives them. What is in the namespace `good` is as it
 
 from __future__ import annotations
 
+import base64
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.wire.cluster import Cluster, thing
 
@@ -243,11 +249,23 @@ def _nodes(cluster: Cluster) -> None:
     cluster.add("v1/nodes", nodes)
 
 
+def authority(days: int) -> str:
+    """A caBundle whose one certificate ends in so many days."""
+    key, name = Ed25519PrivateKey.generate(), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "webhooks")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(days=9), now + timedelta(days=days))
+    return base64.b64encode(made.sign(key, None).public_bytes(Encoding.PEM)).decode()
+
+
 def _admission(cluster: Cluster) -> None:
     group = "admissionregistration.k8s.io/v1"
     cluster.add(f"{group}/validatingadmissionpolicies", [labelled("baseline", spec={"failurePolicy": "Fail"})])
     binding = {"policyName": "baseline", "validationActions": ["Deny"]}
     cluster.add(f"{group}/validatingadmissionpolicybindings", [labelled("baseline", spec=binding)])
+    closed = {"name": "a.example.com", "failurePolicy": "Fail", "clientConfig": {"caBundle": authority(400)}}
+    opened = {"name": "b.example.com", "failurePolicy": "Ignore", "clientConfig": {"caBundle": authority(9)}}
+    cluster.add(f"{group}/validatingwebhookconfigurations", [labelled("good", webhooks=[closed])])
+    cluster.add(f"{group}/mutatingwebhookconfigurations", [labelled("bad", webhooks=[closed, opened])])
 
 
 def _tools(cluster: Cluster, now: str) -> None:
@@ -281,6 +299,26 @@ def _tools(cluster: Cluster, now: str) -> None:
     cluster.add("aquasecurity.github.io/v1alpha1/vulnerabilityreports", scanned)
 
 
+GOOD_FLAGS = (
+    "--audit-policy-file=/etc/audit.yaml", "--audit-log-path=/var/log/audit.log", "--anonymous-auth=false",
+    "--authorization-mode=Node,RBAC", "--encryption-provider-config=/etc/e.yaml",
+    "--service-account-key-file=/etc/keys/sa.pub",
+)  # fmt: skip
+
+
+def api_server(node: str, *flags: str) -> dict[str, Any]:
+    """The pod that a kubelet of the control plane shows of its API server."""
+    made = labelled(f"kube-apiserver-{node}", "kube-system", {"component": "kube-apiserver", "tier": "control-plane"})
+    made["metadata"]["annotations"] = {"kubernetes.io/config.mirror": "0f1e"}
+    command = ["kube-apiserver", *flags]
+    spec = {**GOOD_POD, "nodeName": node, "hostNetwork": True, "containers": [container(command=command)]}
+    return {**made, "spec": spec, "status": {"phase": "Running"}}
+
+
+def _control_plane(cluster: Cluster) -> None:
+    cluster.add("v1/pods", [api_server("m0", *GOOD_FLAGS), api_server("m1", "--tls-min-version=VersionTLS10")])
+
+
 def seed(cluster: Cluster, now: str) -> None:
     """Put all of it into a cluster. `now`: when its control job last succeeded, as Kubernetes writes times."""
     cluster.serve(*NAMESPACED)
@@ -302,4 +340,5 @@ def seed(cluster: Cluster, now: str) -> None:
     _rbac(cluster)
     _nodes(cluster)
     _admission(cluster)
+    _control_plane(cluster)
     _tools(cluster, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -38,7 +38,7 @@ class Kubernetes:
     """The clusters of one target. Raises ConfigError if one is not configured well; asks none of them yet.
 
     An operation is a kind as kubectl writes it in full (`pods`, `deployments.apps`), which is listed, or a path
-    (`/version`). Parameters of a list: `metadata` (true: without the objects' content), `unread` (true: each item is an
+    (`/version`; with the parameter `certificate`: that which the server shows there). Parameters of a list: `metadata` (true: without the objects' content), `unread` (true: each item is an
     Object of its parts as they were sent), `namespace`, `name` (one object instead of a list), and those of the API
     itself (`labelSelector`, `fieldSelector`).
     """
@@ -58,8 +58,9 @@ class Kubernetes:
         return Discovery([self._scope(scope, cluster) for scope, cluster in self._clusters.items()])
 
     def _scope(self, scope: str, cluster: Cluster) -> Scope:
-        host = urlsplit(self._connections[scope].host).netloc
-        return Scope(scope, "cluster", {"cluster": cluster.name, "context": cluster.context or "", "server": host})
+        server = self._connections[scope].host
+        about = {"cluster": cluster.name, "context": cluster.context or ""}
+        return Scope(scope, "cluster", {**about, "server": urlsplit(server).netloc, "endpoint": server})
 
     def caller(self, scope: Scope) -> Caller:
         """Who the cluster says that we are, where it can say so (1.28 and later)."""
@@ -73,7 +74,7 @@ class Kubernetes:
         """See Adapter."""
         connection = self._connections[scope.name]
         if call.operation.startswith("/"):
-            return _One(connection, call.operation)
+            return _One(connection.certificate if params.get("certificate") else connection.get, call.operation)
         if call.permission == SECRETS and not self.options.secrets:
             return _Refusing(Refused("unset", "secrets", "the target does not say `secrets = true`"))
         return Pages(self, scope.name, connection, call.operation, dict(params))
@@ -93,8 +94,8 @@ class Kubernetes:
 class _One:
     """The one page of a path."""
 
-    def __init__(self, connection: Connection, path: str) -> None:
-        self._connection, self._path = connection, path
+    def __init__(self, ask: Callable[[str], Page], path: str) -> None:
+        self._ask, self._path = ask, path
         self._over = False
 
     def __iter__(self) -> _One:
@@ -103,7 +104,7 @@ class _One:
     def __next__(self) -> Page:
         if self._over:
             raise StopIteration
-        page = self._connection.get(self._path)
+        page = self._ask(self._path)
         self._over = True
         return page
 

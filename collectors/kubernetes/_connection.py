@@ -5,6 +5,7 @@ Making objects of the answers, as the client does unless told otherwise, costs 2
 
 from __future__ import annotations
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 
 import orjson
 import urllib3
+from cryptography.x509 import load_der_x509_certificate
 from kubernetes import client, config
 from kubernetes.config import incluster_config
 
@@ -146,6 +148,20 @@ class Connection:
         except ValueError as error:
             raise Refused("unreadable", "NotJSON", str(error)) from None
 
+    def certificate(self, path: str) -> Page:
+        """The certificate that the server shows whoever asks for a path: `{issuer, not_before, not_after}`, RFC 3339.
+
+        Raises Refused.
+        """
+        shown: list[bytes] = []
+        self._once(path, None, _JSON, shown)
+        if not shown:
+            raise Refused("unsupported", "NoTLS", "the server was not asked over TLS")
+        found = load_der_x509_certificate(shown[0])
+        times = {"not_before": found.not_valid_before_utc, "not_after": found.not_valid_after_utc}
+        body = {name: f"{moment:%Y-%m-%dT%H:%M:%SZ}" for name, moment in times.items()}
+        return Page({"issuer": found.issuer.rfc4514_string(), **body})
+
     def _reconnect(self, generation: int) -> None:
         """Read the credentials again, unless another thread has meanwhile. Raises Refused."""
         with self._renewing:
@@ -157,7 +173,10 @@ class Connection:
             if self._failed is not None:
                 raise self._failed
 
-    def _once(self, path: str, query: Mapping[str, str] | None, accept: str) -> tuple[int, Mapping[str, str], bytes]:
+    def _once(
+        self, path: str, query: Mapping[str, str] | None, accept: str, shown: list[bytes] | None = None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """`shown`: takes the server's certificate, in DER."""
         if (self._rereads or self._failed) and self._now() - self._since > _REREAD:
             self._reconnect(self._generation)
         pool, configuration = self._pool, self._configuration
@@ -171,6 +190,8 @@ class Connection:
         try:
             answer = pool.request("GET", url, headers=headers, timeout=timeout, preload_content=False, redirect=False)
             try:
+                if shown is not None:
+                    shown += filter(None, [_certificate(answer.connection)])
                 return answer.status, answer.headers, bounded(answer)
             finally:
                 answer.release_conn()
@@ -180,6 +201,12 @@ class Connection:
     def close(self) -> None:
         if self._pool is not None:
             self._pool.clear()
+
+
+def _certificate(connection: Any) -> bytes | None:
+    """What the far side of a connection showed; None without TLS."""
+    socket = getattr(connection, "sock", None)
+    return socket.getpeercert(binary_form=True) if isinstance(socket, ssl.SSLSocket) else None
 
 
 # ── answers ───────────────────────────────────────────────────────────────────────────────

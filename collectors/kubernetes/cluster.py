@@ -9,7 +9,10 @@ __all__ = ["cluster", "namespace", "node"]
 
 cluster = ResourceType(
     "kubernetes.cluster", facet="cluster", id="{cluster}", listed=None, per="cluster",
-    details=[Detail("version", Call("/version:get", "/version"))],
+    details=[
+        Detail("version", Call("/version:get", "/version")),
+        Detail("certificate", Call("/version:get", "/version", {"certificate": True})),
+    ],
 )
 
 # CEL keeps the word "namespace" for itself.

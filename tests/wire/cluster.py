@@ -242,6 +242,9 @@ class Cluster:
                 raise Refusal(404)
             return found
         items = [item for (within, _), item in sorted(kind.objects.items()) if namespace in ("", within)]
+        for wanted in filter(None, query.get("labelSelector", "").split(",")):
+            label, _, value = wanted.partition("=")
+            items = [item for item in items if (item["metadata"].get("labels") or {}).get(label) == value]
         for wanted in filter(None, query.get("fieldSelector", "").split(",")):
             field, _, value = wanted.partition("=")
             items = [item for item in items if item.get(field) == value]
@@ -250,8 +253,9 @@ class Cluster:
         left = len(items) - at - len(part)
         meta: dict[str, Any] = {"resourceVersion": "4711"}
         if left:
-            token = base64.b64encode(str(at + limit).encode()).decode()
-            meta |= {"continue": token, "remainingItemCount": left}
+            meta["continue"] = base64.b64encode(str(at + limit).encode()).decode()
+        if left and not {"labelSelector", "fieldSelector"} & query.keys():  # what is selected, nobody counts
+            meta["remainingItemCount"] = left
         if "as=PartialObjectMetadataList" in headers.get("Accept", ""):
             part = [{"metadata": item["metadata"]} for item in part]
         return {"kind": "List", "apiVersion": version, "metadata": meta, "items": part}

@@ -64,6 +64,7 @@ def test_without_a_word_the_current_context_is_looked_at(cluster: Cluster, conne
         "cluster": "arn:aws:eks:eu-west-1:1:cluster:prod",
         "context": "arn:aws:eks:eu-west-1:1:cluster/prod",
         "server": cluster.url.removeprefix("http://"),
+        "endpoint": cluster.url,
     }
 
 
@@ -319,7 +320,12 @@ def test_inside_a_cluster_its_service_account_asks(cluster: Cluster, account: Pa
 
     (scope,) = adapter.discover().scopes
 
-    told = {"cluster": "here", "context": "", "server": cluster.url.removeprefix("https://")}
+    told = {
+        "cluster": "here",
+        "context": "",
+        "server": cluster.url.removeprefix("https://"),
+        "endpoint": cluster.url,
+    }
     assert (names(adapter), scope.name, scope.values) == (["n1"], "kubernetes/here", told)
     assert adapter.caller(scope).identity == "service account"
     adapter.close()
