@@ -1,4 +1,4 @@
-"""Clients and users. Of users their ids, states and times: no name and no address is kept."""
+"""Clients and users. Of users their ids, states and times, and keys to compare other directories by: no name."""
 
 from __future__ import annotations
 
@@ -82,6 +82,6 @@ client = ResourceType(
 
 user = ResourceType(
     "keycloak.user", facet="user", id="{user.id}", per="realm", sight=sight(VIEW_USERS),
-    listed=Call(VIEW_USERS, USERS, {**MOST, "briefRepresentation": "false", **keep("id", "enabled", "createdTimestamp", "federationLink", "requiredActions", "totp")}, items="", fn=users),
-    sets=("user.requiredActions",),
+    listed=Call(VIEW_USERS, USERS, {**MOST, "briefRepresentation": "false", **keep("id", "enabled", "createdTimestamp", "federationLink", "requiredActions", "totp", "email", "username")}, items="", fn=users),
+    redact={"user.email": "key:email", "user.username": "key:keycloak"}, sets=("user.requiredActions",),
 )

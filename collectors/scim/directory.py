@@ -12,7 +12,8 @@ from annexlog.collectors.scim._adapter import STATED
 
 __all__ = ["group", "service", "user"]
 
-_USER = ("id", "active", "userType", "roles", "entitlements", "meta.created", "meta.lastModified")
+_ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+_USER = ("id", "active", "userType", "roles", "entitlements", "meta.created", "meta.lastModified", "userName", "emails", f"{_ENTERPRISE}:employeeNumber")
 _GROUP = ("id", "displayName", "members", "meta.lastModified")
 
 
@@ -30,7 +31,7 @@ def _listed(endpoint: str, take: Callable[[Mapping[str, Any]], dict[str, Any]]) 
 
 
 def _user(one: Mapping[str, Any]) -> dict[str, Any]:
-    """{id, active, userType, roles, entitlements, created, lastModified}; null: not told.
+    """{id, active, userType, roles, entitlements, created, lastModified, userName, emails, employeeNumber}; null: not told.
 
     Source: RFC 7643, 4.1 and 4.3. A role is its `value`, or what else it has.
     """
@@ -39,6 +40,8 @@ def _user(one: Mapping[str, Any]) -> dict[str, Any]:
         "id": str(one["id"]), "active": one.get("active"), "userType": one.get("userType"),
         "roles": _values(one.get("roles")), "entitlements": _values(one.get("entitlements")),
         "created": meta.get("created"), "lastModified": meta.get("lastModified"),
+        "userName": one.get("userName"), "emails": _values(one.get("emails")),
+        "employeeNumber": (one.get(_ENTERPRISE) or {}).get("employeeNumber"),
     }  # fmt: skip
 
 
@@ -81,6 +84,7 @@ service = ResourceType(
 user = ResourceType(
     "scim.user", facet="user", id="{user.id}", per="service", sight=_sight("GET /Users"),
     listed=Call("GET /Users", "/Users", {"startIndex": 1, "attributes": ",".join(_USER)}, items="", fn=_listed("/Users", _user)),
+    redact={"user.userName": "key:scim", "user.emails": "key:email", "user.employeeNumber": "key:employee"},
 )
 
 group = ResourceType(

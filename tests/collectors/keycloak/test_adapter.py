@@ -130,7 +130,8 @@ def test_users_are_read_to_the_end_and_kept_without_names(keycloak: Keycloak, co
 
     bodies: dict[str, Any] = seen.values("keycloak.user", scope=scope(keycloak))
     assert (len(bodies), seen.status("keycloak.user", scope=scope(keycloak))) == (250, ("complete", None))
-    assert set(bodies["u7"]) == {"id", "enabled", "createdTimestamp", "totp", "requiredActions"}
+    assert set(bodies["u7"]) == {"id", "enabled", "createdTimestamp", "totp", "requiredActions", "email", "username"}
+    assert set(bodies["u7"]["email"]) == set(bodies["u7"]["username"]) == {"commitment"}
     assert keycloak.asked.count(f"{REALM}/users") == 3
 
 

@@ -58,8 +58,10 @@ def test_only_what_is_needed_is_asked_for_and_kept(service: Scim, connect: Conne
     seen = look(connect(), user)
 
     bodies: dict[str, Any] = seen.values("scim.user", scope=SCOPE)
-    told = {"active": True, "userType": None, "roles": ["owner"], "entitlements": []}
+    told = {"active": True, "userType": None, "roles": ["owner"], "entitlements": [], "employeeNumber": None}
+    keys = {name: bodies["u1"].pop(name) for name in ("userName", "emails")}
     assert bodies["u1"] == {"id": "u1", **told, "created": "2026-01-01T00:00:00Z", "lastModified": None}
+    assert [set(keys["userName"]), *map(set, keys["emails"])] == [{"commitment"}, {"commitment"}]
     assert "attributes=id,active,userType,roles,entitlements" in service.log[0].target
 
 

@@ -1,0 +1,78 @@
+"""Who is in the groups of Active Directory that allow everything: directly, by other groups, or by his primary group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from annexlog.collectors import Page, Refused
+from annexlog.collectors.declaring import Asks, rows
+from annexlog.collectors.ldap._calls import ANY, MOST_MEMBERS, below, one
+
+GROUPS = "(objectSid=…)"
+"""The search as it is told: by the SIDs of the groups that every domain has, and of those that the target names."""
+
+_OF_DOMAIN = ("512", "518", "519", "526", "527")
+"""Domain, schema and enterprise administrators, and those of keys."""
+_BUILT_IN = ("544", "548", "549", "550", "551")
+"""Administrators; operators of accounts, servers, printing and backups."""
+
+
+def groups(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """[{objectSid, members: [sid], more}]: `more`: whether there are more than are told.
+
+    Raises Refused: denied for what is there in every domain and is not shown, unsupported for members of other domains.
+    """
+    domain, base = str(params["domain"]), str(params["base"])
+    sids = [*(f"{domain}-{rid}" for rid in _OF_DOMAIN), *(f"S-1-5-32-{rid}" for rid in _BUILT_IN)]
+    sids += [named for named in str(params["privileged"]).split("\n") if named.startswith("S-1-")]
+    named = {f"sid{at}": sid for at, sid in enumerate(sids)}
+    wanted = "".join(f"(objectSid={{{name}}})" for name in named)
+    asked = {**below(base, "sub", "dn", "objectSid"), **named}
+    found = {
+        entry["objectSid"]: str(entry["dn"])
+        for entry in rows(ask, f"(|{wanted}(&(objectClass=group)(sAMAccountName=DnsAdmins)))", asked)
+        if "objectSid" in entry
+    }
+    for sid in (f"{domain}-512", "S-1-5-32-544"):
+        if sid not in found:
+            raise Refused("denied", "NotShown", f"the group {sid} is not shown", again=False)
+    for sid, dn in sorted(found.items()):
+        members, more = _members(ask, base, dn)
+        if sid == "S-1-5-32-544" and not more and f"{domain}-500" not in members:
+            raise Refused(
+                "denied", "NotShown", "the built-in administrator is not among the administrators", again=False
+            )
+        yield Page([{"objectSid": sid, "members": sorted(members), "more": more}])
+
+
+def _members(ask: Asks, base: str, dn: str) -> tuple[set[str], bool]:
+    """(SIDs of accounts, whether there are more)."""
+    found, todo, seen = set[str](), [dn], set[str]()
+    while todo:
+        at = todo.pop()
+        if at.casefold() in seen:
+            continue
+        seen.add(at.casefold())
+        if not at.casefold().endswith(f",{base.casefold()}"):
+            raise Refused("unsupported", "OtherDomain", "a member is of another domain", again=False)
+        entry = one(ask, ANY, below(at, "base", "objectSid", "objectClass", "member"))
+        if "objectSid" not in entry or "objectClass" not in entry:
+            raise Refused("denied", "NotShown", "a member is shown by its name alone", again=False)
+        if "group" in {kind.casefold() for kind in entry["objectClass"]}:
+            todo += entry.get("member", ())
+            found |= _primary(ask, base, str(entry["objectSid"]))
+        else:
+            found.add(str(entry["objectSid"]))
+        if len(found) > MOST_MEMBERS or len(seen) > 2 * MOST_MEMBERS:
+            return set(sorted(found)[:MOST_MEMBERS]), True
+    return found, False
+
+
+def _primary(ask: Asks, base: str, sid: str) -> set[str]:
+    """Accounts whose primary group it is: `member` does not tell them ([MS-ADA3], primaryGroupID)."""
+    asked = {**below(base, "sub", "objectSid"), "rid": sid.rpartition("-")[2]}
+    entries = rows(ask, "(primaryGroupID={rid})", asked)
+    if any("objectSid" not in entry for entry in entries):
+        raise Refused("denied", "NotShown", "an account's SID is not shown", again=False)
+    return {str(entry["objectSid"]) for entry in entries}
