@@ -15,7 +15,7 @@ _ID: Mapping[str, Any] = {"id": "{server.id}"}
 
 postgresql = ResourceType(
     "azure.postgresql.server", facet="server", id="{server.id}", per="subscription", fold=True, gone=GONE, tags="server.tags", sight=sees(f"{POSTGRESQL}/read"),
-    listed=graph(POSTGRESQL, "properties.version", "properties.network.publicNetworkAccess"),
+    listed=graph(POSTGRESQL, "properties.version", "properties.network.publicNetworkAccess", "properties.highAvailability.mode", "properties.highAvailability.state", "properties.backup.backupRetentionDays", "properties.backup.geoRedundantBackup"),
     details=[
         Detail("secure_transport", arm(f"{POSTGRESQL}/configurations", "{id}/configurations/require_secure_transport", _ID, "value", "isConfigPendingRestart", take="properties")),
         Detail("tls_floor", arm(f"{POSTGRESQL}/configurations", "{id}/configurations/ssl_min_protocol_version", _ID, "value", "isConfigPendingRestart", take="properties")),

@@ -6,7 +6,7 @@ from annexlog.collectors import Call, Detail, ResourceType
 from annexlog.collectors.azure._calls import GONE, graph, sees
 from annexlog.collectors.azure._rules import admin_rules
 
-__all__ = ["interface", "manager", "security_group", "virtual_network"]
+__all__ = ["interface", "manager", "public_address", "security_group", "virtual_network"]
 
 GROUP, INTERFACE, NETWORK = "Microsoft.Network/networkSecurityGroups", "Microsoft.Network/networkInterfaces", "Microsoft.Network/virtualNetworks"
 _RULE = tuple(f"properties.securityRules.properties.{name}" for name in (
@@ -26,6 +26,13 @@ interface = ResourceType(
 virtual_network = ResourceType(
     "azure.network.virtual_network", facet="virtual_network", id="{virtual_network.id}", per="subscription", fold=True, tags="virtual_network.tags", sight=sees(f"{NETWORK}/read"),
     listed=graph(NETWORK, "properties.subnets.id", "properties.subnets.name", "properties.subnets.properties.networkSecurityGroup.id"),
+)
+
+ADDRESS = "Microsoft.Network/publicIPAddresses"
+
+public_address = ResourceType(
+    "azure.network.public_address", facet="public_address", id="{public_address.id}", per="subscription", fold=True, tags="public_address.tags", sight=sees(f"{ADDRESS}/read"),
+    listed=graph(ADDRESS, "sku.name", "properties.ipConfiguration.id", "properties.publicIPAllocationMethod"),
 )
 
 MANAGER = "Microsoft.Network/networkManagers"

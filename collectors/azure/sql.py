@@ -21,7 +21,7 @@ _RANGE6 = ("name", "properties.startIPv6Address", "properties.endIPv6Address")
 
 server = ResourceType(
     "azure.sql.server", facet="server", id="{server.id}", per="subscription", fold=True, gone=GONE, tags="server.tags", sight=sees(f"{SERVER}/read"),
-    listed=graph(SERVER, "access", "properties.publicNetworkAccess", "properties.minimalTlsVersion", extend="extend access = tostring(properties.publicNetworkAccess)"),
+    listed=graph(SERVER, "access", "properties.publicNetworkAccess", "properties.minimalTlsVersion", "properties.administrators.azureADOnlyAuthentication", extend="extend access = tostring(properties.publicNetworkAccess)"),
     details=[
         Detail("firewall_rules", arm(f"{SERVER}/firewallRules", "{id}/firewallRules", _SERVER, *_RANGE, items="value")),
         Detail("ipv6_firewall_rules", arm(f"{SERVER}/ipv6FirewallRules", "{id}/ipv6FirewallRules", _SERVER, *_RANGE6, items="value")),

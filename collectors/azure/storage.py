@@ -16,7 +16,7 @@ _ID: Mapping[str, Any] = {"id": "{account.id}"}
 account = ResourceType(
     "azure.storage.account", facet="account", id="{account.id}", per="subscription", fold=True, gone=GONE, tags="account.tags",
     sight=sees(f"{ACCOUNT}/read"), sets=("account.properties.networkAcls.ipRules", "account.properties.networkAcls.ipv6Rules", "account.properties.networkAcls.resourceAccessRules"),
-    listed=graph(ACCOUNT, "kind", "access", *(f"properties.{name}" for name in (
+    listed=graph(ACCOUNT, "kind", "access", "sku.name", *(f"properties.{name}" for name in (
         "allowBlobPublicAccess", "supportsHttpsTrafficOnly", "minimumTlsVersion", "publicNetworkAccess", "allowSharedKeyAccess", "allowCrossTenantReplication", "isHnsEnabled",
         "networkAcls.defaultAction", "networkAcls.ipRules.value", "networkAcls.ipRules.action", "networkAcls.ipv6Rules.value", "networkAcls.ipv6Rules.action", "networkAcls.resourceAccessRules",
     )), extend="extend access = tostring(properties.publicNetworkAccess)"),

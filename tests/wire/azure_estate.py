@@ -18,7 +18,7 @@ OWNER = "0a0a0a0a-0000-4000-8000-00000000000a"
 SUPPLIER = "5a5a5a5a-0000-4000-8000-00000000000b"
 BASELINE = "/providers/microsoft.authorization/policysetdefinitions/baseline"
 REGISTERS: Mapping[str, Any] = {
-    "azure_owners": [OWNER], "azure_standing_principals": [OWNER], "azure_suppliers": {SUPPLIER: ["acdd72a7-3385-48ef-bd42-f606fba81ae7"]}, "azure_baseline": [BASELINE],
+    "azure_owners": [OWNER], "azure_standing_principals": [OWNER], "azure_suppliers": {SUPPLIER: ["acdd72a7-3385-48ef-bd42-f606fba81ae7"]}, "azure_baseline": [BASELINE], "azure_public_addresses": [at("Microsoft.Network/publicIPAddresses", "pip1").lower()],
 }  # fmt: skip
 
 SUB = f"/subscriptions/{SUBSCRIPTION}"
@@ -46,15 +46,15 @@ def inventory() -> dict[str, list[dict[str, Any]]]:
     group = at("Microsoft.Network/networkSecurityGroups", "Front")
     return {
         "Microsoft.Storage/storageAccounts": [row("Microsoft.Storage/storageAccounts", "acme", {
-            "allowBlobPublicAccess": False, "supportsHttpsTrafficOnly": True, "minimumTlsVersion": "TLS1_2", "publicNetworkAccess": "SecuredByPerimeter", "allowSharedKeyAccess": False,
+            "allowBlobPublicAccess": False, "supportsHttpsTrafficOnly": True, "minimumTlsVersion": "TLS1_2", "publicNetworkAccess": "SecuredByPerimeter", "allowSharedKeyAccess": False, "allowCrossTenantReplication": False,
             "networkAcls": {"defaultAction": "Deny", "ipRules": [], "bypass": "AzureServices"}, "keyCreationTime": {"key1": PLANTED},
-        }, access="SecuredByPerimeter", kind="StorageV2")],
-        "Microsoft.Sql/servers": [row("Microsoft.Sql/servers", "db1", {"publicNetworkAccess": "Enabled", "administratorLogin": PLANTED, "administrators": {"login": EMAIL}}, access="Enabled")],
+        }, access="SecuredByPerimeter", kind="StorageV2", sku={"name": "Standard_GZRS", "tier": "Standard"}, tags={"criticality": "critical"})],
+        "Microsoft.Sql/servers": [row("Microsoft.Sql/servers", "db1", {"publicNetworkAccess": "Enabled", "administratorLogin": PLANTED, "administrators": {"login": EMAIL, "azureADOnlyAuthentication": True}}, access="Enabled")],
         "Microsoft.Sql/servers/databases": [row("Microsoft.Sql/servers/databases", "db1/shop", {"status": "Online"})],
         "Microsoft.Sql/managedInstances": [row("Microsoft.Sql/managedInstances", "mi1", {"publicDataEndpointEnabled": False, "administratorLogin": PLANTED})],
         "Microsoft.Sql/managedInstances/databases": [row("Microsoft.Sql/managedInstances/databases", "mi1/shop", {"status": "Online"})],
         "Microsoft.Synapse/workspaces/sqlPools": [row("Microsoft.Synapse/workspaces/sqlPools", "syn/pool", {"status": "Online"})],
-        "Microsoft.DBforPostgreSQL/flexibleServers": [row("Microsoft.DBforPostgreSQL/flexibleServers", "pg1", {"network": {"publicNetworkAccess": "Enabled"}, "administratorLogin": PLANTED})],
+        "Microsoft.DBforPostgreSQL/flexibleServers": [row("Microsoft.DBforPostgreSQL/flexibleServers", "pg1", {"network": {"publicNetworkAccess": "Enabled"}, "administratorLogin": PLANTED, "highAvailability": {"mode": "ZoneRedundant", "state": "Healthy"}, "backup": {"geoRedundantBackup": "Enabled", "backupRetentionDays": 14}}, tags={"criticality": "critical"})],
         "Microsoft.DocumentDB/databaseAccounts": [row("Microsoft.DocumentDB/databaseAccounts", "cosmos", {"publicNetworkAccess": "Disabled", "disableLocalAuth": True, "ipRules": []}, kind="GlobalDocumentDB")],
         "Microsoft.KeyVault/vaults": [row("Microsoft.KeyVault/vaults", "kv", {"enableSoftDelete": True, "enablePurgeProtection": True, "enableRbacAuthorization": True, "publicNetworkAccess": "Disabled", "accessPolicies": [{"objectId": PLANTED}]})],
         "Microsoft.OperationalInsights/workspaces": [{**row("Microsoft.OperationalInsights/workspaces", "central", {"retentionInDays": 365}), "id": WORKSPACE}],
@@ -62,6 +62,9 @@ def inventory() -> dict[str, list[dict[str, Any]]]:
         "Microsoft.Network/networkInterfaces": [row("Microsoft.Network/networkInterfaces", "nic1", {"ipConfigurations": [{"name": "a", "properties": {"privateIPAddress": "10.0.0.4", "publicIPAddress": {"id": at("Microsoft.Network/publicIPAddresses", "pip1")}, "subnet": {"id": subnet}}}]})],
         "Microsoft.Network/virtualNetworks": [row("Microsoft.Network/virtualNetworks", "Net", {"subnets": [{"id": subnet.upper().replace("/SUBSCRIPTIONS/", "/subscriptions/"), "name": "front", "properties": {"networkSecurityGroup": {"id": group}}}]})],
         "Microsoft.Network/networkManagers": [row("Microsoft.Network/networkManagers", "avnm", {"networkManagerScopeAccesses": ["SecurityAdmin"]})],
+        "Microsoft.Network/publicIPAddresses": [row("Microsoft.Network/publicIPAddresses", "pip1", {"ipAddress": "192.0.2.9", "dnsSettings": {"fqdn": PLANTED}})],
+        "Microsoft.ContainerRegistry/registries": [row("Microsoft.ContainerRegistry/registries", "acr1", {"adminUserEnabled": False, "anonymousPullEnabled": False, "publicNetworkAccess": "Disabled"})],
+        "Microsoft.RecoveryServices/vaults": [row("Microsoft.RecoveryServices/vaults", "vault", {"securitySettings": {"immutabilitySettings": {"state": "Locked"}, "softDeleteSettings": {"softDeleteState": "AlwaysON"}}})],
         "Microsoft.Web/sites": [row("Microsoft.Web/sites", "shop", {"httpsOnly": True, "state": "Running"}, kind="app")],
         "Microsoft.Web/sites/slots": [row("Microsoft.Web/sites/slots", "shop/staging", {"httpsOnly": True, "state": "Running"}, kind="app")],
         "Microsoft.ContainerService/managedClusters": [row("Microsoft.ContainerService/managedClusters", "aks1", {"apiServerAccessProfile": {"authorizedIPRanges": ["192.0.2.0/28"]}, "aadProfile": {"managed": True, "adminGroupObjectIDs": [PLANTED]}, "enableRBAC": True, "disableLocalAccounts": True, "windowsProfile": {"adminUsername": PLANTED}})],
