@@ -54,6 +54,22 @@ def everything(view: View, scope: str, kind: ResourceType, facets: Mapping[str, 
     return facets
 
 
+def unseen_since(instant: Millis) -> Choose:
+    """Poll only what was not seen whole since then: what failed, what is older, and what nobody looked at yet."""
+
+    def choose(view: View, scope: str, kind: ResourceType, facets: Mapping[str, Millis]) -> Collection[str] | None:
+        def due(facet: str) -> bool:
+            seen = view.seen(Line(scope, kind.name, "" if facet == kind.facet else facet))
+            return seen is None or seen.start < instant or seen.status not in _ANSWERED
+
+        return [facet for facet in {kind.facet: None, **facets} if due(facet)] or None
+
+    return choose
+
+
+_ANSWERED = frozenset({Coverage.COMPLETE, Coverage.UNSUPPORTED})
+
+
 @dataclass(slots=True)
 class Collected:
     """What one `collect` did. `unseen`: {(scope, type, facet): why} of everything that could not be seen.
@@ -124,22 +140,31 @@ class Collector:
     def collect(
         self, *, choose: Choose = everything, slot: Millis | None = None, only: Collection[str] = ()
     ) -> Collected:
-        """Look at every target (or those in `only`), recording one run a scope. A refused read never raises.
+        """Look at every target, recording one run a scope. A refused read never raises.
 
+        `only`: these targets, and these scopes with what is in them (`aws/123456789012`: its regions too).
         `slot` makes it idempotent: what a collection of the same slot has recorded already is not asked again.
         """
         done = Collected(self.clock.now() if slot is None else slot)
         self._record_documents(done)
         self.sign()
         for name, target in self.config.targets.items():
-            if (not only or name in only) and not self.stop.is_set():
-                self._target(target, choose, done)
+            within = self._within(name, only)
+            if within is not None and not self.stop.is_set():
+                self._target(target, choose, done, within)
         if not only:
             self._retire_targets(done)
         done.interrupted = self.stop.is_set()
         return done
 
-    def _target(self, target: Target, choose: Choose, done: Collected) -> None:
+    def _within(self, target: str, only: Collection[str]) -> Collection[str] | None:
+        """The scopes of a target that are asked for (none: all); None: it is not asked for."""
+        if not only or target in only:
+            return ()
+        known = {state.name for state in self.store.view().scope_states() if state.target == target}
+        return [scope for scope in only if scope in known] or None
+
+    def _target(self, target: Target, choose: Choose, done: Collected, within: Collection[str]) -> None:
         start = self.clock.now()
         with ExitStack() as stack:
             adapter: Adapter | None = None
@@ -154,7 +179,7 @@ class Collector:
                 done.unreachable[target.name] = f"{error.what} {error.next}".strip()
             before = self._known_scopes(target.name)
             self._record_scopes(target, found, start, done)
-            looking = _Looking(self, target, self._wanted(target), choose, done)
+            looking = _Looking(self, target, self._wanted(target), choose, done, within)
             jobs = list(looking.blind(found, before))
             if adapter is not None:
                 engine = Engine(
@@ -166,7 +191,7 @@ class Collector:
                     stop=self.stop,
                     redaction_key=self.redaction_key,
                 )
-                jobs += [partial(looking.scopes, engine, *group) for group in together(found)]
+                jobs += [partial(looking.scopes, engine, *group) for group in looking.chosen(together(found))]
             self.progress.scopes(target.name, len(jobs))
             with ThreadPoolExecutor(self.config.collect.scopes, thread_name_prefix="scope") as pool:
                 for future in as_completed([pool.submit(job) for job in jobs]):
@@ -257,6 +282,18 @@ class _Looking:
     types: Types
     choose: Choose
     done: Collected
+    within: Collection[str]
+
+    def at(self, scope: str) -> bool:
+        """Whether the scope is to be looked at, by itself or as part of one."""
+        return not self.within or any(f"{scope}/".startswith(f"{one}/") for one in self.within)
+
+    def chosen(self, groups: Iterable[tuple[Scope, Sequence[Scope]]]) -> Iterator[tuple[Scope, Sequence[Scope]]]:
+        """Askers, each with those of its scopes that are to be looked at."""
+        for asker, scopes in groups:
+            wanted = [scope for scope in scopes if self.at(scope.name)]
+            if wanted:
+                yield asker, wanted
 
     def scopes(self, engine: Engine, asker: Scope, scopes: Sequence[Scope]) -> None:
         """Look at the scopes that one asker answers for, and record their run."""
@@ -291,7 +328,7 @@ class _Looking:
         if found.status is Coverage.COMPLETE:
             return
         refusal = next(iter(found.refusals), Unknown("failed", "discover"))
-        for name in before.keys() - {s.name for s in found.scopes}:
+        for name in filter(self.at, before.keys() - {s.name for s in found.scopes}):
             yield partial(self._blind_scope, name, str(before[name]["level"]), refusal)
 
     def _blind_scope(self, scope: str, level: str, refusal: Unknown) -> None:

@@ -9,17 +9,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from annexlog.cli import render, shapes
 from annexlog.cli.anchoring import say_refused
-from annexlog.cli.opening import Instant, as_json, configuration
+from annexlog.cli.opening import Instant, as_json, configuration, opened
 from annexlog.cli.texts import reason_of, words
 from annexlog.evidence_store.model import Millis, iso
 
 if TYPE_CHECKING:
+    from annexlog.config import Config
     from annexlog.cycle import Turn
     from annexlog.evidence_store.model import Sweep
     from annexlog.pipeline import Progress
@@ -30,31 +31,46 @@ SHOWN = 20
 
 @click.command()
 @click.option("--due", is_flag=True, help="Look only at what is due by its tests' intervals (for cron).")
-@click.option("--only", metavar="TARGET", multiple=True, help="Only this target; may be repeated.")
+@click.option(
+    "--only",
+    metavar="NAME",
+    multiple=True,
+    help="Only this target, or this scope and what is in it (aws/123456789012); may be repeated.",
+)
+@click.option("--since", type=Instant(), help="Only what was not seen whole since that time (UTC).")
 @click.option("--no-assess", is_flag=True, help="Record only; judge later with annexlog assess.")
 @as_json
-def collect(due: bool, only: tuple[str, ...], no_assess: bool, json: bool) -> int:
+def collect(due: bool, only: tuple[str, ...], since: Millis | None, no_assess: bool, json: bool) -> int:
     """Look at everything that is configured, record it and judge it."""
     from annexlog.cycle import Cycle
+    from annexlog.pipeline import everything, unseen_since
     from annexlog.watching import Watch
 
     config = configuration()
-    _known_targets(only, config.targets)
-    if due and only:
-        raise click.UsageError("--due decides itself what to look at; leave out --only.")
+    _known(only, config)
+    if due and (only or since is not None):
+        raise click.UsageError("--due decides itself what to look at; leave out --only and --since.")
+    choose = everything if since is None else unseen_since(since)
     with stopping() as stop, showing(quiet=json) as progress:
         cycle = Cycle(config, stop=stop, progress=progress)
-        turn = Watch(cycle).due_now() if due else cycle.turn(only=only, judge=not no_assess)
+        turn = Watch(cycle).due_now() if due else cycle.turn(choose=choose, only=only, judge=not no_assess)
     if turn is None:
         render.say("Nothing is due.")
         return 0
     return _report(turn, json=json)
 
 
-def _known_targets(only: Sequence[str], targets: Any) -> None:
-    for name in only:
-        if name not in targets:
-            raise click.UsageError(f"there is no target {name!r}; configured are {', '.join(targets) or 'none'}.")
+def _known(only: Sequence[str], config: Config) -> None:
+    """Raises UsageError on a name that is neither a target nor a scope that was ever found."""
+    scopes = set(only) - set(config.targets)
+    if scopes and config.store.exists():
+        with opened(config) as store:
+            scopes -= {state.name for state in store.view().scope_states()}
+    if scopes:
+        targets = ", ".join(config.targets) or "none"
+        raise click.UsageError(
+            f"there is no target or known scope {min(scopes)!r}; the configured targets are {targets}."
+        )
 
 
 @click.command()
@@ -64,7 +80,6 @@ def _known_targets(only: Sequence[str], targets: Any) -> None:
 def assess(at: Millis | None, fail_on: str) -> int:
     """Judge what is recorded, again."""
     from annexlog.answers import Reading
-    from annexlog.cli.opening import opened
     from annexlog.cycle import Cycle
     from annexlog.evidence_store.model import State
 
