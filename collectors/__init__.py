@@ -389,6 +389,7 @@ class Provider:
     `members(type)`: {facet: published field names}, read from the provider's own model; {} where it has none.
     `policy(calls)`: the least-privilege grant for these calls, in the provider's own form, as text.
     `ceilings(options)`: calls per second that we allow ourselves, by pattern of lanes (see limits.Limits).
+    `fitted(calls, options)`: the policy for targets with these options, where options of a target change it.
     """
 
     name: str
@@ -397,6 +398,7 @@ class Provider:
     members: Callable[[ResourceType], Mapping[str, frozenset[str]]]
     policy: Callable[[Iterable[Call]], str]
     ceilings: Callable[[Any], Mapping[str, float]] = lambda options: {}  # noqa: ARG005 — none
+    fitted: Callable[[Iterable[Call], Sequence[Any]], str] | None = None
 
 
 # ── discovery: built-ins and third parties alike ──────────────────────────────────────────

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from annexlog.answers import published_shapes
 from annexlog.assessing import assess, present
+from annexlog.cli.setup import permissions
 from annexlog.collectors import Call, ResourceType, providers, resource_types
 from annexlog.config import Config, load
 from annexlog.evidence_store import keys
@@ -245,3 +247,19 @@ def test_the_documented_manifests_fit_together_and_meet_our_own_tests() -> None:
     assert spec["serviceAccountName"] == objects["ServiceAccount"]["metadata"]["name"]
     assert [c["run_as_non_root"] and c["read_only"] and not c["escalation"] for c in judged] == [True, True]
     assert [set(c["sized"].values()) for c in judged] == [{True}, {True}]
+
+
+def test_the_printed_role_follows_what_a_target_says_of_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, opted = ('[targets.a]\nprovider = "kubernetes"\n', '[targets.b]\nprovider = "kubernetes"\nsecrets = true\n')
+    (tmp_path / "annexlog.toml").write_text(plain + opted)
+    monkeypatch.chdir(tmp_path)
+
+    told = {
+        target: CliRunner().invoke(permissions, ["kubernetes", *target]).output
+        for target in ((), ("--target", "a"), ("--target", "b"))
+    }
+
+    granted = {target: '- apiGroups: [""]\n  resources: [secrets]\n' in text for target, text in told.items()}
+    assert granted == {(): False, ("--target", "a"): False, ("--target", "b"): True}

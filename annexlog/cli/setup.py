@@ -305,7 +305,8 @@ def _hours(every: int) -> str:
 @click.command()
 @click.argument("provider")
 @click.option("--tests", is_flag=True, help="Say instead which tests each permission buys.")
-def permissions(provider: str, tests: bool) -> None:
+@click.option("--target", metavar="NAME", help="For this target alone: its options may ask for more.")
+def permissions(provider: str, tests: bool, target: str | None) -> None:
     """Print the least-privilege policy, and what each permission buys."""
     from annexlog.answers import shapes
     from annexlog.collectors import providers, resource_types
@@ -314,10 +315,16 @@ def permissions(provider: str, tests: bool) -> None:
     known = providers()
     if provider not in known:
         raise ConfigError(f"unknown provider {provider!r}; known are {', '.join(known)}.")
+    options: list[object] = []
     try:
-        mappings = on_disk(configuration())
+        config = configuration()
+        mappings = on_disk(config)
+        own = {name: one.options for name, one in config.targets.items() if one.provider.name == provider}
+        options = [one for name, one in own.items() if target in (None, name)]
     except ConfigError:
         mappings = load(shapes())  # before init: everything that is installed
+    if target is not None and not options:
+        raise ConfigError(f"no target of {provider} is called {target!r}.", next="annexlog.toml names them.")
     kinds = {k.name: k for k in resource_types().values() if k.provider == provider}
     if tests:
         buys: dict[str, set[str]] = {}
@@ -330,7 +337,8 @@ def permissions(provider: str, tests: bool) -> None:
         return
     wanted = mappings.wanted()
     calls = [c for n, k in kinds.items() if n in wanted for c in k.calls(k.needs(wanted[n]))]
-    click.echo(known[provider].policy(calls).rstrip())
+    fitted = known[provider].fitted
+    click.echo((fitted(calls, options) if fitted else known[provider].policy(calls)).rstrip())
 
 
 @click.command()

@@ -5,7 +5,7 @@ The client is imported only when a target is connected, or when its published sh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from annexlog.collectors import Adapter, Call, Provider, ResourceType
 from annexlog.collectors.kubernetes._options import Options
@@ -31,8 +31,15 @@ def _policy(calls: Iterable[Call]) -> str:
     return policy(calls)
 
 
+def _fitted(calls: Iterable[Call], options: Sequence[Options]) -> str:
+    """With the right to list Secrets if all of these targets want them."""
+    from annexlog.collectors.kubernetes._policy import policy  # noqa: PLC0415 — as above
+
+    return policy(calls, secrets=bool(options) and all(one.secrets for one in options))
+
+
 def _ceilings(options: Options) -> Mapping[str, float]:
     return {"kubernetes/*": options.requests_per_second}
 
 
-provider = Provider("kubernetes", Options, _connect, _members, _policy, _ceilings)
+provider = Provider("kubernetes", Options, _connect, _members, _policy, _ceilings, _fitted)

@@ -29,6 +29,11 @@ metadata:
 rules:
 """
 
+_CONSEQUENCE = """\
+# To list Secrets lets the holder of this role read what they all hold, of the whole cluster. annexlog asks for their
+# metadata only, but Kubernetes cannot grant the one without the other: whoever gets its token can read them. The target
+# says `secrets = true`; without it this rule is not needed.
+"""
 
 _SECRETS = """\
 # Left out: to list Secrets. annexlog would ask for their metadata only, but this rule lets its holder read what they
@@ -40,11 +45,12 @@ _SECRETS = """\
 """
 
 
-def policy(calls: Iterable[Call]) -> str:
+def policy(calls: Iterable[Call], *, secrets: bool = False) -> str:
     """A ClusterRole, as YAML, that allows these calls and no more. Bind it with a ClusterRoleBinding.
 
     What every authenticated user may read (`system:discovery`: /version, /api, /apis) is in it all the same: some
-    clusters take that away. The right to list Secrets is in it as a comment alone. Raises DeclarationError for a permission that does not read.
+    clusters take that away. The right to list Secrets is in it as a comment alone, unless `secrets`: then with what
+    follows from it. Raises DeclarationError for a permission that does not read.
     """
     resources: dict[tuple[str, str], set[str]] = defaultdict(set)
     paths = {"/api", "/api/*", "/apis", "/apis/*", "/version"}
@@ -56,7 +62,9 @@ def policy(calls: Iterable[Call]) -> str:
         else:
             resources[match["group"] or "", match["verb"]].add(match["resource"])
     rules = [_rule(group, sorted(names), verb) for (group, verb), names in sorted(resources.items())]
-    more = _SECRETS if SECRETS in asked else ""
+    more = ""
+    if SECRETS in asked:
+        more = _CONSEQUENCE + _rule("", ["secrets"], "list") if secrets else _SECRETS
     return _HEAD + "".join(rules) + f"- nonResourceURLs: {_list(sorted(paths))}\n  verbs: [get]\n" + more
 
 

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from annexlog.collectors import Call
-from annexlog.collectors.kubernetes import provider
+from annexlog.collectors.kubernetes import Options, provider
 from annexlog.collectors.kubernetes._kinds import kind
 from annexlog.collectors.kubernetes.cluster import cluster, namespace, node
 from annexlog.collectors.kubernetes.rbac import token_secret
@@ -69,6 +69,18 @@ def test_the_newest_version_of_a_kind_is_read() -> None:
 
 def test_of_a_custom_kind_nobody_publishes_any() -> None:
     assert provider.members(kind("cluster_policy", "clusterpolicies.kyverno.io", custom=True)) == {}
+
+
+@pytest.mark.parametrize(("said", "granted"), [((True,), True), ((True, False), False), ((False,), False), ((), False)])
+def test_the_right_to_list_secrets_follows_what_the_targets_say(said: tuple[bool, ...], *, granted: bool) -> None:
+    assert provider.fitted is not None
+
+    text = provider.fitted(token_secret.calls(), [Options(secrets=one) for one in said])
+
+    rules = yaml.safe_load(text)["rules"]
+    assert ({"apiGroups": [""], "resources": ["secrets"], "verbs": ["list"]} in rules) is granted
+    assert ("whoever gets its token can read them" in text) is granted
+    assert ("secrets = true" in text) is True
 
 
 def test_the_right_to_list_secrets_is_printed_with_its_consequence_and_not_granted() -> None:
