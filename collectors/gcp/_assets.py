@@ -18,6 +18,7 @@ from google.cloud.asset_v1.services.asset_service.transports import AssetService
 from google.protobuf.json_format import MessageToDict
 
 from annexlog.collectors import Page, Refused
+from annexlog.collectors.gcp._accounts import account
 from annexlog.collectors.gcp._options import Options
 from annexlog.collectors.gcp._refusals import told
 from annexlog.collectors.paths import KEEP
@@ -119,11 +120,19 @@ class Assets:
         row["nodes"] = [*row["holders"], *row["ancestors"]]
         return row | self._value(asset)
 
-    def _accounts(self, policy: Mapping[str, Any]) -> list[dict[str, str]]:
-        """Members that are the account of some project, and which: by id if it is one of ours, else as they say."""
+    def _accounts(self, policy: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Members that are the account of a project, folder or organization, and whose: {member, of, agent}.
+
+        A project is told by id if it is one of ours, else as the member says; others by their node. `agent`: it is
+        Google's own, which nobody can sign in as.
+        """
         members = {member for binding in policy["bindings"] for member in binding["members"]}
-        of = {member: member_project(member) for member in sorted(members)}
-        return [{"member": one, "project": self._projects.get(name, name)} for one, name in of.items() if name]
+        found = [(member, account(member)) for member in sorted(members)]
+        return [
+            {"member": member, "of": self._projects.get(one.of, one.of), "agent": one.agent}
+            for member, one in found
+            if one is not None
+        ]
 
     def _value(self, asset: Any) -> dict[str, Any]:
         """What the list was asked for; nothing where the asset lacks it, and then whoever reads it cannot."""
@@ -175,20 +184,6 @@ def policy(found: Any) -> dict[str, Any]:
         ]
         audits.append({"service": config.service, "logs": logs})
     return {"bindings": bindings, "audit_configs": audits}
-
-
-_OF = (
-    re.compile(r"serviceAccount:(?:service-)?(\d+)(?:-compute)?@"),
-    re.compile(r"serviceAccount:(?!service-(?:org|folder)-)[^@]+@([a-z0-9.:-]+)\.iam\.gserviceaccount\.com"),
-    re.compile(r"serviceAccount:([^@]+)@appspot\.gserviceaccount\.com"),
-    re.compile(r"principal(?:Set)?://[a-z]+\.googleapis\.com/projects/([^/]+)"),
-    re.compile(r"serviceAccount:([a-z0-9.:-]+)\.(?:svc\.id\.goog|global\.workload\.id\.goog)\["),
-)
-
-
-def member_project(member: str) -> str:
-    """The project, by id or number, whose account a member is; "" where it is no project's."""
-    return next((found[1] for pattern in _OF if (found := pattern.match(member))), "")
 
 
 def tree(paths: Iterable[str | Sequence[str]]) -> Tree:

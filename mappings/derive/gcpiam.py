@@ -22,8 +22,6 @@ __all__ = [
 PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers"})
 BASIC = frozenset({"roles/owner", "roles/editor", "roles/admin", "roles/writer"})
 _CUSTOM = re.compile(r"(projects|organizations)/[^/]+/roles/")
-_AGENT = re.compile(r"serviceAccount:(\d+@cloudservices\.|service-(org-|folder-)?\d+@|[^@]+@gcp-sa-[a-z0-9-]+\.iam\.)")
-"""Accounts that are Google's own in a project: they do what the services are asked to do."""
 
 
 def _grants(policy: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -32,6 +30,11 @@ def _grants(policy: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for member in binding["members"]:
             if not member.startswith("deleted:"):
                 yield binding["role"], member
+
+
+def _agents(row: Mapping[str, Any]) -> set[str]:
+    """Members that are Google's own accounts: they do what services are asked to do, and nobody signs in as them."""
+    return {one["member"] for one in row["accounts"] if one["agent"]}
 
 
 def _unseen(row: Mapping[str, Any], above: JSON) -> bool:
@@ -70,32 +73,24 @@ def strangers(row: JSON, projects: JSON, domains: JSON, known: JSON) -> JSON:
     that were agreed to. Source: IAM, principal identifiers; service agents.
     """
     own = {one["project"]["project"] for one in projects} | set(known)
-    of = {one["member"]: one["project"] for one in row["accounts"]}
-    nodes = {*row["ancestors"], row.get("node", "")}
+    of = {one["member"]: one["of"] for one in row["accounts"]}
+    own |= {*row["ancestors"], row.get("node", "")} - {""}
     found = [
         f"{role} to {who}"
         for role, who in _grants(row["policy"])
-        if who not in own and not _ours(who, of.get(who, ""), own, {str(one).lower() for one in domains}, nodes)
+        if who not in own and not _ours(who, of.get(who, ""), own, {str(one).lower() for one in domains})
     ]
     return sorted(set(found))
 
 
-def _ours(member: str, project: str, own: set[str], domains: set[str], nodes: set[str]) -> bool:
+def _ours(member: str, of: str, own: set[str], domains: set[str]) -> bool:
     kind, _, rest = member.partition(":")
     if kind in ("user", "group", "domain"):
         return rest.lower().rpartition("@")[2] in domains
     if kind in ("projectOwner", "projectEditor", "projectViewer"):
         return True  # of the project that the resource is in
-    if kind == "serviceAccount":
-        agent = re.match(r"service-(org|folder)-(\d+)@", rest)
-        if agent:
-            return {"org": "organizations", "folder": "folders"}[agent[1]] + f"/{agent[2]}" in nodes
-        return project in own or project.startswith("gcp-sa-")
-    if kind in ("principal", "principalSet"):
-        node = re.match(r"//cloudresourcemanager\.googleapis\.com/((?:organizations|folders)/\d+)", rest)
-        pool = re.search(r"/workforcePools/([^/]+)", rest)
-        return project in own or bool(node and node[1] in nodes) or bool(pool and pool[1] in own)
-    return False
+    pool = re.match(r"//iam\.googleapis\.com/locations/global/workforcePools/([^/]+)/", rest)
+    return of in own or bool(kind.startswith("principal") and pool and pool[1] in own)
 
 
 # ── roles that can do too much ────────────────────────────────────────────────────────────
@@ -104,11 +99,8 @@ def _ours(member: str, project: str, own: set[str], domains: set[str], nodes: se
 @derived
 def basic_role_holders(row: JSON, allowed: JSON) -> JSON:
     """Who holds owner, editor, admin or writer, Google's own agents and those allowed left out: `role to member`."""
-    return sorted(
-        f"{role} to {who}"
-        for role, who in _grants(row["policy"])
-        if role in BASIC and who not in allowed and not _AGENT.match(who)
-    )
+    spared = {*allowed, *_agents(row)}
+    return sorted(f"{role} to {who}" for role, who in _grants(row["policy"]) if role in BASIC and who not in spared)
 
 
 _ACTING = frozenset({"roles/iam.serviceAccountTokenCreator", "roles/iam.workloadIdentityUser"})
@@ -126,9 +118,9 @@ def privileged_accounts(row: JSON, roles: JSON, allowed: JSON) -> JSON | Unknown
     with "admin" in it, or to act as other accounts. Unknown(unresolved) where a custom role could not be found.
     """
     custom = _permissions(roles)
-    found, unresolved = [], False
+    found, unresolved, spared = [], False, {*allowed, *_agents(row)}
     for role, who in _grants(row["policy"]):
-        if not who.startswith("serviceAccount:") or who in allowed or _AGENT.match(who):
+        if not who.startswith("serviceAccount:") or who in spared:
             continue
         if _CUSTOM.match(role):
             unresolved = unresolved or role not in custom
@@ -177,7 +169,7 @@ def gcp_admins(above: JSON, roles: JSON, register: JSON) -> JSON | Unknown:
     for one in above:
         row = one["ancestor"]
         for role, who in _grants(row["policy"]):
-            if _AGENT.match(who):
+            if who in _agents(row):
                 continue
             unresolved = unresolved or (bool(_CUSTOM.match(role)) and role not in custom)
             if role not in _ADMIN and not any(_OVER.fullmatch(p) for p in custom.get(role, ())):

@@ -30,7 +30,8 @@ def loose_sharing(sharing: JSON, agreed: JSON) -> JSON:
     """Where files may be shared outside of listed domains, or published: `unit or group: reason`, each.
 
     Of several policies for one unit the one with the highest order counts, member by member. What the root does not set
-    is Google's default, which lets both; what others do not set is inherited. `agreed`: units and groups left out.
+    is Google's default, which lets both; what others do not set is inherited. One for nobody in particular is for
+    all. `agreed`: units and groups left out.
     Source: Cloud Identity API, PolicyQuery (sortOrder); Policy API, drive_and_docs.external_sharing.
     """
     resolved: dict[str, dict[str, Any]] = {
@@ -38,7 +39,7 @@ def loose_sharing(sharing: JSON, agreed: JSON) -> JSON:
     }
     for policy in sorted(sharing["policies"], key=lambda one: float(one["policyQuery"].get("sortOrder", 0))):
         query = policy["policyQuery"]
-        where = query.get("group") or query["orgUnit"]
+        where = query.get("group") or query.get("orgUnit") or sharing["root"]
         resolved.setdefault(where, {}).update(policy["setting"].get("value") or {})
     found = []
     for where, value in sorted(resolved.items()):

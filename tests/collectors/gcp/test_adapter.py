@@ -18,7 +18,8 @@ from grpc_status import rpc_status
 from annexlog.collectors import Call, Refused, Scope
 from annexlog.collectors.gcp import provider
 from annexlog.collectors.gcp._access import Bearer
-from annexlog.collectors.gcp._assets import holders, key, member_project
+from annexlog.collectors.gcp._accounts import Account, account
+from annexlog.collectors.gcp._assets import holders, key
 from annexlog.collectors.gcp._refusals import refusal
 from annexlog.collectors.gcp.compute import network
 from annexlog.collectors.gcp.datastores import bucket
@@ -128,27 +129,40 @@ def test_of_an_iam_policy_members_whose_account_is_a_projects_say_which(connect:
 
     found: Any = seen.values("gcp.iam_policy", scope=SHOP)["//storage.googleapis.com/shop"]
     assert found["accounts"] == [
-        {"member": "serviceAccount:12-compute@developer.gserviceaccount.com", "project": "shop-prod"},
-        {"member": "serviceAccount:app@shop-prod.iam.gserviceaccount.com", "project": "shop-prod"},
+        {"member": "serviceAccount:12-compute@developer.gserviceaccount.com", "of": "shop-prod", "agent": False},
+        {"member": "serviceAccount:app@shop-prod.iam.gserviceaccount.com", "of": "shop-prod", "agent": False},
     ]
 
 
 @pytest.mark.parametrize(
-    ("member", "project"),
+    ("member", "told"),
     [
-        ("serviceAccount:a@p-1.iam.gserviceaccount.com", "p-1"),
-        ("serviceAccount:a@p-1.acme.com.iam.gserviceaccount.com", "p-1.acme.com"),
-        ("serviceAccount:p-1@appspot.gserviceaccount.com", "p-1"),
-        ("serviceAccount:123@cloudservices.gserviceaccount.com", "123"),
-        ("serviceAccount:service-123@gcp-sa-x.iam.gserviceaccount.com", "123"),
-        ("serviceAccount:service-org-9@gcp-sa-x.iam.gserviceaccount.com", ""),
-        ("serviceAccount:p-1.svc.id.goog[ns/sa]", "p-1"),
-        ("principalSet://iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/x/*", "123"),
-        ("user:a@acme.example", ""),
+        ("serviceAccount:a@p-1.iam.gserviceaccount.com", Account("p-1", agent=False)),
+        ("serviceAccount:a@p-1.acme.com.iam.gserviceaccount.com", Account("p-1.acme.com", agent=False)),
+        ("serviceAccount:p-1@appspot.gserviceaccount.com", Account("p-1", agent=False)),
+        ("serviceAccount:123-compute@developer.gserviceaccount.com", Account("123", agent=False)),
+        ("serviceAccount:123@cloudservices.gserviceaccount.com", Account("123", agent=True)),
+        ("serviceAccount:service-123@gcp-sa-x.iam.gserviceaccount.com", Account("123", agent=True)),
+        ("serviceAccount:service-123@compute-system.iam.gserviceaccount.com", Account("123", agent=True)),
+        ("serviceAccount:p123-456@gcp-sa-logging.iam.gserviceaccount.com", Account("123", agent=True)),
+        ("serviceAccount:service-org-9@gcp-sa-x.iam.gserviceaccount.com", Account("organizations/9", agent=True)),
+        # Anyone can call an account so, in a project of his own.
+        ("serviceAccount:service-123@evil-1.iam.gserviceaccount.com", Account("evil-1", agent=False)),
+        ("serviceAccount:123@evil-1.iam.gserviceaccount.com", Account("evil-1", agent=False)),
+        ("serviceAccount:service-org-9@evil-1.iam.gserviceaccount.com", Account("evil-1", agent=False)),
+        ("serviceAccount:p-1.svc.id.goog[ns/sa]", Account("p-1", agent=False)),
+        (
+            "principalSet://iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/x/*",
+            Account("123", agent=False),
+        ),
+        ("principalSet://cloudresourcemanager.googleapis.com/organizations/9", Account("organizations/9", agent=False)),
+        ("user:a@acme.example", None),
+        ("allUsers", None),
+        ("serviceAccount:service-123@notiam.gserviceaccount.com", None),
     ],
 )
-def test_whose_account_a_member_is(member: str, project: str) -> None:
-    assert member_project(member) == project
+def test_whose_account_a_member_is(member: str, told: Account | None) -> None:
+    assert account(member) == told
 
 
 def test_a_key_is_reached_by_the_policies_of_its_key_ring_and_project() -> None:
