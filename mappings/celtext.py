@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
-__all__ = ["Selection", "members", "renamed", "selections"]
+__all__ = ["Selection", "members", "mentioned", "renamed", "selections"]
 
 _TOKEN = re.compile(
     r"""(?P<skip>\s+|//[^\n]*)
@@ -54,7 +56,7 @@ def selections(text: str) -> list[Selection]:
     A variable used whole (`labels == {}`) gives a Selection of the name "", one that is gone into otherwise
     (`labels['x']`, `labels.exists(…)`) of the name "[]". Raises ValueError on what is not CEL.
     """
-    reader = _Reader(list(_tokens(text)))
+    reader = _Reader(list(_listed(text)))
     reader.ternary({})
     return reader.found
 
@@ -65,7 +67,7 @@ def members(text: str, variable: str) -> frozenset[str] | None:
     Every mention of the name counts, also as a field's or a macro's own variable: then it may be None without need.
     Raises ValueError on what is not CEL.
     """
-    tokens = [*_tokens(text), ("end", ""), ("end", ""), ("end", "")]
+    tokens = [*_listed(text), ("end", ""), ("end", ""), ("end", "")]
     found = set()
     for (kind, name), (_, sign), (after, member), (_, then) in zip(
         tokens, tokens[1:], tokens[2:], tokens[3:], strict=False
@@ -76,6 +78,22 @@ def members(text: str, variable: str) -> frozenset[str] | None:
             return None
         found.add(member)
     return frozenset(found)
+
+
+def mentioned(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The names that stand where a variable may: those that can only be one, and those that may be a loop's own.
+
+    Raises ValueError on what is not CEL.
+    """
+    found, doubtful, before = set(), set(), ""
+    tokens = _listed(text)
+    for (kind, name), (_, after) in pairwise(tokens):
+        if kind == "name" and before not in (".", ".?") and after != "(":
+            found.add(name)
+            if before in ("(", ",") and after == ",":
+                doubtful.add(name)
+        before = name
+    return frozenset(found - doubtful), frozenset(doubtful)
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:
@@ -96,6 +114,11 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
         if match.lastgroup != "skip":
             before = match[0]
     return "".join(made)
+
+
+@lru_cache(maxsize=16)
+def _listed(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple(_tokens(text))
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:

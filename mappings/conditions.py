@@ -17,7 +17,7 @@ from cel_expr_python import cel
 from cel_expr_python.ext import ext_optional, ext_strings
 
 from annexlog.evidence_store.model import JSON
-from annexlog.mappings.celtext import members, renamed
+from annexlog.mappings.celtext import members, mentioned, renamed
 
 __all__ = ["Condition", "ConditionError", "compile_condition", "usable"]
 
@@ -95,19 +95,20 @@ def compile_condition(text: str, variables: Collection[str]) -> Condition:
 
 @lru_cache(maxsize=1024)
 def _compiled(text: str, names: frozenset[str]) -> Condition:
-    # What is read is mentioned; what is mentioned may be a field, a text or a loop's own variable instead.
-    mentioned = sorted(names.intersection(_WORD.findall(text)))
-    places = {name: name if name in _TYPES else _PLACES[at] for at, name in enumerate(mentioned[: len(_PLACES)])}
+    words = sorted(names.intersection(_WORD.findall(text)))
+    places = {name: name if name in _TYPES else _PLACES[at] for at, name in enumerate(words[: len(_PLACES)])}
     expression = None
-    if len(places) == len(mentioned) and not _PACKAGES.intersection(mentioned):
+    if len(places) == len(words) and not _PACKAGES.intersection(words):
         expression = _placed(text, places)
     if expression is None:
-        places = {name: name for name in mentioned}
+        places = {name: name for name in words}
         expression = _compile(text, names)
     given = expression.return_type()
     if given not in (cel.Type.BOOL, cel.Type.DYN):
         raise ConditionError(f"gives {given.name()}, not true or false")
-    reads = frozenset(name for name in mentioned if not _without(text, places, names, name))
+    # What is read is mentioned; what is mentioned may be a loop's own variable instead.
+    certain, doubtful = mentioned(text)
+    reads = names & certain | {name for name in names & doubtful if not _without(text, places, names, name)}
     return Condition(text, reads, expression, tuple((name, places[name], _seen(text, name)) for name in sorted(reads)))
 
 
