@@ -76,9 +76,10 @@ def outcome_lines(view: View, mappings: Mappings) -> Iterator[tuple[Test, Line]]
 
     A test that compares with another provider's resources has some once there is a target of that provider.
     """
+    scopes = view.scopes()
+    providers = {str(attributes.get("provider")) for attributes in scopes.values()}
     for test in mappings.tests.values():
-        scopes = view.scopes()
-        if not asked(test, scopes):
+        if not asked(test, providers):
             continue
         for scope, attributes in scopes.items():
             if applies(test.of, attributes):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from annexlog.collectors import ResourceType, resource_types
 from annexlog.evidence_store.model import JSON, Coverage, Line, Millis, Unknown
+from annexlog.mappings import asked
 
 if TYPE_CHECKING:
     from annexlog.config import Config
@@ -44,8 +45,9 @@ class Beside:
 
 
 def wanted(config: Config, mappings: Mappings) -> dict[str, dict[str, Millis]]:
-    """What enabled tests read; with `second_sources`, also the second sources of the types they read."""
-    found = mappings.wanted()
+    """What the tests that are asked read; with `second_sources`, also the second sources of the types they read."""
+    providers = {target.provider.name for target in config.targets.values()}
+    found = mappings.wanted(test for test in mappings.tests.values() if asked(test, providers))
     if not config.collect.second_sources:
         return found
     types = resource_types()

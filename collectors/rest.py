@@ -85,6 +85,7 @@ class Session:
 
     What is sent goes to that origin only, over TLS that is verified (to this host itself also without); redirections
     are not followed: they would carry the credentials along. `reach`: the target's Options. `most`: bytes of an answer.
+    `prove(method, url, headers)`: headers that are of one request alone.
     """
 
     def __init__(
@@ -97,11 +98,12 @@ class Session:
         refusal: Callable[[Answer], Refused] = refusal,
         headers: Mapping[str, str] | None = None,
         most: int = MAX_ANSWER,
+        prove: Callable[[str, str, Mapping[str, str]], Mapping[str, str]] | None = None,
     ) -> None:
         self.base = base.rstrip("/") + "/"
         self._origin = _origin(self.base)
         self._credentials, self._refusal, self._headers = credentials, refusal, dict(headers or {})
-        self._most = most
+        self._most, self._prove = most, prove
         self._timeout = urllib3.Timeout(connect=reach.connect_timeout, read=reach.read_timeout)
         url = urlsplit(self.base)
         if not url.hostname or (url.scheme != "https" and not (url.scheme == "http" and loopback(url.hostname))):
@@ -153,6 +155,7 @@ class Session:
     def _once(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         sent = {"Accept": "application/json", "User-Agent": "annexlog", "Accept-Encoding": "gzip"}
         sent |= {**self._headers, **headers, **self._credentials.headers()}
+        sent |= self._prove(method, url, sent) if self._prove else {}
         try:
             response = self._pool.request(
                 method, url, headers=sent, body=body, timeout=self._timeout,

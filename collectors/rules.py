@@ -101,7 +101,8 @@ def redactor(name: str, key: bytes) -> Change:
 
     `key:<kind>` instead of a set: by `{commitment}` of the kind and the text without case and outer spaces, so that the
     same address in another directory is the same commitment; an empty text is null. `key:` alone: the text is itself
-    `<kind>:<text>`.
+    `<kind>:<text>`. Before the commitment and a colon stands which key it was made with, since after a change of keys
+    nothing fits what was made before.
     """
     if name.startswith(KEY):
         return _keyed(name.removeprefix(KEY), key)
@@ -126,6 +127,8 @@ def redactor(name: str, key: bytes) -> Change:
 
 
 def _keyed(kind: str, key: bytes) -> Change:
+    made_with = hmac.new(key, b"annexlog/key", hashlib.sha256).hexdigest()[:8]
+
     def redact(value: JSON) -> JSON:
         if type(value) is dict:
             return {member: redact(item) for member, item in value.items()}
@@ -136,6 +139,6 @@ def _keyed(kind: str, key: bytes) -> Change:
         if not rest:
             return None
         said = f"annexlog/key\0{named}\0{rest}".encode("utf-8", "surrogatepass")
-        return {"commitment": hmac.new(key, said, hashlib.sha256).hexdigest()}
+        return {"commitment": f"{made_with}:{hmac.new(key, said, hashlib.sha256).hexdigest()}"}
 
     return redact

@@ -59,9 +59,25 @@ class Key:
             raise ConfigError("the key is no RSA key.", where=where)
         self._key = key
 
-    def sign(self, claims: Mapping[str, Any], kid: str = "") -> str:
-        """A JSON Web Token with these claims. `kid`: the name of the key, where the receiver knows several."""
-        head = {"alg": "RS256", "typ": "JWT"} | ({"kid": kid} if kid else {})
+    @classmethod
+    def made(cls) -> Key:
+        """A key of our own, for as long as this process lasts."""
+        made = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        form, none = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        return cls(made.private_bytes(serialization.Encoding.PEM, form, none).decode(), "")
+
+    def jwk(self) -> dict[str, str]:
+        """The public part (RFC 7517)."""
+        public = self._key.public_key().public_numbers()
+        n, e = (_text(number.to_bytes((number.bit_length() + 7) // 8, "big")) for number in (public.n, public.e))
+        return {"kty": "RSA", "n": n, "e": e}
+
+    def sign(self, claims: Mapping[str, Any], kid: str = "", **head: Any) -> str:
+        """A JSON Web Token with these claims. `kid`: the name of the key, where the receiver knows several.
+
+        `head`: what else its header says, or says instead.
+        """
+        head = {"alg": "RS256", "typ": "JWT"} | ({"kid": kid} if kid else {}) | head
         signed = f"{_text(orjson.dumps(head))}.{_text(orjson.dumps(claims))}"
         return f"{signed}.{_text(self._key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
 
@@ -72,10 +88,11 @@ def _text(data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`lasts`: seconds from now."""
+    """`lasts`: seconds from now. `kind`: the word before it in a request."""
 
     value: str
     lasts: float
+    kind: str = "Bearer"
 
 
 class Signed:
@@ -108,7 +125,7 @@ class Renewed:
             token = self._token
             if token is None or self._now() - self._since >= token.lasts - min(_EARLY, token.lasts / 2):
                 token = self._renewed()
-        return {"Authorization": f"Bearer {token.value}"}
+        return {"Authorization": f"{token.kind} {token.value}"}
 
     def renew(self) -> bool:
         """After a 401: there is another token, or one that is newer than the refused request may have been."""

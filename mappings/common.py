@@ -26,6 +26,7 @@ __all__ = [
     "Common",
     "Part",
     "commons",
+    "made_with",
     "plain",
     "read_part",
     "read_parts",
@@ -34,6 +35,8 @@ __all__ = [
 ACCOUNT, PERSON = "people.account", "people.person"
 TARGETS = "annexlog.targets"
 """The setting that records which targets are configured: {name: provider}."""
+
+_COMMITMENT = re.compile(r"([0-9a-f]{8}):[0-9a-f]{64}")
 
 NAMED = {"people_accounts": "person", "service_accounts": "owner"}
 """Registers of rows {directory, account, …}, and the member that names the person who answers for the account."""
@@ -149,6 +152,12 @@ class Common(TypeShape):
         for part in self.parts:
             yield part.of.name, part.of.facet
             yield from ((part.of.name, facet) for facet in sorted(part.needs(facets)))
+
+
+def made_with(keys: Iterable[JSON]) -> frozenset[str]:
+    """The redaction keys that commitments among these keys were made with: those of another never fit."""
+    found = (_COMMITMENT.fullmatch(key) for key in keys if isinstance(key, str))
+    return frozenset(match[1] for match in found if match)
 
 
 class Projection:

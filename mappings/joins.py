@@ -17,7 +17,7 @@ from annexlog.evidence_store.model import (
     TypeShape,
     Unknown,
 )
-from annexlog.mappings.common import TARGETS, Common, Projection
+from annexlog.mappings.common import TARGETS, Common, Projection, made_with
 from annexlog.mappings.definitions import Join, Test
 from annexlog.mappings.labels import Assigned, Label, assigned, read_labels
 from annexlog.mappings.paths import Path
@@ -66,6 +66,8 @@ class Index:
     entries: tuple[Entry, ...]
     by_key: Mapping[JSON, list[Entry]]
     hole: Unknown | None
+    made_with: frozenset[str] = frozenset()
+    """Of a common type: the redaction keys of the commitments among the keys."""
 
 
 class Estate:
@@ -196,7 +198,8 @@ class Estate:
                 continue
             for one in dict.fromkeys(keys):
                 by_key.setdefault(one, []).append(entry)
-        return Index(entries, by_key, next((hole for hole in holes if hole), None))
+        made = made_with(by_key) if isinstance(of, Common) else frozenset[str]()
+        return Index(entries, by_key, next((hole for hole in holes if hole), None), made)
 
     def _keys(self, entry: Entry, path: Path) -> list[JSON] | Unknown:
         root = root_of(entry, path.root, self.scopes)
@@ -221,11 +224,15 @@ def applies(of: TypeShape, attributes: Mapping[str, JSON]) -> bool:
     return attributes.get("level") == of.level and attributes.get("provider") == of.provider
 
 
-def asked(test: Test, scopes: Mapping[str, Mapping[str, JSON]]) -> bool:
-    """Whether there is a scope of every provider that the test compares with: else nobody asks it."""
-    own = test.of.provider
-    others = {join.of.name: join.of for join in test.joins if join.of.provider != own or isinstance(join.of, Common)}
-    return all(any(applies(of, attributes) for attributes in scopes.values()) for of in others.values())
+def asked(test: Test, providers: Collection[str]) -> bool:
+    """Whether there are targets of all providers that the test compares with; else nobody asks it."""
+    for join in test.joins:
+        if isinstance(join.of, Common):
+            if not any(part.of.provider in providers for part in join.of.parts):
+                return False
+        elif join.of.provider != test.of.provider and join.of.provider not in providers:
+            return False
+    return True
 
 
 def target_line(attributes: Mapping[str, JSON]) -> list[Line]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from annexlog.evidence_store.model import JSON, Line, Unknown
+from annexlog.mappings.common import made_with
 from annexlog.mappings.definitions import Join
 from annexlog.mappings.joins import Entry, Estate, facet_of, lines_of, root_of
 from annexlog.mappings.paths import Path
@@ -54,6 +55,9 @@ class Joining:
             if isinstance(keys, Unknown):
                 return keys
             wanted.append(keys)
+        for index, keys in zip(self._indexes, wanted, strict=True):
+            if made_with(keys) and index.made_with - made_with(keys):  # nothing fits across a change of keys
+                return Unknown("stale", operation=self.join.of.name, code="RedactionKey")
         found = self._matching(wanted)
         return self._one(found, wanted) if self.join.one else self._many(found)
 

@@ -13,14 +13,15 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from annexlog.answers import shapes
+from annexlog.answers import Reading, shapes
+from annexlog.assessing import assess, present
 from annexlog.config import load
 from annexlog.evidence_store import keys
 from annexlog.evidence_store.model import Millis
 from annexlog.evidence_store.store import Store
 from annexlog.mappings import Mappings
 from annexlog.mappings import load as load_mappings
-from annexlog.pipeline import Collected
+from annexlog.pipeline import Collected, Collector
 from tests.providers import Answers, fault, kinds, turn
 from tests.test_refusal_sweep import Hastened, worsened
 from tests.test_secrets_stay_out import kept
@@ -210,6 +211,24 @@ def test_without_the_register_nobody_can_say_whose_accounts_are(world: World, tm
         "okta.user:u1": "failed", "okta.user:u2": "not_applicable", "okta.user:u3": "not_applicable",
         "okta.user:u4": "failed", "github.member:ann": "failed", "github.member:bob": "failed",
     }  # fmt: skip
+
+
+def test_across_a_change_of_the_redaction_key_nothing_is_told(world: World, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    world.again(again)
+    config, clock = load(again / "annexlog.toml"), Hastened(world.at + 2 * 3_600_000)
+
+    with Store.open(config.store) as store:
+        Collector(config, store, world.mappings, clock, redaction_key=b"n" * 32).collect(only=["staff"])
+        assess(store, world.mappings, clock)
+        at = present(store, clock)
+    with Store.open(config.store, readonly=True) as store:
+        after = {(a.test.id, a.line.scope, a.id): a for a in Reading(store.view(at=at)).answers()}
+
+    assert world.told("people.persons.leavers-removed", after) == {
+        "17": "not_applicable", "18": "stale", "19": "stale", "3": "not_applicable",
+    }  # fmt: skip
+    assert world.told("people.accounts.owned", after)["okta.user:u1"] == "stale"
 
 
 @pytest.mark.parametrize("kind", ["refused", "hidden", "dropped", "empty", "other", "null"])

@@ -1,11 +1,15 @@
 """Users: their state, when they last signed in, what they can prove themselves with, and what is risky about them.
 
-No name and no address is kept. What needs a licence is a population of its own: without it, the others stay known.
+No name is kept, and of addresses what other directories can be compared by. What needs a licence is a population of its own: without it, the others stay known.
 """
 
 from __future__ import annotations
 
-from annexlog.collectors import Call, Detail, ResourceType
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from annexlog.collectors import Call, Detail, Page, ResourceType
+from annexlog.collectors.declaring import Asks
 from annexlog.collectors.entra._calls import COUNTED, GROUPS, HIDDEN, MOST, listed, seen, select
 from annexlog.collectors.entra._governance import open_since
 from annexlog.collectors.entra._roles import ASSIGNMENTS, ROLES, USERS, holders
@@ -15,9 +19,24 @@ __all__ = ["activity", "registration", "risky_user", "role", "user"]
 AUDIT = "AuditLog.Read.All"
 RISKS = "IdentityRiskyUser.Read.All"
 
+
+def of_people(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """[{user, roles: [role id]}]: the roles that each user holds or may activate."""
+    found: dict[str, set[str]] = {}
+    for page in holders(ask, params):
+        for role in page.body["value"]:
+            for person in role["people"]:
+                found.setdefault(person, set()).add(role["role"])
+    yield Page({"value": [{"user": user, "roles": sorted(roles)} for user, roles in sorted(found.items())]})
+
+
 user = ResourceType(
     "entra.user", facet="user", id="{user.id}", per="tenant", sight=seen(USERS),
-    listed=Call(USERS, "/users", {**MOST, **COUNTED, **select("id", "accountEnabled", "userType", "externalUserState", "createdDateTime", "onPremisesSyncEnabled")}, items="value"),
+    listed=Call(USERS, "/users", {**MOST, **COUNTED, **select("id", "accountEnabled", "userType", "externalUserState", "createdDateTime", "onPremisesSyncEnabled", "mail", "userPrincipalName", "employeeId")}, items="value"),
+    details=[
+        Detail("roles", Call(ROLES, ASSIGNMENTS, fn=of_people, items="value", also=(GROUPS, HIDDEN, USERS)), key="user", match="{user.id}", otherwise={"roles": []}),
+    ],
+    redact={"user.mail": "key:email", "user.userPrincipalName": "key:email", "user.employeeId": "key:employee"},
 )
 
 # Graph gives at most 120 users a page with their activity; who never signed in has none, and so has everybody where the

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from annexlog.collectors import Call, Caller, Discovery, Page, Refused, Scope
 from annexlog.collectors.clock import HOST, Clock
 from annexlog.collectors.github._access import Access
 from annexlog.collectors.github._options import Options
+from annexlog.collectors.github._queries import GRAPHQL, data
 from annexlog.collectors.github._refusals import partial
 from annexlog.collectors.paths import Kept, path_and_query
 from annexlog.collectors.provenance import unknown_of
@@ -74,26 +76,37 @@ class GitHub:
         """See Adapter."""
         organization = scope.values["organization"]
         if call.operation == GRANT:
-            return _Grant(self.access, organization)
+            return _One(lambda: Page(dict(self.access.grant(organization))))
+        if call.operation == GRAPHQL:
+            return _One(lambda: self._queried(organization, params))
         path, query = path_and_query(call.operation, params)
         return Kept(Pages(self.access.session(organization), path, query, _follow), params)
+
+    def _queried(self, organization: str, params: Mapping[str, Any]) -> Page:
+        """The data of one query of the GraphQL API, which stands beside the REST API."""
+        base = self.options.url.rstrip("/")
+        address = f"{base.removesuffix('/v3')}/graphql" if base.endswith("/api/v3") else f"{base}/graphql"
+        variables = {name: value for name, value in params.items() if name != "query"}
+        answer = self.access.session(organization).ask(address, {"query": params["query"], "variables": variables})
+        partial(answer)
+        return replace(answer.page(), body=data(answer.body))
 
     def close(self) -> None:
         self.access.close()
 
 
-class _Grant:
-    """The one page of what was granted."""
+class _One:
+    """One page; after a Refused, `next` asks for it again."""
 
-    def __init__(self, access: Access, organization: str) -> None:
-        self._access, self._organization, self._over = access, organization, False
+    def __init__(self, ask: Callable[[], Page]) -> None:
+        self._ask, self._over = ask, False
 
-    def __iter__(self) -> _Grant:
+    def __iter__(self) -> _One:
         return self
 
     def __next__(self) -> Page:
         if self._over:
             raise StopIteration
-        page = Page(dict(self._access.grant(self._organization)))
+        page = self._ask()
         self._over = True
         return page

@@ -9,6 +9,7 @@ from typing import Any
 from annexlog.collectors import Call, Detail, Page, Refused, ResourceType
 from annexlog.collectors.declaring import Asks, keep, rows
 from annexlog.collectors.github._calls import MOST, ORG, shown
+from annexlog.collectors.github._queries import GRAPHQL, identities, unlinked
 
 __all__ = ["access_token", "app_installation", "member", "organization", "outside_collaborator"]
 
@@ -44,7 +45,7 @@ def members(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     """The members with their role (admin: an owner), which the list itself does not say, and the login as a key."""
     for role in ("admin", "member"):
         for page in ask.pages("/orgs/{org}/members", {**params, "role": role}):
-            yield replace(page, body=[{**one, "role": role, "key": one["login"]} for one in _listed(page)])
+            yield replace(page, body=[{**one, "role": role, "key": one["login"], "folded": one["login"].casefold()} for one in _listed(page)])
 
 
 def owners_eyes(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
@@ -70,6 +71,7 @@ organization = ResourceType(
         Detail("owners", Call(MEMBERS, "/orgs/{org}/members", {**_PEOPLE, "role": "admin"}, items="")),
         Detail("invited_owners", Call(MEMBERS, "/orgs/{org}/invitations", {**ORG, **MOST, "role": "admin", **keep("id", "login", "role")}, items="")),
         Detail("wide_roles", Call(ROLES, "/orgs/{org}/organization-roles", ORG, items="roles", fn=wide_roles, also=(MEMBERS,))),
+        Detail("sso", Call(MEMBERS, GRAPHQL, ORG, fn=unlinked)),
         Detail("actions", Call(ADMINISTRATION, "/orgs/{org}/actions/permissions", ORG, fn=shown("/orgs/{org}/actions/permissions", always="enabled_repositories"))),
     ],
     sets=("without_2fa", "collaborators_without_2fa", "owners", "invited_owners"),
@@ -93,7 +95,8 @@ member = ResourceType(
     "github.member", facet="member", id="{member.login}", per="organization", fold=True,
     sight=Call(MEMBERS, "/orgs/{org}/members", ORG, items="", fn=owners_eyes),
     listed=Call(MEMBERS, "/orgs/{org}/members", {**_PEOPLE, "filter": "all"}, items="", fn=members), incarnation="member.id",
-    redact={"member.key": "key:github"},
+    details=[Detail("identity", Call(MEMBERS, GRAPHQL, ORG, items="", fn=identities), key="login", match="{member.folded}", otherwise=None)],
+    redact={"member.key": "key:github", "identity.name_id": "key:email"},
 )
 
 # Fine-grained tokens of members; GitHub shows them to Apps only.

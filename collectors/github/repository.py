@@ -10,10 +10,12 @@ from annexlog.collectors import Call, Detail, Page, Refused, ResourceType
 from annexlog.collectors.declaring import Asks, keep, rows
 from annexlog.collectors.github._calls import BRANCH, MOST, NOT_SHOWN, ORG, REPO, UPGRADE, shown
 from annexlog.collectors.github._changes import CONTENTS, PULLS, changes
+from annexlog.collectors.github._files import codeowners
+from annexlog.collectors.github._queries import ADMINISTRATION, GRAPHQL, METADATA, security_policy
 
 __all__ = ["repository"]
 
-METADATA, ADMINISTRATION, ACTIONS = "metadata:read", "administration:read", "actions:read"
+ACTIONS, SECRETS = "actions:read", "secrets:read"
 RULES = "/repos/{owner}/{repo}/rules/branches/{branch}"
 
 
@@ -85,6 +87,21 @@ def analyses(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     yield replace(page, body={"analyses": page.body})
 
 
+def secrets(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """{kind: [name]}: the names of the secrets that any workflow of the repository gets; values nobody can read.
+
+    Kinds: repository and organization (of Actions), dependabot, codespaces. Those of environments are not among them.
+    """
+    places = {
+        "repository": Call(SECRETS, "/repos/{owner}/{repo}/actions/secrets"),
+        "organization": Call(SECRETS, "/repos/{owner}/{repo}/actions/organization-secrets"),
+        "dependabot": Call("dependabot_secrets:read", "/repos/{owner}/{repo}/dependabot/secrets"),
+        "codespaces": Call("codespaces_secrets:read", "/repos/{owner}/{repo}/codespaces/secrets"),
+    }
+    asked = {**params, **MOST, **keep("secrets.name")}
+    yield Page({kind: sorted(one["name"] for one in rows(ask, call, asked, "secrets")) for kind, call in places.items()})
+
+
 NO_SCAN = ("404:no analysis found", "403:Advanced Security must be enabled", "403:Code Security must be enabled")
 """What GitHub says where nobody scans the code."""
 
@@ -119,6 +136,9 @@ repository = ResourceType(
                items="", absent=NO_SCAN)),
         Detail("analyses", Call("security_events:read", "/repos/{owner}/{repo}/code-scanning/analyses", BRANCH, fn=analyses, items="analyses", absent=NO_SCAN)),
         Detail("environments", Call(ACTIONS, "/repos/{owner}/{repo}/environments", REPO, fn=environments, items="environments")),
+        Detail("secrets", Call(SECRETS, "/repos/{owner}/{repo}/actions/secrets", REPO, fn=secrets, also=("dependabot_secrets:read", "codespaces_secrets:read"))),
+        Detail("codeowners", Call(CONTENTS, "/repos/{owner}/{repo}/contents", BRANCH, fn=codeowners)),
+        Detail("security_policy", Call(METADATA, GRAPHQL, REPO, fn=security_policy, also=(ADMINISTRATION,))),
         Detail("changes", Call(CONTENTS, "/repos/{owner}/{repo}/commits", BRANCH, fn=changes, also=(PULLS,), absent=("409:Git Repository is empty",))),
     ],
     sets=("repository.topics",),

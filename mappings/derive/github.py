@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from annexlog.evidence_store.model import JSON
 from annexlog.mappings.derive import derived
 
-__all__ = ["branch_demands", "branch_exempt", "loose_environments", "unapproved"]
+__all__ = [
+    "branch_demands",
+    "branch_exempt",
+    "code_owners_asked",
+    "loose_environments",
+    "unapproved",
+    "unowned",
+]
 
 TRUSTED = frozenset({"OWNER", "MEMBER", "COLLABORATOR"})
 """Associations of those whose review counts: others may review, but not approve."""
@@ -134,6 +142,43 @@ def _of_what_was_merged(sha: str, pull: Mapping[str, Any]) -> bool:
         return True
     shas = [one["sha"] for one in pull["commits"]]
     return sha in shas and all(one["merge"] for one in pull["commits"][shas.index(sha) + 1 :])
+
+
+@derived
+def unowned(codeowners: JSON, paths: JSON) -> JSON:
+    """Those of the paths, and of CODEOWNERS itself, that no line of it gives an owner: the last that fits counts.
+
+    `codeowners`: {path, rules: [{pattern, owned}]}. A path ending in a slash stands for what is in the folder.
+    Source: docs.github.com, "About code owners": patterns as in gitignore files, without `!` and `[]`.
+    """
+    if codeowners["path"] is None:
+        return list(paths)
+    fitting = [(_pattern(rule["pattern"]), rule["owned"]) for rule in codeowners["rules"]]
+    found = []
+    for path in dict.fromkeys((*paths, codeowners["path"])):
+        probe = path.lstrip("/") + ("any-file" if path.endswith("/") else "")
+        owned = [owned for pattern, owned in fitting if pattern.fullmatch(probe)]
+        if not owned or not owned[-1]:
+            found.append(path)
+    return found
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """A pattern of CODEOWNERS as an expression over paths: of a folder it means all below it."""
+    body = text.strip("/")
+    anchored = "/" in text.rstrip("/")
+    parts = {"/**/": "/(?:.*/)?", "**/": "(?:.*/)?", "/**": "/.*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    said = re.sub(r"/?\*\*/|/\*\*|\*\*|[*?]|[^*?/]+|/", lambda m: parts.get(m[0], re.escape(m[0])), body)
+    below = "/.*" if text.endswith("/") else "" if body.endswith("/*") else "(?:/.*)?"
+    return re.compile(("" if anchored else "(?:.*/)?") + said + below)
+
+
+@derived
+def code_owners_asked(protection: JSON, rules: JSON) -> JSON:
+    """Whether a change of the branch needs the review of an owner of what it changes, by either kind of protection."""
+    classic = ((protection or {}).get("required_pull_request_reviews") or {}).get("require_code_owner_reviews") is True
+    ruled = [r for r in rules or () if r["type"] == "pull_request"]
+    return classic or any((r.get("parameters") or {}).get("require_code_owner_review") is True for r in ruled)
 
 
 @derived

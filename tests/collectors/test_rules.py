@@ -124,6 +124,24 @@ def test_equal_values_have_equal_commitments_and_another_key_gives_others(server
     assert one["a"]["commitment"] != commitment("s", b"another key")  # type: ignore[index]
 
 
+def test_a_key_is_the_same_commitment_wherever_its_kind_and_text_are_the_same(server: Server) -> None:
+    def keyed(value: object, kind: str = "email") -> object:
+        return stored(server, {"v": value}, redact={"lock.v": f"key:{kind}"})["v"]  # type: ignore[index]
+
+    digest = hmac.new(KEY, b"annexlog/key\0email\0ann@example.com", hashlib.sha256).hexdigest()
+    made_with = hmac.new(KEY, b"annexlog/key", hashlib.sha256).hexdigest()[:8]
+    assert keyed("ann@example.com") == keyed(" Ann@Example.COM ") == {"commitment": f"{made_with}:{digest}"}
+    assert keyed("ann@example.com", "login") != keyed("ann@example.com")
+    assert keyed("email:ann@example.com", "") == keyed("ann@example.com")
+    assert keyed(17, "employee") == keyed("17", "employee")
+    assert (keyed(None), keyed("  "), keyed("email:", ""), keyed(["", "a@b"])) == (
+        None,
+        None,
+        None,
+        [None, keyed("a@b")],
+    )
+
+
 def test_a_listing_is_redacted_too_and_its_id_is_not(server: Server) -> None:
     server.say("/boxes", {"items": [{"name": "a"}]})
 

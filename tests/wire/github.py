@@ -7,10 +7,11 @@ Shapes and messages: docs.github.com, REST API 2022-11-28.
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,6 +25,8 @@ SHOP = "/repos/acme/shop"
 EMAIL = "planted.person@example.com"
 PLANTED = "planted-value-0123456789"
 """What must never get into a store: personal data and secrets that GitHub's answers hold."""
+
+OWNERS = base64.b64encode(f"# who asks whom\n* @acme/all\n/.github/ {EMAIL} # by mail\n".encode()).decode()
 
 
 def user(login: str, id: int, **more: Any) -> dict[str, Any]:
@@ -49,6 +52,8 @@ def healthy() -> dict[str, Any]:
         "/orgs/acme/outside_collaborators": [user("kim", 5)],
         "/orgs/acme/outside_collaborators?filter=2fa_disabled": [],
         "/orgs/acme/members?role=admin": [user("ann", 1), user("bob", 2)],
+        "/orgs/acme/members?role=member": [],
+        "/orgs/acme/members?role=all": [user("ann", 1), user("bob", 2)],
         "/orgs/acme/invitations?role=admin": [],
         "/orgs/acme/organization-roles": {"total_count": 2, "roles": [
             {"id": 10, "name": "Security manager", "base_role": "read", "permissions": []},
@@ -74,7 +79,7 @@ def healthy() -> dict[str, Any]:
             "secret_scanning": {"status": "enabled"}, "secret_scanning_push_protection": {"status": "enabled"},
         }},
         f"{SHOP}/branches/main/protection": {
-            "required_pull_request_reviews": {"required_approving_review_count": 1, "dismiss_stale_reviews": True, "require_last_push_approval": True},
+            "required_pull_request_reviews": {"required_approving_review_count": 1, "require_code_owner_reviews": True, "dismiss_stale_reviews": True, "require_last_push_approval": True},
             "enforce_admins": {"enabled": True}, "allow_force_pushes": {"enabled": False}, "allow_deletions": {"enabled": False},
             "required_signatures": {"enabled": True},
         },
@@ -107,6 +112,15 @@ def healthy() -> dict[str, Any]:
             "deployment_branch_policy": {"protected_branches": False, "custom_branch_policies": True},
         }]},
         f"{SHOP}/environments/production/deployment-branch-policies": {"total_count": 1, "branch_policies": [{"id": 1, "name": "release/*"}]},
+        f"{SHOP}/actions/secrets": {"total_count": 1, "secrets": [{"name": "NPM_READ", "created_at": "2026-01-01T00:00:00Z"}]},
+        f"{SHOP}/actions/organization-secrets": {"total_count": 0, "secrets": []},
+        f"{SHOP}/dependabot/secrets": {"total_count": 0, "secrets": []},
+        f"{SHOP}/codespaces/secrets": {"total_count": 0, "secrets": []},
+        f"{SHOP}/contents": [{"name": ".github", "type": "dir", "download_url": f"https://raw/{PLANTED}"}, {"name": "README.md", "type": "file"}],
+        f"{SHOP}/contents/.github": [{"name": "CODEOWNERS", "type": "file"}],
+        f"{SHOP}/contents/.github/CODEOWNERS": {"name": "CODEOWNERS", "size": 60, "encoding": "base64", "content": OWNERS},
+        f"{SHOP}/codeowners/errors": {"errors": []},
+        f"{SHOP}/private-vulnerability-reporting": {"enabled": True},
         f"{SHOP}/commits?sha=main": [{
             "sha": "c1", "author": user("ann", 1),
             "commit": {"author": {"name": "Ann", "email": EMAIL}, "committer": {"email": EMAIL, "date": "2026-06-01T10:00:00Z"}, "message": PLANTED},
@@ -123,11 +137,24 @@ def healthy() -> dict[str, Any]:
     }  # fmt: skip
 
 
+QUERIES: Mapping[str, Any] = {
+    "samlIdentityProvider": {"organization": {"samlIdentityProvider": {"externalIdentities": {
+        "totalCount": 2, "pageInfo": {"hasNextPage": False, "endCursor": "c2"}, "nodes": [
+            {"user": {"login": "ann"}, "samlIdentity": {"nameId": EMAIL}},
+            {"user": {"login": "Bob"}, "samlIdentity": {"nameId": f"b.{EMAIL}"}},
+        ],
+    }}}},
+    "isSecurityPolicyEnabled": {"repository": {"isSecurityPolicyEnabled": True}},
+}  # fmt: skip
+"""Answers of the GraphQL API, by a field that the query asks for."""
+
+
 REGISTERS: Mapping[str, Any] = {
     "github_owners": ["ann", "bob"],
     "github_apps": [{"app": "annexlog", "permissions": {"metadata": "read"}, "all_repositories": True}],
     "github_outside_collaborators": [{"login": "kim", "until": "2099-12-31"}],
     "github_deploying_repositories": ["acme/shop"],
+    "github_shared_secrets": ["NPM_READ"],
 }
 
 
@@ -142,10 +169,11 @@ class GitHub(Api):
     selection: str = "all"
     lasts: float = 3600
     issued: int = 0
+    queries: Mapping[str, Any] = field(default_factory=lambda: dict(QUERIES))
 
     def special(self, request: Request, path: str) -> Reply | None:
         if not path.startswith("/app/") and not path.endswith("/installation"):
-            return None
+            return self._queried(request) if path == "/graphql" else None
         if not self._signed(request.headers.get("authorization", "")):
             return self.refuse(401, "A JSON web token could not be decoded")
         if path == "/app/installations":
@@ -163,6 +191,15 @@ class GitHub(Api):
             grant = {"permissions": {"metadata": "read"}, "repository_selection": self.selection}
             return say({"token": f"ghs_installation{self.issued}", "expires_at": until, **grant}, 201)
         return self.refuse(404)
+
+    def _queried(self, request: Request) -> Reply:
+        if request.headers.get("authorization", "") not in {f"Bearer {token}" for token in self.valid}:
+            return self.refuse(401)
+        asked = json.loads(request.body)
+        answer = next((data for name, data in self.queries.items() if name in asked["query"]), None)
+        if answer is None:
+            return say({"data": None, "errors": [{"type": "FORBIDDEN", "message": "Resource not accessible"}]})
+        return answer if isinstance(answer, Reply) else say({"data": answer(asked) if callable(answer) else answer})
 
     def _signed(self, header: str) -> bool:
         told = claims(header.removeprefix("Bearer "), self.key) if self.key else None

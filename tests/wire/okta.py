@@ -7,6 +7,8 @@ Shapes: Okta management API 2026.06.3; errors: "Okta API error codes".
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import time
 from collections.abc import Mapping
@@ -18,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.wire.api import Api, say
 from tests.wire.http import Reply, Request
-from tests.wire.jwt import claims
+from tests.wire.jwt import claims, proof
 
 EMAIL = "planted.person@example.com"
 PLANTED = "planted-value-0123456789"
@@ -124,25 +126,55 @@ WITHOUT_TOKEN = ("/.well-known/okta-organization",)
 class Okta(Api):
     """A running Okta. API tokens go as SSWS; a service app signs in with `key`, and is given the scopes `granted`.
 
-    `tokens`: {token: scope} that were given. `needs`: which scope a path asks for, where it matters.
+    `tokens`: {token: scope} that were given. `possession`: whether it demands proofs; `bound`: {token: whose key}.
     """
 
     scheme: str = "SSWS"
     key: rsa.RSAPrivateKey | None = None
     granted: set[str] = field(default_factory=set)
     tokens: dict[str, str] = field(default_factory=dict)
+    possession: bool = False
+    bound: dict[str, str] = field(default_factory=dict)
+    proofs: set[str] = field(default_factory=set)
 
     def special(self, request: Request, path: str) -> Reply | None:
         if path in WITHOUT_TOKEN:
             return say(self.answers[path])
         if path == "/oauth2/v1/token":
-            return self._token(dict(parse_qsl(request.body.decode())))
+            refused = self._unproven(request) if self.possession else None
+            return refused or self._token(dict(parse_qsl(request.body.decode())), self._proof(request, path))
+        if self.bound and self._possessed(request, path):
+            return self._found(path, dict(parse_qsl(request.target.partition("?")[2])))
         bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if bearer in self.tokens:
+        if bearer in self.tokens and bearer not in self.bound:
             return self._found(path, dict(parse_qsl(request.target.partition("?")[2])))
         return None
 
-    def _token(self, form: Mapping[str, str]) -> Reply:
+    def _proof(self, request: Request, path: str) -> tuple[str, dict[str, Any]] | None:
+        """A proof for this very request, that was not seen before."""
+        told = proof(request.headers.get("dpop", ""))
+        if told is None or told[1]["jti"] in self.proofs or abs(told[1]["iat"] - time.time()) > 300:
+            return None
+        self.proofs.add(told[1]["jti"])
+        return told if (told[1]["htm"], told[1]["htu"]) == (request.method, self.url + path) else None
+
+    def _unproven(self, request: Request) -> Reply | None:
+        told = proof(request.headers.get("dpop", ""))
+        if told is None:
+            missing = "The DPoP proof JWT header is missing."
+            return say({"error": "invalid_dpop_proof", "error_description": missing}, 400)
+        if told[1].get("nonce") != "n-0S6":
+            wanted = "Authorization server requires nonce in DPoP proof."
+            return say({"error": "use_dpop_nonce", "error_description": wanted}, 400, {"dpop-nonce": "n-0S6"})
+        return None
+
+    def _possessed(self, request: Request, path: str) -> bool:
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        told = self._proof(request, path)
+        digest = base64.urlsafe_b64encode(hashlib.sha256(token.encode()).digest()).rstrip(b"=").decode()
+        return kind == "DPoP" and told is not None and told[1].get("ath") == digest and self.bound.get(token) == told[0]
+
+    def _token(self, form: Mapping[str, str], proven: tuple[str, dict[str, Any]] | None) -> Reply:
         told = claims(form.get("client_assertion", ""), self.key) if self.key else None
         if (
             told is None
@@ -157,7 +189,12 @@ class Okta(Api):
             return say({"error": "invalid_scope", "error_description": "One or more scopes are not granted."}, 400)
         token = f"bearer{len(self.tokens)}"
         self.tokens[token] = form["scope"]
-        return say({"token_type": "Bearer", "expires_in": 3600, "access_token": token, "scope": form["scope"]})
+        if self.possession:
+            if proven is None:
+                return say({"error": "invalid_dpop_proof", "error_description": "The DPoP proof JWT is invalid."}, 400)
+            self.bound[token] = proven[0]
+        kind = "DPoP" if self.possession else "Bearer"
+        return say({"token_type": kind, "expires_in": 3600, "access_token": token, "scope": form["scope"]})
 
     def refuse(self, status: int, message: str = "", **headers: str) -> Reply:
         codes = {401: "E0000011", 403: "E0000006", 404: "E0000007", 429: "E0000047", 500: "E0000009"}

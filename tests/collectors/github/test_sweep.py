@@ -23,7 +23,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 
 def test_in_a_healthy_organization_every_test_passes(home: Ground) -> None:
-    assert unmet(home) == {}
+    assert unmet(home) == {("github.repo.security-policy", "acme/shop"): ("not_applicable", None)}
     assert untested(home) == set()
 
 

@@ -15,7 +15,8 @@ from annexlog.collectors.okta import provider
 from annexlog.collectors.okta._refusals import refusal
 from annexlog.collectors.okta.access import api_token, app, user
 from annexlog.collectors.okta.org import log_stream, org
-from annexlog.collectors.rest import Answer
+from annexlog.collectors.options import Reach
+from annexlog.collectors.rest import Answer, Fixed, Session
 from annexlog.evidence_store.model import ConfigError, DeclarationError, Unknown
 from tests.collectors.acme import Clock
 from tests.collectors.okta.conftest import Connect
@@ -89,6 +90,32 @@ def test_a_token_that_is_revoked_meanwhile_is_replaced(okta: Okta, connect: Conn
 def test_a_target_that_does_not_say_who_asks_whom_is_refused(options: dict[str, object], connect: Connect) -> None:
     with pytest.raises(ConfigError):
         connect(**options)
+
+
+@pytest.mark.parametrize("tokens", [1, 2])
+def test_an_app_that_must_prove_possession_does_so_with_every_request(
+    okta: Okta, connect: Connect, tokens: int
+) -> None:
+    okta.possession, okta.granted = True, {"okta.logStreams.read", "okta.users.read"}
+    access = connect(app=True).access
+    scopes = ["okta.logStreams.read", "okta.users.read"][:tokens]
+
+    found = [access.session(scope).get("/api/v1/logStreams", {"limit": 1}).status for scope in scopes]
+
+    assert found == [200] * tokens
+    assert {r.headers["authorization"].partition(" ")[0] for r in okta.log if r.method == "GET"} == {"DPoP"}
+    assert okta.asked.count("/oauth2/v1/token") == 2 + tokens  # without a proof, without the nonce, and each as wanted
+
+
+def test_a_stolen_token_is_of_no_use_without_the_key(okta: Okta, connect: Connect) -> None:
+    okta.possession, okta.granted = True, {"okta.logStreams.read"}
+    connect(app=True).access.session("okta.logStreams.read").get("/api/v1/logStreams")
+    (token,) = okta.bound
+    okta.valid = set()
+    thief = Session(okta.url, Fixed({"Authorization": f"DPoP {token}"}), "x", reach=Reach(ca_file=okta.ca_file))
+
+    with pytest.raises(Refused, match="unauthenticated"):
+        thief.get("/api/v1/logStreams")
 
 
 # ── what is seen ──
