@@ -215,7 +215,7 @@ BLOCKED, TRANSPORT, VERSIONED, LIFECYCLE = (
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
-def buckets(estate: Estate, place: Place, region: str) -> None:
+def buckets(estate: Estate, place: Place, region: str) -> list[Parts]:
     """The account has no block of its own."""
     grown = estate.grow(place, _buckets(60))
     rows = [{"Name": b["name"], "CreationDate": ago(days=90), "BucketRegion": region} for b in grown]
@@ -235,7 +235,9 @@ def buckets(estate: Estate, place: Place, region: str) -> None:
         estate.say_or_refuse(place, "s3.get_bucket_tagging", tags, "NoSuchTagSet", **name)
         rules = bucket["rules"] and {"Rules": bucket["rules"]}
         estate.say_or_refuse(place, "s3.get_bucket_lifecycle_configuration", rules, "NoSuchLifecycleConfiguration", **name)
-        estate.refuse(place, "s3.get_object_lock_configuration", "ObjectLockConfigurationNotFoundError", **name)
+        lock = bucket["lock"] and {"ObjectLockConfiguration": bucket["lock"]}
+        estate.say_or_refuse(place, "s3.get_object_lock_configuration", lock, "ObjectLockConfigurationNotFoundError", **name)
+    return grown
 
 
 def _buckets(count: int) -> Population:
@@ -254,6 +256,7 @@ def _buckets(count: int) -> Population:
         return {
             "name": name, "block": dict.fromkeys(BLOCKS, True), "policy": [plain], "public": False, "owner": "BucketOwnerEnforced",
             "versioning": {"Status": "Enabled"}, "tags": {"Tags": tags}, "rules": [ends],
+            "lock": None,
         }
 
     def anyone(parts: Parts) -> None:
@@ -263,6 +266,10 @@ def _buckets(count: int) -> Population:
     def unblocked(parts: Parts) -> None:
         parts.update(block=None)
         anyone(parts)
+
+    def locked(days: int) -> Parts:
+        retention = {"Mode": "COMPLIANCE", "Days": days}
+        return {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}}
 
     def partly(parts: Parts) -> None:
         parts["policy"][0]["Resource"] = [f"arn:aws:s3:::{parts['name']}/*"]
@@ -287,6 +294,8 @@ def _buckets(count: int) -> Population:
             Trait(lambda parts: parts["rules"][0].update(Status="Disabled"), fails=(LIFECYCLE,), slot="rules"),
             Trait(lambda parts: parts["rules"][0].update(Filter={"Prefix": "logs/"}), fails=(LIFECYCLE,), slot="rules"),
             Trait(lambda parts: parts.update(rules=None), fails=(LIFECYCLE,), slot="rules"),
+            Trait(lambda parts: parts.update(lock=locked(365)), slot="kept"),
+            Trait(lambda parts: parts.update(lock=locked(3650)), fails=(LIFECYCLE,), slot="kept"),
             Trait(tag("tags", "Tags", criticality="low"), spares=(VERSIONED,)),
             Trait(tag("tags", "Tags", criticality=""), hides=(VERSIONED,)),
             Trait(tag("tags", "Tags", retention="permanent"), spares=(LIFECYCLE,), slot="kept"),

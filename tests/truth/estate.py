@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tests.truth import compute, data, identity
+from tests.truth import compute, data, identity, services, trails
 from tests.truth.planting import NOW, Estate, Place, ago
 from tests.wire.moto import ACCOUNT
 
@@ -18,6 +18,7 @@ REGISTERS: dict[str, Any] = {
     "production_accounts": list(data.PRODUCTION),
     "dynamodb_tables": data.tables_register(Place(MEMBER, "eu-central-1")),
     "unrotated_secrets": [],
+    "lambda_runtimes": services.RUNTIMES,
     "break_glass_users": [],
     "approved_credentials": [],
     "workload_users": [],
@@ -36,8 +37,14 @@ def planted(seed: int) -> Estate:
     here = Place(MEMBER, "eu-central-1")
     data.databases(estate, here)
     data.keys(estate, here)
-    data.buckets(estate, Place(MEMBER), here.region)
+    archive = data.buckets(estate, Place(MEMBER), here.region)
+    trails.plant(estate, Place(MANAGEMENT, "eu-west-1"), here, archive)
     data.stores(estate, here)
+    services.plant(estate, Place(MEMBER, "eu-west-1"))
+    good, bad, bare = Place(MANAGEMENT, "eu-central-1"), Place(MEMBER, "eu-west-1"), Place(MANAGEMENT, "eu-west-1")
+    services.regions(estate, good, bad, bare, here)
+    for region in REGIONS:
+        estate.say(Place(EMPTY, region), "ec2.get_ebs_encryption_by_default", {"EbsEncryptionByDefault": False})
     identity.plant(estate, Place(MEMBER))
     identity.accounts(estate, Place(MANAGEMENT), Place(MEMBER))
     identity.report(estate, Place(MANAGEMENT), [], password_last_used=ago(days=200))

@@ -102,14 +102,16 @@ class Estate:
     answers: dict[str, dict[str, list[dict[str, Any]]]] = field(default_factory=dict)
     truth: Truth = field(default_factory=dict)
 
-    def say(self, place: Place, name: str, says: Any, **params: Any) -> None:
+    def say(self, place: Place, name: str, says: Any, /, **params: Any) -> None:
         """An answer to an operation with these parameters."""
         self._case(place, name, {"says": says, "for": params})
 
-    def refuse(self, place: Place, name: str, code: str, status: int = 404, message: str = "", **params: Any) -> None:
+    def refuse(
+        self, place: Place, name: str, code: str, status: int = 404, message: str = "", /, **params: Any
+    ) -> None:
         self._case(place, name, {"refuses": code, "status": status, "message": message, "for": params})
 
-    def say_or_refuse(self, place: Place, name: str, says: Any, code: str, **params: Any) -> None:
+    def say_or_refuse(self, place: Place, name: str, says: Any, code: str, /, **params: Any) -> None:
         """An answer, or where there is none (None) the error that says so."""
         if says is None:
             self.refuse(place, name, code, **params)
