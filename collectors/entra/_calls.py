@@ -12,7 +12,7 @@ ROLES = ":roles"
 """The operation that tells the application permissions in our own token; nothing is asked of Graph."""
 
 DISCOVERY = "Organization.Read.All"
-"""The permission to learn which tenant it is; no declaration names it."""
+"""The permission to learn which tenant it is, which every app needs."""
 GROUPS = "GroupMember.Read.All"
 HIDDEN = "Member.Read.Hidden"
 

@@ -1,4 +1,4 @@
-"""What apps were given: application permissions that count, and consent for everybody."""
+"""What was set or given by hand: rules of passwords, application permissions that count, consent for everybody."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 from annexlog.collectors import Page, Refused
 from annexlog.collectors.declaring import Asks
 from annexlog.collectors.entra._calls import MOST, items, select, values
+
+RULES_TEMPLATE = "5cf42378-d67d-4f36-ba46-e8b86229381d"
+"""The template of the settings that hold the tenant's own rules of passwords."""
 
 GRAPH = "00000003-0000-0000-c000-000000000000"
 
@@ -65,3 +68,25 @@ def consents(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
             if row["consentType"] == "AllPrincipals"
         ]
         yield Page({"value": found}, page.request_id, page.date)
+
+
+def password_rules(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG001 — the tenant's
+    """{rules}: {checked, banned, threshold, seconds, on_premises, mode}; null: Microsoft's defaults hold.
+
+    `banned`: how many words the tenant's own list has; the words themselves are kept nowhere. `threshold`, `seconds`: of
+    locking out. Source: List groupSettings (Password Rule Settings), whose values are texts.
+    """
+    found = [one for one in values(ask, "/groupSettings", {}) if one["templateId"] == RULES_TEMPLATE]
+    if not found:
+        yield Page({"rules": None})
+        return
+    said = {value["name"]: value["value"] for value in found[0]["values"]}
+    rules = {
+        "checked": said["EnableBannedPasswordCheck"].lower() == "true",
+        "banned": len([word for word in said["BannedPasswordList"].split("\t") if word.strip()]),
+        "threshold": int(said["LockoutThreshold"]),
+        "seconds": int(said["LockoutDurationInSeconds"]),
+        "on_premises": said["EnableBannedPasswordCheckOnPremises"].lower() == "true",
+        "mode": said["BannedPasswordCheckOnPremisesMode"],
+    }
+    yield Page({"rules": rules})

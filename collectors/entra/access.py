@@ -57,6 +57,6 @@ access_review = ResourceType(
     "entra.access_review", facet="access_review", id="{access_review.id}", per="tenant", sight=seen(REVIEWS),
     listed=Call(REVIEWS, "/identityGovernance/accessReviews/definitions", {"$top": "100", **select("id", "displayName", "status", "settings.recurrence.pattern.type", "settings.autoApplyDecisionsEnabled")}, items="value"),
     details=[
-        Detail("latest", Call(REVIEWS, "/identityGovernance/accessReviews/definitions/{definition}/instances", {"definition": "{access_review.id}"}, fn=latest_round, take="round")),
+        Detail("latest", Call(REVIEWS, "/identityGovernance/accessReviews/definitions/{definition}/instances", {"definition": "{access_review.id}"}, fn=latest_round, take="round", missing=None)),
     ],
 )

@@ -14,7 +14,7 @@ INCIDENTS = "SecurityIncident.Read.All"
 managed_device = ResourceType(
     "entra.managed_device", facet="device", id="{device.id}", per="tenant", sight=seen(DEVICES),
     listed=Call(DEVICES, "/deviceManagement/managedDevices",
-                {**MOST, **select("id", "operatingSystem", "managementAgent", "complianceState", "complianceGracePeriodExpirationDateTime", "isEncrypted", "lastSyncDateTime")}, items="value"),
+                {**MOST, **select("id", "userId", "operatingSystem", "managementAgent", "complianceState", "complianceGracePeriodExpirationDateTime", "isEncrypted", "lastSyncDateTime")}, items="value"),
 )
 
 incident = ResourceType(

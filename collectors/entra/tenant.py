@@ -5,7 +5,8 @@ from __future__ import annotations
 from annexlog.collectors import Call, Detail, ResourceType
 from annexlog.collectors.declaring import whole
 from annexlog.collectors.entra._adapter import ARM
-from annexlog.collectors.entra._calls import inside, select_one
+from annexlog.collectors.entra._calls import DISCOVERY, inside, select, select_one
+from annexlog.collectors.entra._consent import password_rules
 from annexlog.collectors.entra._logs import SETTINGS, TABLES, exports
 from annexlog.collectors.entra._roles import demands
 
@@ -25,6 +26,8 @@ tenant = ResourceType(
         Detail("authorization", Call(POLICIES, AUTHORIZATION, select_one("id", "guestUserRoleId", "allowInvitesFrom", "allowUserConsentForRiskyApps",
                "defaultUserRolePermissions.permissionGrantPoliciesAssigned", "defaultUserRolePermissions.allowedToCreateApps"), fn=whole(AUTHORIZATION, "guestUserRoleId"))),
         Detail("consent_requests", Call(POLICIES, CONSENT, select_one("isEnabled", "reviewers.query"), fn=whole(CONSENT, "isEnabled"))),
+        Detail("organization", Call(DISCOVERY, "/organization", select("id", "onPremisesSyncEnabled"), items="value")),
+        Detail("password_rules", Call("Directory.Read.All", "/groupSettings", fn=password_rules, take="rules", missing=None)),
         Detail("sharing", Call("SharePointTenantSettings.Read.All", SHARING, select_one("sharingCapability", "isLegacyAuthProtocolsEnabled"), fn=whole(SHARING, "sharingCapability"))),
         Detail("device_compliance", Call("DeviceManagementConfiguration.Read.All", DEVICES, {"$select": "settings"}, fn=inside(DEVICES, "settings"), take="settings")),
         Detail("log_exports", Call(SETTINGS, f"{ARM}/providers/microsoft.aadiam/diagnosticSettings", fn=exports, items="settings", also=(TABLES,))),

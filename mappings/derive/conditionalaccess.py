@@ -14,7 +14,7 @@ from typing import Any
 from annexlog.evidence_store.model import JSON
 from annexlog.mappings.derive import derived
 
-__all__ = ["holders_unasked", "legacy_open", "mfa_unasked", "risk_unanswered", "unmanaged_admitted"]
+__all__ = ["holders_unasked", "legacy_open", "mfa_unasked", "risk_unanswered", "terms_unaccepted", "unmanaged_admitted"]
 
 GUESTS = frozenset({
     "internalGuest", "b2bCollaborationGuest", "b2bCollaborationMember", "b2bDirectConnectUser", "otherExternalUser",
@@ -268,6 +268,18 @@ def unmanaged_admitted(policies: JSON, apps: JSON, approved: JSON) -> JSON:
         conditions = policy["conditions"]
         always = _holds_always(conditions) and _clients(conditions) >= CLIENTS and _of_apps(conditions, apps)
         return always and _demands(policy, _managed)
+
+    return _slipping(_counting(policies, fits), approved)
+
+
+@derived
+def terms_unaccepted(policies: JSON, approved: JSON) -> JSON:
+    """Who gets in without having accepted any terms of use."""
+
+    def fits(policy: Mapping[str, Any]) -> bool:
+        conditions = policy["conditions"]
+        always = _holds_always(conditions) and _clients(conditions) >= CLIENTS and _of_apps(conditions)
+        return always and _demands(policy, lambda control: control.startswith("terms:"))
 
     return _slipping(_counting(policies, fits), approved)
 

@@ -14,6 +14,7 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -212,11 +213,17 @@ def healthy() -> dict[str, Any]:
         "endDateTime": days_ago(-60),
     }
     return {
-        f"{V1}/organization": {"value": [{"id": TENANT, "displayName": PLANTED, "technicalNotificationMails": [EMAIL]}]},
+        f"{V1}/organization": {"value": [{"id": TENANT, "displayName": PLANTED, "technicalNotificationMails": [EMAIL], "onPremisesSyncEnabled": None}]},
         f"{V1}/policies/identitySecurityDefaultsEnforcementPolicy": {"id": "00000000-0000-0000-0000-000000000005", "isEnabled": False, "displayName": "Security Defaults"},
         f"{V1}/policies/authorizationPolicy": {"id": "authorizationPolicy", "guestUserRoleId": "2af84b1e-32c8-42b7-82bc-daa82404023b", "allowInvitesFrom": "adminsAndGuestInviters",
             "allowUserConsentForRiskyApps": False, "defaultUserRolePermissions": {"allowedToCreateApps": False, "permissionGrantPoliciesAssigned": ["ManagePermissionGrantsForSelf.microsoft-user-default-low"]}},
         f"{V1}/policies/adminConsentRequestPolicy": {"isEnabled": True, "version": 1, "reviewers": [{"query": "/v1.0/users/u1", "queryType": "MicrosoftGraph"}]},
+        f"{V1}/groupSettings": {"value": [{"id": "x", "templateId": "5cf42378-d67d-4f36-ba46-e8b86229381d", "displayName": "Password Rule Settings", "values": [
+            {"name": name, "value": value} for name, value in {
+                "BannedPasswordCheckOnPremisesMode": "Audit", "EnableBannedPasswordCheckOnPremises": "False", "EnableBannedPasswordCheck": "True",
+                "LockoutDurationInSeconds": "60", "LockoutThreshold": "10", "BannedPasswordList": f"{PLANTED}\tcontoso",
+            }.items()
+        ]}]},
         f"{V1}/admin/sharepoint/settings": {"sharingCapability": "externalUserSharingOnly", "isLegacyAuthProtocolsEnabled": False, "sharingAllowedDomainList": [PLANTED]},
         f"{V1}/deviceManagement": {"id": "d", "settings": {"secureByDefault": True, "deviceComplianceCheckinThresholdDays": 30}},
         f"{V1}/identity/conditionalAccess/policies": {"value": [
@@ -226,6 +233,7 @@ def healthy() -> dict[str, Any]:
             policy("sign-in-risk", grant("mfa"), signInRiskLevels=["high"]),
             policy("user-risk", grant("mfa", "passwordChange", operator="AND"), userRiskLevels=["high"]),
             policy("devices", grant("compliantDevice")),
+            policy("terms", {**grant(), "termsOfUse": ["t1"]}),
             policy("trial", grant("block"), state="enabledForReportingButNotEnforced"),
         ]},
         f"{V1}/policies/authenticationStrengthPolicies": {"value": [strength("s-mfa", "mfa", "password,sms", "fido2"), strength("s-fido", "mfa", "fido2", "windowsHelloForBusiness", "x509CertificateMultiFactor")]},
@@ -260,7 +268,7 @@ def healthy() -> dict[str, Any]:
             {"id": "g2", "appRoleId": "ar-mail", "principalId": "u1", "principalType": "User", "principalDisplayName": EMAIL, "resourceId": "sp-graph"},
         ]},
         f"{V1}/oauth2PermissionGrants": {"value": [{"id": "c1", "clientId": "sp-shop", "consentType": "AllPrincipals", "principalId": None, "resourceId": "sp-graph", "scope": " Mail.Send openid "}]},
-        f"{V1}/deviceManagement/managedDevices": {"@odata.count": 1, "value": [{"id": "d1", "deviceName": PLANTED, "emailAddress": EMAIL, "operatingSystem": "Windows", "managementAgent": "mdm", "complianceState": "compliant", "complianceGracePeriodExpirationDateTime": "9999-12-31T23:59:59Z", "isEncrypted": True, "lastSyncDateTime": days_ago(1)}]},
+        f"{V1}/deviceManagement/managedDevices": {"@odata.count": 1, "value": [{"id": "d1", "userId": "u1", "deviceName": PLANTED, "emailAddress": EMAIL, "operatingSystem": "Windows", "managementAgent": "mdm", "complianceState": "compliant", "complianceGracePeriodExpirationDateTime": "9999-12-31T23:59:59Z", "isEncrypted": True, "lastSyncDateTime": days_ago(1)}]},
         f"{V1}/security/incidents": {"value": [{"id": "77", "status": "Active", "severity": "high", "classification": "unknown", "assignedTo": EMAIL, "displayName": PLANTED, "createdDateTime": days_ago(1), "lastUpdateDateTime": days_ago(0)}]},
         "/providers/microsoft.aadiam/diagnosticSettings": {"value": [{"id": "x", "name": "siem", "properties": {"workspaceId": WORKSPACE, "storageAccountId": None, "eventHubName": PLANTED, "logs": [{"category": c, "enabled": True} for c in CATEGORIES]}}]},
         **{f"{WORKSPACE}/tables/{table}": {"name": table, "properties": {"totalRetentionInDays": 730, "schema": {"description": PLANTED}}} for table in CATEGORIES.values()},
@@ -278,11 +286,12 @@ REGISTERS: Mapping[str, Any] = {
 @dataclass
 class Entra(Microsoft):
     """A running tenant. `roles`: the application permissions in the tokens that are given. `without`: {path pattern:
-    what Graph says where the licence for it is missing}.
+    what Graph says where the licence for it is missing}. `date`: what its clock says, in seconds; None: the host's.
     """
 
     roles: set[str] = field(default_factory=lambda: set(APP_ROLES))
     without: dict[str, tuple[int, str, str]] = field(default_factory=dict)
+    date: float | None = None
 
     def _token(self, form: Mapping[str, str]) -> Reply:
         """A token whose claims can be read, as Entra ID gives it to apps."""
@@ -326,7 +335,10 @@ class Entra(Microsoft):
         return self.give(body)
 
     def give(self, body: Any, status: int = 200) -> Reply:
-        return say(body, status, {"request-id": f"r-{len(self.log)}", "client-request-id": f"r-{len(self.log)}"})
+        date = {} if self.date is None else {"Date": formatdate(self.date, usegmt=True)}
+        return say(
+            body, status, {"request-id": f"r-{len(self.log)}", "client-request-id": f"r-{len(self.log)}", **date}
+        )
 
     def error(self, status: int, code: str, message: str, **headers: str) -> Reply:
         inner = {"date": "2026-11-26T00:00:00", "request-id": "r-0", "client-request-id": "r-0"}

@@ -347,6 +347,13 @@ def test_the_latest_round_is_the_one_that_ended_last_by_the_providers_clock(entr
     assert seen.values("entra.access_review", "latest", SCOPE) == {"r1": told}
 
 
+def test_a_review_of_which_no_round_has_ended_has_none(entra: Entra, connect: Connect) -> None:
+    rows = [{"id": "n2", "startDateTime": days_ago(2), "endDateTime": days_ago(-2), "status": "InProgress"}]
+    set_(entra, "/identityGovernance/accessReviews/definitions/r1/instances", {"value": rows})
+
+    assert look(connect(), access_review, ["latest"]).values("entra.access_review", "latest", SCOPE) == {"r1": None}
+
+
 def test_a_risk_lasts_since_it_was_first_seen_whatever_was_detected_since(entra: Entra, connect: Connect) -> None:
     rows = [{"riskState": state, "riskLevel": level, "riskLastUpdatedDateTime": days_ago(days)}
             for state, level, days in (("atRisk", "high", 1), ("confirmedCompromised", "high", 5), ("remediated", "none", 9), ("atRisk", "high", 20))]  # fmt: skip
@@ -369,6 +376,23 @@ def test_without_graphs_own_principal_nothing_is_believed(entra: Entra, connect:
     status, told = look(connect(), app_permission).status("entra.app_permission", scope=SCOPE)
 
     assert (status, told and told.code) == ("denied", "NotShown")
+
+
+def test_of_banned_words_only_their_number_is_kept(entra: Entra, connect: Connect) -> None:
+    seen: dict[str, Any] = look(connect(), tenant, ["password_rules"]).values("entra.tenant", "password_rules", SCOPE)
+
+    rules = {"checked": True, "banned": 2, "threshold": 10, "seconds": 60, "on_premises": False, "mode": "Audit"}
+    assert seen == {TENANT: rules}
+
+
+def test_without_settings_of_their_own_passwords_follow_microsofts(entra: Entra, connect: Connect) -> None:
+    set_(
+        entra,
+        "/groupSettings",
+        {"value": [{"id": "y", "templateId": "62375ab9-6b52-47ed-826b-58e47e0e304b", "values": []}]},
+    )
+
+    assert look(connect(), tenant, ["password_rules"]).values("entra.tenant", "password_rules", SCOPE) == {TENANT: None}
 
 
 def test_logs_are_told_with_how_long_their_workspace_keeps_them(entra: Entra, connect: Connect) -> None:

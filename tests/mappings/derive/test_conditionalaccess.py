@@ -13,6 +13,7 @@ from annexlog.mappings.derive.conditionalaccess import (
     legacy_open,
     mfa_unasked,
     risk_unanswered,
+    terms_unaccepted,
     unmanaged_admitted,
 )
 
@@ -265,3 +266,13 @@ def test_a_managed_device_has_no_alternative() -> None:
     assert unmanaged_admitted([asks("compliantDevice", "domainJoinedDevice")], ["Office365"], []) == []
     assert unmanaged_admitted([asks("compliantDevice", "mfa")], ["Office365"], []) == ["everybody"]
     assert unmanaged_admitted([asks("compliantDevice", apps="other-app")], ["Office365"], []) == ["everybody"]
+
+
+def test_terms_are_accepted_where_nothing_else_will_do() -> None:
+    def asks(operator: str, *controls: str) -> dict[str, Any]:
+        return policy(grant={"operator": operator, "builtInControls": list(controls), "termsOfUse": ["t1"]})
+
+    assert terms_unaccepted([asks("OR")], []) == []
+    assert terms_unaccepted([asks("AND", "mfa")], []) == []
+    assert terms_unaccepted([asks("OR", "mfa")], []) == ["everybody"]
+    assert terms_unaccepted([policy()], []) == ["everybody"]
