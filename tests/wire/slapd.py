@@ -137,7 +137,7 @@ class Slapd:
         # -d 0 keeps it in the foreground, so that it ends with us.
         command = [SLAPD, "-d", "0", "-f", str(config), "-h", f"{self.url}/ {self.secure_url}/"]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        _wait((self.port, self.secure_port), self._process)
+        wait((self.port, self.secure_port), self._process)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -160,7 +160,7 @@ def _free(count: int) -> list[int]:
     return ports
 
 
-def _wait(ports: Iterable[int], process: subprocess.Popen[bytes]) -> None:
+def wait(ports: Iterable[int], process: subprocess.Popen[bytes]) -> None:
     """Until it takes connections: it says nothing when it does."""
     until = time.monotonic() + 60
     todo = list(ports)
