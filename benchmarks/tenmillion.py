@@ -20,7 +20,7 @@ from annexlog.evidence_store.layout import Record, sha256
 from annexlog.evidence_store.manifest import Entry
 from annexlog.evidence_store.model import Coverage, Line, Millis, Unknown, encode
 from annexlog.evidence_store.queries import View
-from annexlog.evidence_store.schema import COMPLETE, TABLES
+from annexlog.evidence_store.schema import BEGAN, COMPLETE, TABLES
 from annexlog.evidence_store.store import Store
 from benchmarks.history import DAY, START, TYPE, Size, collect, ident, outcome_line, tests, when
 from benchmarks.report import Report, cpu_seconds, main, percentile
@@ -112,6 +112,7 @@ def fill(path: Path, size: Bulk) -> None:
         for name, _ in guards:
             raw.execute(f"DROP TRIGGER {name}")
         _assess(raw, size, first)
+        raw.execute(BEGAN)
         for _, sql in guards:
             raw.execute(sql)
         raw.execute("COMMIT")
@@ -142,7 +143,7 @@ def _assess(raw: sqlite3.Connection, size: Bulk, first: int) -> None:
         _append(raw, "member", ((lid, rid) for rid in known))
         rows = [(lid, rid, first + day, status) for rid in known for day, status in _story(dice, size)]
         reason, causes = {"unknown": bid}, ("estate", "coverage")
-        _append(raw, "outcome", ((*row, reason.get(row[3]), causes[row[3] == "unknown"]) for row in rows))
+        _append(raw, "outcome", ((*row, reason.get(row[3]), causes[row[3] == "unknown"], None) for row in rows))
         _append(raw, "tally", _tallies(rows))
     for seq, now in days:
         _append(raw, "run", [_record(seq, now, sorted(lines))])

@@ -25,10 +25,16 @@ SELECT m.rid, (SELECT v.bid FROM version v WHERE v.lid = m.lid AND v.rid = m.rid
     ORDER BY v.run DESC LIMIT 1) FROM member m WHERE m.lid = ? AND m.rid IN ({})
 """
 _OUTCOMES = """
-SELECT m.rid, o.run, o.status, o.reason, o.cause FROM member m CROSS JOIN outcome o
+SELECT m.rid, o.status, o.reason, coalesce(o.began, o.run) FROM member m CROSS JOIN outcome o
 WHERE o.lid = m.lid AND o.rid = m.rid
     AND o.run = (SELECT max(x.run) FROM outcome x WHERE x.lid = m.lid AND x.rid = m.rid AND x.run <= ?)
     AND m.lid = ? AND o.status IS NOT NULL
+"""
+_KNOWN = """
+SELECT m.rid, o.status, coalesce(o.began, o.run) FROM member m CROSS JOIN outcome o
+WHERE o.lid = m.lid AND o.rid = m.rid AND o.run = (SELECT max(x.run) FROM outcome x
+    WHERE x.lid = m.lid AND x.rid = m.rid AND x.run <= ? AND (x.status IS NULL OR x.status <> 'unknown'))
+    AND m.lid = ? AND o.status IS NOT NULL AND m.rid IN ({})
 """
 ALL = 1 << 62
 """A record later than any."""
@@ -50,9 +56,14 @@ def last(backend: Backend, lid: int, rids: Iterable[int]) -> dict[int, int]:
     return {row[0]: row[1] for row in chunked(backend, _LAST, (lid,), rids) if row[1] is not None}
 
 
-def outcomes(backend: Backend, lid: int, run: int = ALL) -> Iterator[tuple[int, int, str, int | None, str | None]]:
-    """(rid, record of the last change, status, bid of the reason, cause) of each outcome that stands after `run`."""
-    return ((row[0], row[1], row[2], row[3], row[4]) for row in backend.select(_OUTCOMES, (run, lid)))
+def outcomes(backend: Backend, lid: int, run: int = ALL) -> Iterator[tuple[int, str, int | None, int]]:
+    """(rid, status, bid of the reason, run since which the status stands) of each outcome that stands after `run`."""
+    return ((row[0], row[1], row[2], row[3]) for row in backend.select(_OUTCOMES, (run, lid)))
+
+
+def known(backend: Backend | Snapshot, lid: int, rids: Iterable[int], run: int = ALL) -> dict[int, tuple[str, int]]:
+    """By rid, of these: the last status up to `run` that was not unknown, and the run since which it stood."""
+    return {row[0]: (row[1], row[2]) for row in chunked(backend, _KNOWN, (run, lid), rids)}
 
 
 def chunked(backend: Backend | Snapshot, sql: str, before: Sequence[object], values: Iterable[object]) -> Iterator[Row]:

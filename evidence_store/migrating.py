@@ -5,19 +5,25 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 
-from annexlog.evidence_store.schema import VERSION
+from annexlog.evidence_store.schema import BEGAN, VERSION
 from annexlog.evidence_store.sqlite_schema import schema
 
-STEPS: Mapping[int, tuple[str, ...]] = {}
+STEPS: Mapping[int, tuple[str, ...]] = {
+    2: (
+        "DROP TRIGGER outcome_no_update",
+        "ALTER TABLE outcome ADD COLUMN began INTEGER CHECK (began IS NULL OR typeof(began) = 'integer')",
+        BEGAN,
+    )
+}
 """What adding alone cannot do: the statements that lead from a version to the next."""
 
 _KNOWN = "SELECT type, name, sql FROM sqlite_master WHERE type IN ('table', 'index', 'trigger', 'view')"
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Add the tables, indexes and guards that are new, and make the views anew.
+    """Add the tables, columns, indexes and guards that are new, and make the views anew.
 
-    Only what differs is touched; no row is. Raises sqlite3.Error; then nothing was done.
+    Only what differs is touched; of rows, only what is derived of others. Raises sqlite3.Error; then nothing was done.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:

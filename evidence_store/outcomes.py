@@ -25,6 +25,7 @@ from annexlog.evidence_store.model import (
 )
 from annexlog.evidence_store.recording import Recording
 from annexlog.evidence_store.sweeps import Look, latest
+from annexlog.evidence_store.timeline import Standing, stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class _Change(NamedTuple):
     status: str | None
     reason: int | None
     cause: str | None
+    began: int | None
 
 
 class Outcomes:
@@ -133,7 +135,7 @@ class Outcomes:
 
     def _at(self, line: Line, run: int) -> dict[int, _Verdict]:
         found = chains.outcomes(self._backend, self._recording.lid(line), run)
-        return {rid: _Verdict(status, reason) for rid, _, status, reason, _ in found}
+        return {rid: _Verdict(status, reason) for rid, status, reason, _ in found}
 
     # ── what that changes ─────────────────────────────────────────────────────────────────
 
@@ -143,13 +145,18 @@ class Outcomes:
         population = self._recording.population(line)
         salted = population.salted(verdicts)
         verdicts = {rid: verdict for rid, verdict in verdicts.items() if rid in salted}  # the rest is disposed of: ends
-        chain = self._at(line, chains.ALL) if entry.changed else {}
+        stood = list(chains.outcomes(self._backend, lid)) if entry.changed else []
+        chain = {rid: _Verdict(status, reason) for rid, status, reason, _ in stood}
         population.find(causes)
         known = {population.rids[id]: cause for id, cause in causes.items() if id in population.rids}
         why = {rid: known[rid] for rid in population.salted(known)}
         moved = {rid: verdict for rid, verdict in verdicts.items() if not self._same(chain.get(rid), verdict)}
         ended = dict.fromkeys(chain.keys() - verdicts.keys(), _Verdict(None, None))
-        changes = [_Change(lid, rid, run, *verdict, why.get(rid)) for rid, verdict in sorted((moved | ended).items())]
+        began = self._began(lid, moved, {rid: (status, began) for rid, status, _, began in stood})
+        changes = [
+            _Change(lid, rid, run, *verdict, why.get(rid), began.get(rid))
+            for rid, verdict in sorted((moved | ended).items())
+        ]
         population.join(lid, [change.rid for change in changes])
         self._backend.append("outcome", changes)
         shown = [(rid, self._digest(verdict)) for rid, verdict in verdicts.items()]
@@ -161,6 +168,20 @@ class Outcomes:
             causes=layout.causes_sha256({population.cid(c.rid): c.cause for c in changes if c.cause is not None}),
         )
         return made, bool(changes)
+
+    def _began(
+        self, lid: int, moved: Mapping[int, _Verdict], stood: Mapping[int, tuple[str, int]]
+    ) -> Mapping[int, int]:
+        """The run since which each of the new statuses stands, where that is not this one."""
+        through = [rid for rid in moved if rid in stood and stood[rid][0] == Status.UNKNOWN]
+        known = chains.known(self._backend, lid, through)
+        began = {}
+        for rid in moved.keys() & stood.keys():
+            last = known.get(rid) if stood[rid][0] == Status.UNKNOWN else stood[rid]
+            now = stands(Standing(*stood[rid], last), moved[rid].status, self._recording.run)
+            if now is not None and now.began != self._recording.run:
+                began[rid] = now.began
+        return began
 
     def _same(self, before: _Verdict | None, verdict: _Verdict) -> bool:
         """Whether they say the same: where two writers met a reason at the same time, it has two bids."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
-from annexlog.evidence_store.schema import INDEXES, TABLES, VERSION, Column, Table
+from annexlog.evidence_store.schema import BEGAN, INDEXES, TABLES, VERSION, Column, Table
 from annexlog.evidence_store.views import POSTGRES, views
 
 SCHEMA: Final = "annexlog"
@@ -17,7 +17,14 @@ TRIGGERS: Final = {GUARD: ("UPDATE OR DELETE", "ROW"), "no_truncate": ("TRUNCATE
 REFUSE: Final = "BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; END"
 CLAIMED: Final = {"line": "lid", "resource": "rid", "blob": "bid", "dictionary": "did", "run": "run"}
 """The columns whose numbers come from a sequence."""
-STEPS: Final[Mapping[int, tuple[str, ...]]] = {}
+STEPS: Final[Mapping[int, tuple[str, ...]]] = {
+    2: (
+        "ALTER TABLE outcome ADD COLUMN began bigint",
+        f"ALTER TABLE outcome DISABLE TRIGGER outcome_{GUARD}",
+        BEGAN,
+        f"ALTER TABLE outcome ENABLE ALWAYS TRIGGER outcome_{GUARD}",
+    )
+}
 """What adding alone cannot do: the statements that lead from a version to the next."""
 
 _TYPES = {"integer": "bigint", "text": "text", "blob": "bytea", "hash": "bytea"}
@@ -91,7 +98,7 @@ def forward(version: int, there: set[str]) -> Iterator[str]:
     """The statements that bring a store of this version (0: none yet) to that of now; `there`: relations it has."""
     if not version:
         yield from foundation()
-    for step in range(version, VERSION):
+    for step in range(version or VERSION, VERSION):
         yield from STEPS.get(step, ())
     yield from (sql for name, sql in tables() if name not in there)
     yield from (f"CREATE INDEX {name} ON {on}" for name, on in INDEXES.items() if name not in there)

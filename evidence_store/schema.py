@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from annexlog.evidence_store.views import SQLITE, views
 
-VERSION = 2
+VERSION = 3
 """Of the schema. A store of a greater version was written by a newer annexlog."""
 
 STATUSES = ("complete", "partial", "denied", "failed", "unsupported", "supplement")
@@ -50,10 +50,11 @@ TABLES: dict[str, Table] = {
     # bodies: raw where `z` is as long as `size`, else compressed (`did`: with a dictionary, `base_bid`: after a body)
     "dictionary": Table(_columns("did type:text sha256:hash bytes:blob"), ("did",), rowid=True),
     "blob": Table(_columns("bid sha256:hash did:? base_bid:? size z:blob"), ("bid",), rowid=True),
-    # what changed: `member` says which resources a line ever held; `bid` null: not in this answer
+    # what changed: `member` says which resources a line ever held; `bid` null: not in this answer; `began`: the run
+    # since which the status is what it is (timeline.Standing), null where that is the row's own
     "member": Table(_columns("lid rid"), ("lid", "rid")),
     "version": Table(_columns("lid rid run bid:?"), ("lid", "rid", "run")),
-    "outcome": Table(_columns("lid rid run status:text? reason:? cause:text?"), ("lid", "rid", "run")),
+    "outcome": Table(_columns("lid rid run status:text? reason:? cause:text? began:?"), ("lid", "rid", "run")),
     "tally": Table(_columns("lid run pass fail unknown na"), ("lid", "run")),
     "erased": Table(_columns("lid rid run leaf:hash"), ("lid", "rid", "run")),
     # each look; `late`: those that were recorded after a sweep that ended later (so that the last recorded is found)
@@ -70,6 +71,17 @@ TABLES: dict[str, Table] = {
     "anchor": Table(_columns("size kind:text token:blob"), ("size", "kind")),
     "tile": Table(_columns("level idx bytes:blob"), ("level", "idx")),
 }
+
+_OTHER = "(c.status IS NULL OR c.status <> o.status AND (o.status = 'unknown' OR c.status <> 'unknown'))"
+BEGAN = f"""
+UPDATE outcome AS o SET began = nullif((
+    SELECT min(b.run) FROM outcome b WHERE b.lid = o.lid AND b.rid = o.rid AND b.run <= o.run AND b.status = o.status
+    AND b.run > coalesce((SELECT max(c.run) FROM outcome c
+        WHERE c.lid = o.lid AND c.rid = o.rid AND c.run < o.run AND {_OTHER}), 0)), o.run)
+WHERE o.status IS NOT NULL
+    AND EXISTS (SELECT 1 FROM outcome e WHERE e.lid = o.lid AND e.rid = o.rid AND e.run < o.run)
+"""  # noqa: S608 — words of ours
+"""Fills in `began` in a store that did not have it (version 2)."""
 
 INDEXES = {
     "blob_by_digest": "blob(substr(sha256, 1, 6))",

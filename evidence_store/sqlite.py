@@ -203,6 +203,12 @@ class SQLite:
                 where=str(self.path),
                 next="Update annexlog.",
             )
+        if 0 < version < VERSION and self.readonly:
+            raise StoreError(
+                f"the store has schema {version}; this annexlog needs {VERSION}.",
+                where=str(self.path),
+                next="Bring it forward, or a copy of the file where you may not write: annexlog store init",
+            )
 
     def _settle_for_reading(self) -> None:
         """In WAL mode SQLite needs files beside the store. Where it cannot make them, nobody can write either: the

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
+from annexlog.evidence_store.model import Status
 from annexlog.evidence_store.schema import COMPLETE, SUPPLEMENT
 from annexlog.evidence_store.sweeps import Look
 
@@ -65,3 +66,26 @@ def since(looks: Sequence[Look], chain: Chain[T], through: T) -> Look:
         elif now is None or now != through:
             break
     return first
+
+
+class Standing(NamedTuple):
+    """An outcome's status with the run since which it stands, and the same of the last that was not unknown.
+
+    The same as `since`, row by row in the order recorded: unknown is looked through, and nothing else is.
+    """
+
+    status: str
+    began: int
+    known: tuple[str, int] | None
+
+
+def stands(before: Standing | None, status: str | None, run: int) -> Standing | None:
+    """What stands after a row that says `status` (None: no outcome any more) behind one that left `before`."""
+    if status is None:
+        return None
+    if status == Status.UNKNOWN:
+        unknown = before is not None and before.status == status
+        return Standing(status, before.began if before and unknown else run, before and before.known)
+    known = before and before.known
+    began = known[1] if known and known[0] == status else run
+    return Standing(status, began, (status, began))

@@ -1,7 +1,5 @@
 """Recorded outcomes as known at an instant: what stands, since when, and how it came about."""
 
-# ruff: noqa: S608 — statements are made of the words below, never of what users say
-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -29,19 +27,12 @@ _ROWS = (
 )
 _ONE = " AND o.rid = ?"
 
-# The last row of each resource up to a run, and the run from which on its status is what it is (rows.OutcomeRow).
-_OTHER = "(c.status IS NULL OR c.status <> o.status AND (o.status = 'unknown' OR c.status <> 'unknown'))"
-_BEGAN = (
-    "SELECT min(b.run) FROM outcome b WHERE b.lid = o.lid AND b.rid = o.rid AND b.run <= o.run "
-    "AND b.status = o.status AND b.run > coalesce((SELECT max(c.run) FROM outcome c WHERE c.lid = o.lid "
-    f"AND c.rid = o.rid AND c.run < o.run AND {_OTHER}), 0)"
-)
+# The last row of each resource up to a run.
 _LAST = (
-    "SELECT r.native_id, o.status, o.reason, o.cause, o.run, CASE WHEN g.n = 1 THEN o.run ELSE "
-    f"({_BEGAN}) END FROM (SELECT o.lid, o.rid, max(o.run) AS run, count(*) AS n FROM outcome o "
-    "WHERE o.lid = ?{} AND o.run <= ? GROUP BY o.lid, o.rid) g "
-    "JOIN outcome o ON o.lid = g.lid AND o.rid = g.rid AND o.run = g.run JOIN resource r ON r.rid = g.rid "
-    "WHERE o.status IS NOT NULL"
+    "SELECT r.native_id, o.status, o.reason, o.cause, o.run, coalesce(o.began, o.run) FROM member m "
+    "CROSS JOIN outcome o CROSS JOIN resource r WHERE o.lid = m.lid AND o.rid = m.rid AND o.run = "
+    "(SELECT max(x.run) FROM outcome x WHERE x.lid = m.lid AND x.rid = m.rid AND x.run <= ?) "
+    "AND r.rid = m.rid AND m.lid = ?{} AND o.status IS NOT NULL"
 )
 
 
@@ -88,7 +79,7 @@ def _standing(backend: Backend, lid: int, rid: int | None, run: int) -> Iterator
 
     (id, status, bid of the reason, cause, run of the assessment that said so, that since when its status is so).
     """
-    return backend.select(_LAST.format("" if rid is None else _ONE), (lid, run) if rid is None else (lid, rid, run))
+    return backend.select(_LAST.format("" if rid is None else _ONE), (run, lid) if rid is None else (run, lid, rid))
 
 
 def _walked(backend: Backend, lid: int, rid: int | None, looks: Iterable[Look]) -> Iterator[Row]:

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, ClassVar
 
-from annexlog.evidence_store import layout
+from annexlog.evidence_store import chains, layout
 from annexlog.evidence_store.backend import Row, Snapshot
 from annexlog.evidence_store.disposal import GONE
 from annexlog.evidence_store.findings import named
 from annexlog.evidence_store.merkle import Ordered, root
 from annexlog.evidence_store.model import Line, Status
 from annexlog.evidence_store.schema import STATUSES
+from annexlog.evidence_store.timeline import Standing, stands
 from annexlog.evidence_store.verify_log import Fact, Start
 
 Note = Callable[[str, str, str], None]
@@ -279,8 +280,8 @@ class Outcomes(History):
     """The history of a line of outcomes. `digest(status, bid of the reason)`: that of the outcome's body."""
 
     table = "outcome"
-    rows = _ROWS.format("v.status, v.reason, v.cause", "outcome", "")
-    standing = _STANDING.format("v.status, v.reason", "outcome", "")
+    rows = _ROWS.format("v.status, v.reason, v.cause, v.began", "outcome", "")
+    standing = _STANDING.format("v.status, v.reason, coalesce(v.began, v.run)", "outcome", "")
 
     def __init__(
         self,
@@ -294,6 +295,7 @@ class Outcomes(History):
         super().__init__(snapshot, lid, line, note, start)
         self._digest = digest
         self._leaves: dict[tuple[Any, bytes], bytes] = {}  # by rid and digest
+        self._standing: dict[Any, Standing] = {}  # by rid
         self._of: Counter[str] = Counter()
         self._tallies: list[tuple[int, ...]] = []
         if start.counts is not None:
@@ -301,12 +303,20 @@ class Outcomes(History):
             self._tallies.append((start.run, *start.counts))
 
     def _stood(self, rows: Iterable[Row]) -> Iterator[tuple[bytes, bytes]]:
-        for run, rid, status, reason in rows:
+        for run, rid, status, reason, began in rows:
+            if status is not None:
+                self._standing[rid] = Standing(status, began, None if status == Status.UNKNOWN else (status, began))
             kept = self._kept.pop((run, rid), None)
             cid = self._salted(run, rid) if kept is None else self._named(run, rid)
             if status is not None and cid is not None:
                 self._values[rid] = (status, reason)
                 yield cid, kept or self._leaf(cid, self._openings[rid][1], self._digest(status, reason))
+
+    def _begin(self) -> None:
+        super()._begin()
+        unknown = [rid for rid, standing in self._standing.items() if standing.known is None]
+        for rid, known in chains.known(self._snapshot, self._lid, unknown, self._start.run).items():
+            self._standing[rid] = self._standing[rid]._replace(known=known)
 
     def _step(self, fact: Fact, rows: Sequence[Row]) -> Fact:
         leaves, causes = self._take(fact.seq, rows)
@@ -330,7 +340,8 @@ class Outcomes(History):
         """The leaves of these rows by cid (None: no outcome any more), and the causes."""
         leaves: dict[bytes, bytes | None] = {}
         causes: dict[bytes, str] = {}
-        for run, rid, status, reason, cause in rows:
+        for run, rid, status, reason, cause, began in rows:
+            self._since(seq, run, rid, status, began)
             kept = self._kept.pop((run, rid), None)
             cid = self._named(seq, rid) if kept is not None or status is None else self._salted(seq, rid)
             if cid is None:
@@ -349,6 +360,14 @@ class Outcomes(History):
             if cause is not None:
                 causes[cid] = cause
         return leaves, causes
+
+    def _since(self, seq: int, run: int, rid: Any, status: str | None, began: Any) -> None:
+        """Check since when a row says that its status stands."""
+        standing = stands(self._standing.pop(rid, None), status, run)
+        if standing is not None:
+            self._standing[rid] = standing
+        if began != (None if standing is None or standing.began == run else standing.began):
+            self._say(seq, f"the status of resource {rid} does not stand since run {began}")
 
     def _salted(self, seq: int, rid: Any) -> bytes | None:
         opened = self._opened(seq, rid)

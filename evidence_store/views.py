@@ -86,7 +86,9 @@ def views(sql: Dialect) -> dict[str, str]:
     coverage = _COVERAGE.format(_SUPPLEMENT)
     members = f"{shown} JOIN member m ON m.lid = l.lid JOIN resource r ON r.rid = m.rid"
     cell = f"version v ON v.lid = m.lid AND v.rid = m.rid AND v.run = {_LAST_BEFORE.format('version', 'm')}"
-    judged_at = sql.time(f"CAST({sql.field(sql.text('w.record'), 'now')} AS BIGINT)")
+    judged_at, since = (
+        sql.time(f"CAST({sql.field(sql.text(f'{run}.record'), 'now')} AS BIGINT)") for run in ("w", "f")
+    )
     outcome = f"{_TEST} AS test, l.scope, l.type, r.native_id AS id, o.status, {reason} AS reason, o.cause, {judged_at}"
     return {
         "runs": f"SELECT r.seq, {sql.time('r.recorded')} AS recorded, "
@@ -108,11 +110,11 @@ def views(sql: Dialect) -> dict[str, str]:
         "versions": f"SELECT {_NAMES}, r.native_id AS id, w.seq, {sql.time('w.recorded')} AS recorded, {body} AS body "
         "FROM version v JOIN line l ON l.lid = v.lid JOIN resource r ON r.rid = v.rid JOIN run w ON w.run = v.run "
         "LEFT JOIN blob b ON b.bid = v.bid",
-        "outcomes": f"SELECT {outcome} AS since, {ended} AS judged_at, w.seq "
+        "outcomes": f"SELECT {outcome} AS changed_at, {since} AS since, {ended} AS judged_at, w.seq "
         f"{latest} JOIN member m ON m.lid = l.lid JOIN resource r ON r.rid = m.rid "
         f"JOIN outcome o ON o.lid = m.lid AND o.rid = m.rid AND o.run = {_LAST_BEFORE.format('outcome', 'm')} "
-        "JOIN run w ON w.run = o.run LEFT JOIN blob b ON b.bid = o.reason "
-        f"WHERE {_IS_OUTCOME} AND o.status IS NOT NULL",
+        "JOIN run w ON w.run = o.run JOIN run f ON f.run = coalesce(o.began, o.run) "
+        f"LEFT JOIN blob b ON b.bid = o.reason WHERE {_IS_OUTCOME} AND o.status IS NOT NULL",
         "outcome_history": f"SELECT {outcome} AS judged_at, w.seq FROM outcome o JOIN line l ON l.lid = o.lid "
         "JOIN resource r ON r.rid = o.rid JOIN run w ON w.run = o.run LEFT JOIN blob b ON b.bid = o.reason",
         "tallies": f"SELECT {_TEST} AS test, l.scope, l.type, t.pass, t.fail, t.unknown, t.na AS not_applicable, "

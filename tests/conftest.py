@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from annexlog.config import load
 from annexlog.cycle import Cycle
@@ -17,6 +18,9 @@ from tests.estate import plant
 from tests.home import TARGET, Clock, Home, completed
 from tests.wire import Moto, Tape, Wire, forward
 from tests.wire.moto import CREDENTIALS
+
+settings.register_profile("annexlog", deadline=None)  # how fast a machine is, is no property of the code
+settings.load_profile("annexlog")
 
 _NOTHING = {
     "AWS_CONFIG_FILE": "/nonexistent/config",

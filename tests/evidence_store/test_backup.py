@@ -209,6 +209,7 @@ def test_a_compaction_killed_at_any_moment_leaves_a_store_that_verifies(tmp_path
     assert found == [(1, 1, True)] * 5
 
 
+_BEGAN = ", began INTEGER CHECK (began IS NULL OR typeof(began) = 'integer')"
 _OLDER = "PRAGMA user_version = 1"
 _MIGRATE = (
     "import sqlite3, sys, os, signal; from annexlog.evidence_store import migrating\n"
@@ -225,13 +226,21 @@ _MIGRATE = (
 
 
 def older(path):
-    """Make a store what one of the first schema was: with other views, and without a guard that came later."""
+    """Make a store what one of the first schema was: with other views, without a guard and a column that came later."""
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
         for name in VIEWS:
             raw.execute(f"DROP VIEW {name}")
         raw.execute("CREATE VIEW runs AS SELECT seq FROM run")
         raw.execute("CREATE VIEW of_old AS SELECT seq FROM run")
         raw.execute("DROP TRIGGER late_no_replace")
+        [(table,)] = raw.execute("SELECT sql FROM sqlite_master WHERE name = 'outcome'").fetchall()
+        guards = raw.execute("SELECT sql FROM sqlite_master WHERE tbl_name = 'outcome' AND type = 'trigger'").fetchall()
+        raw.execute("ALTER TABLE outcome RENAME TO of_now")
+        raw.execute(table.replace(_BEGAN, ""))
+        raw.execute("INSERT INTO outcome SELECT lid, rid, run, status, reason, cause FROM of_now")
+        raw.execute("DROP TABLE of_now")
+        for (guard,) in guards:
+            raw.execute(guard)
         raw.execute("DROP INDEX run_by_recorded")
         raw.execute(_OLDER)
 
@@ -241,7 +250,8 @@ def test_an_older_store_is_brought_forward_when_it_is_opened_for_writing(tmp_pat
     fill(path)
     older(path)
 
-    Store.open(path, readonly=True).close()
+    with pytest.raises(StoreError, match=f"has schema 1; this annexlog needs {VERSION}.*annexlog store init"):
+        Store.open(path, readonly=True)
     with closing(sqlite3.connect(path)) as raw:
         before = raw.execute("PRAGMA user_version").fetchone()[0]
     Store.open(path).close()

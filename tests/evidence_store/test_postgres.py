@@ -324,7 +324,8 @@ def test_a_store_of_an_older_version_is_brought_forward_by_its_owner_and_keeps_a
     with psycopg.connect(database) as raw:
         raw.execute("SET search_path = annexlog; ALTER TABLE migration DISABLE TRIGGER ALL")
         raw.execute(
-            "DELETE FROM migration; INSERT INTO migration VALUES (1); DROP VIEW runs; DROP INDEX run_by_recorded"
+            "DELETE FROM migration; INSERT INTO migration VALUES (1); DROP VIEW runs; DROP INDEX run_by_recorded; "
+            "DROP VIEW outcomes; ALTER TABLE outcome DROP COLUMN began"
         )
 
     with pytest.raises(StoreError, match="annexlog store init"):

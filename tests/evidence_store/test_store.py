@@ -516,8 +516,8 @@ def test_views_with_friendly_names_show_what_is_known_now_to_any_sql_tool(store)
             [(*bucket, "", 3, "denied", moment(29), moment(30)), (*POLICIES, 1, "complete", moment(10), moment(11))],
         ),
         "outcomes": (
-            ["test", "scope", "type", "id", "status", "reason", "cause", "since", "judged_at", "seq"],
-            [(*test, "a", "unknown", said, "coverage", moment(50), moment(50), 5)],
+            ["test", "scope", "type", "id", "status", "reason", "cause", "changed_at", "since", "judged_at", "seq"],
+            [(*test, "a", "unknown", said, "coverage", moment(50), moment(50), moment(50), 5)],
         ),
         "tallies": (
             ["test", "scope", "type", "pass", "fail", "unknown", "not_applicable", "judged_at", "seq"],
@@ -690,7 +690,7 @@ def test_a_row_is_not_replaced_through_another_of_its_keys_either(filled, table,
         ("sweep", "1, 1, 1, 1, NULL, 0"),
         ("opening", "99, x'00'"),
         ("blob", "99, 'text', NULL, NULL, 1, x'00'"),
-        ("outcome", "1, 1, 9, x'00', NULL, NULL"),
+        ("outcome", "1, 1, 9, x'00', NULL, NULL, NULL"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused(filled, table, values):
