@@ -24,6 +24,8 @@ NAMES = {
     "github": "GitHub",
     "gcp": "Google Cloud",
     "google_workspace": "Google Workspace",
+    "hr": "the HR register",
+    "people": "people over all directories",
     "ldap": "LDAP",
     "scim": "SCIM",
 }
