@@ -241,7 +241,7 @@ def _refused(kind: ResourceType, error: Refused, what: str) -> Check:
 # ── plan, permissions, plugins ────────────────────────────────────────────────────────────
 
 ASSUMED = {"organization": 1, "account": 1, "region": 17}
-"""Scopes by level where nothing has been collected yet."""
+"""Scopes by level where nothing has been collected yet; 1 of each other level."""
 ASSUMED_EACH = 100
 """Resources of each type where nothing has been collected yet."""
 
@@ -271,7 +271,7 @@ def plan(scopes: dict[str, int], resources: dict[str, int]) -> None:
     providers = {target.provider.name for target in config.targets.values()} or {t.provider for t in types.values()}
     asked = reconciling.wanted(config, on_disk(config))
     wanted = {n: f for n, f in asked.items() if types[n].provider in providers}
-    levels, numbers, basis = _sizes(config, types)
+    levels, numbers, basis = _sizes(config, {n: t for n, t in types.items() if t.provider in providers})
     rows = planned(types, wanted, Sizes(levels | scopes, numbers | resources), floor=config.floor)
     columns = ("type", "facet", "call", "every", "calls each time", "calls a day")
     told = ((r.type, r.facet or "listing", r.operation, _hours(r.every), r.each, f"{r.daily:,.0f}") for r in rows)
@@ -284,18 +284,20 @@ def plan(scopes: dict[str, int], resources: dict[str, int]) -> None:
 def _sizes(config: Config, types: Mapping[str, ResourceType]) -> tuple[dict[str, int], dict[str, int], str]:
     """Scopes by level, resources by type, and what these numbers rest on."""
     if not config.store.exists():
-        told = ", ".join(f"{n} {level}{'s' if n > 1 else ''}" for level, n in ASSUMED.items())
+        used = {type.per for type in types.values()}
+        levels = {level: ASSUMED.get(level, 1) for level in (*ASSUMED, *sorted(used - set(ASSUMED))) if level in used}
+        told = ", ".join(f"{n} {level}{'s' if n > 1 else ''}" for level, n in levels.items())
         each = dict.fromkeys(types, ASSUMED_EACH)
         return (
-            ASSUMED,
+            levels,
             each,
             f"Assumed: {told}, {ASSUMED_EACH} resources of each type; --scopes, --resources say better.",
         )
     with opened(config) as store:
         view = store.view()
-        levels = Counter(str(attributes.get("level")) for attributes in view.scopes().values())
+        seen = Counter(str(attributes.get("level")) for attributes in view.scopes().values())
         numbers = {name: sum(1 for scope in view.scopes() for _ in view.ids(scope, name)) for name in types}
-    return dict(levels), numbers, "As large as the estate was when it was last seen."
+    return dict(seen), numbers, "As large as the estate was when it was last seen."
 
 
 def _hours(every: int) -> str:
