@@ -182,9 +182,9 @@ class Connection:
         """The host that answers: the endpoint given, else the partition's domain."""
         if self.endpoint_url:
             return urlsplit(self.endpoint_url).netloc
-        resolver = self.session.get_component("endpoint_resolver")
         partition = self.session.get_partition_for_region(self.home_region)
-        return str(resolver.get_partition_dns_suffix(partition) or "amazonaws.com")
+        rows = self.session.get_component("data_loader").load_data("partitions")["partitions"]
+        return next((str(row["outputs"]["dnsSuffix"]) for row in rows if row["id"] == partition), "amazonaws.com")
 
     def close(self) -> None:
         with self._lock:

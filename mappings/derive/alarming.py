@@ -74,8 +74,9 @@ EVENTS: Mapping[str, tuple[Row, ...]] = {
 """The least of each event that has to be noticed, as CloudTrail records it. Source: CIS AWS Foundations Benchmark, the
 chapter on monitoring, and the CloudTrail user guide's record contents."""
 
-_GLOBAL = frozenset({"iam-policy-changes", "organization-changes"})  # their events are of us-east-1 alone
-_HOME = "us-east-1"
+_GLOBAL = frozenset({"iam-policy-changes", "organization-changes"})  # their events are of one region alone
+# Of each partition that where IAM answers. Source: botocore's endpoints, the credential scope of `iam`.
+_HOMES = {"aws": "us-east-1", "aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 
 
 @derived
@@ -101,10 +102,11 @@ def unalarmed(
     watched = list(_watched(trails, filters, alarms, topics))
     routed = list(_routed(rules, topics))
     everywhere = sorted({str(one["scope"]["region"]) for one in regions})
+    home = _HOMES.get(next((str(one["scope"].get("partition", "aws")) for one in regions), "aws"), "")
     missed: list[JSON] = []
     doubt: Unknown | None = None
     for kind in sorted(set(wanted)):
-        where = [_HOME] if kind in _GLOBAL else everywhere
+        where = [home] if kind in _GLOBAL else everywhere
         found = [_noticed(EVENTS[kind], watched)]
         found += [_each(_by_rule(EVENTS[kind], routed, region) for region in where) if where else False]
         if True in found:

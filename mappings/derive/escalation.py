@@ -116,8 +116,9 @@ def _is_guarded(statement: Mapping[str, Any]) -> bool:
 
 
 def _passes_to(statement: Mapping[str, Any], service: str) -> bool:
+    # In China some services go by a name of that domain: ec2.amazonaws.com.cn.
     return all(
-        any(matches(value, service) for value in values)
+        any(matches(value, service) or matches(value, f"{service}.cn") for value in values)
         for operator, values in _conditions(statement, "iam:passedtoservice")
         if operator.removesuffix("ifexists") in _EQUAL
     )

@@ -47,8 +47,9 @@ def administer_and_use(
         if _both(mine):
             found.add(arn)
     ours = {row["id"] for row in principals}
+    partition = key.split(":")[1]
     for arn in {value for s in rules for value in _named(s)} - ours - {"*"}:
-        if arn not in (account, f"arn:aws:iam::{account}:root"):
+        if arn not in (account, f"arn:{partition}:iam::{account}:root"):
             given = [a for a in (*_ADMINISTER, *_USE) if any(arn in _named(s) and _gives(s, a) for s in rules)]
             if _both(given):
                 found.add(arn)

@@ -86,6 +86,14 @@ def test_a_rule_in_every_region_where_it_may_happen_notices(kind: str, rules: An
     assert unalarmed([kind], [], [], [], TOPICS, rules, REGIONS) == missed
 
 
+@pytest.mark.parametrize(("region", "missed"), [("us-gov-west-1", []), ("us-gov-east-1", ["iam-policy-changes"])])
+def test_events_of_the_whole_account_come_where_iam_answers_in_the_partition(region: str, missed: list[str]) -> None:
+    here = {"account": "123456789012", "partition": "aws-us-gov", "region": region}
+    topic = {**TOPICS[0], "scope": here}
+
+    assert unalarmed(["iam-policy-changes"], [], [], [], [topic], [rule(region, IAM)], [{"scope": here}]) == missed
+
+
 def test_a_kind_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="no kind of event is called earthquakes"):
         unalarmed(["earthquakes"], [], [], [], [], [], [])

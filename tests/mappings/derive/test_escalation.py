@@ -128,6 +128,13 @@ KEPT = {"StringEquals": {"iam:PermissionsBoundary": "arn:aws:iam::111122223333:p
             ],
             PASS_EC2,
         ),
+        (
+            [
+                allow("iam:PassRole", Condition={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com.cn"}}),
+                allow("ec2:RunInstances"),
+            ],
+            PASS_EC2,
+        ),
         # One's own keys are one's own.
         ([allow("iam:CreateAccessKey", "iam:UpdateLoginProfile", on=OWN)], []),
         ([allow("iam:PutUserPolicy", on=OWN)], ["iam:PutUserPolicy"]),

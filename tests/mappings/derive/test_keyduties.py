@@ -67,6 +67,13 @@ def test_both_duties_count_whoever_gives_them(policy: list[Any], held: list[Any]
     assert judged(policy, *held) == both
 
 
+def test_the_account_itself_is_known_in_every_partition() -> None:
+    root = {**TO_IAM, "Principal": {"AWS": ROOT.replace("arn:aws:", "arn:aws-us-gov:")}}
+    key = KEY.replace("arn:aws:", "arn:aws-us-gov:")
+
+    assert administer_and_use(key, ACCOUNT, [{"PolicyName": "default", "Policy": {"Statement": [root]}}], [], []) == []
+
+
 def test_a_policy_that_is_not_there_leaves_it_unresolved() -> None:
     default = [{"PolicyName": "default", "Policy": {"Statement": [TO_IAM]}}]
     unresolved = administer_and_use(KEY, ACCOUNT, default, [{"id": ADA, "principal": {"Policies": ["gone"]}}], [])
