@@ -12,10 +12,10 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from annexlog.collectors.azure._calls import allows
 from tests.wire.api import say
 from tests.wire.http import Reply, Request
 from tests.wire.microsoft import TENANT, Microsoft
@@ -66,7 +66,7 @@ class Azure(Microsoft):
         known = {name.lower(): rows for name, rows in self.inventory.items()}
         rows = [row for row in known.get(type, []) if row["subscriptionId"] in asked["subscriptions"]]
         read, rows = self.views[type][1:] if type in self.views else (type, rows)
-        rows = rows if any(allows(grant, f"{read}/read") for grant in self.grants_at) else []
+        rows = rows if any(reads(grant, read) for grant in self.grants_at) else []
         size = min(self.page, asked["options"]["$top"])
         at = int(asked["options"].get("$skipToken", 0))
         part = rows[at : at + size]
@@ -92,6 +92,13 @@ class Azure(Microsoft):
         codes = {400: "BadRequest", 401: "ExpiredAuthenticationToken", 403: "AuthorizationFailed", 404: "NotFound", 409: "MissingSubscriptionRegistration", 429: "TooManyRequests", 500: "InternalServerError"}  # fmt: skip
         told = {name.replace("_", "-"): value for name, value in headers.items()}
         return say({"error": {"code": codes.get(status, "Error"), "message": message or "on purpose"}}, status, told)
+
+
+def reads(grant: Mapping[str, Any], type: str) -> bool:
+    """Whether a grant lets resources of a type be read."""
+    action = f"{type}/read".lower()
+    given, taken = ([p.lower() for p in grant.get(name) or ()] for name in ("actions", "notActions"))
+    return any(fnmatchcase(action, p) for p in given) and not any(fnmatchcase(action, p) for p in taken)
 
 
 def at(type: str, name: str, *, group: str = "Shop") -> str:

@@ -86,7 +86,7 @@ def views() -> dict[str, tuple[str, str, list[dict[str, Any]]]]:
         "compliance": ("microsoft.policyinsights/policystates", "Microsoft.PolicyInsights/policyStates", [{"id": ASSIGNMENT.lower(), "resources": 40, "deviating": 1, "latest": NOW}]),
         "patches": ("softwarePatches", "Microsoft.Compute/virtualMachines/patchAssessmentResults/softwarePatches", [{"id": machine, "oldest": NOW, "undated": 0, "patches": 1}]),
         "assessed": ("patchAssessmentResults", "Microsoft.Compute/virtualMachines/patchAssessmentResults", [{"id": machine, "status": "Succeeded", "at": NOW, "critical": 0, "security": 1, "reboot": False}]),
-        "edr": ("EDR configuration issues", "Microsoft.Security/assessments", [{"id": machine, "installed": ["Healthy"], "faulty": 0}]),
+        "edr": ("EDR configuration issues", "Microsoft.Security/assessments", [{"id": machine, "codes": ["Healthy", "configuration: Healthy"]}]),
         "scanned": ("ffff0522", "Microsoft.Security/assessments", [{"id": machine, "code": "Healthy"}]),
         "evaluated": ("summarize evaluated", "Microsoft.Security/assessments", [{"evaluated": 12}]),
         "weighty": ("since = tostring", "Microsoft.Security/assessments", [{"id": f"{machine}/x", "name": "key1", "code": "Unhealthy", "cause": "", "since": NOW}]),
