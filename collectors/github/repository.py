@@ -90,13 +90,13 @@ def analyses(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
 def secrets(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     """{kind: [name]}: the names of the secrets that any workflow of the repository gets; values nobody can read.
 
-    Kinds: repository and organization (of Actions), dependabot, codespaces. Those of environments are not among them.
+    Kinds: repository and organization (of Actions), dependabot. Those of environments are not among them; Codespaces'
+    are listed only to who may write them.
     """
     places = {
         "repository": Call(SECRETS, "/repos/{owner}/{repo}/actions/secrets"),
         "organization": Call(SECRETS, "/repos/{owner}/{repo}/actions/organization-secrets"),
         "dependabot": Call("dependabot_secrets:read", "/repos/{owner}/{repo}/dependabot/secrets"),
-        "codespaces": Call("codespaces_secrets:read", "/repos/{owner}/{repo}/codespaces/secrets"),
     }
     asked = {**params, **MOST, **keep("secrets.name")}
     yield Page({kind: sorted(one["name"] for one in rows(ask, call, asked, "secrets")) for kind, call in places.items()})
@@ -136,7 +136,7 @@ repository = ResourceType(
                items="", absent=NO_SCAN)),
         Detail("analyses", Call("security_events:read", "/repos/{owner}/{repo}/code-scanning/analyses", BRANCH, fn=analyses, items="analyses", absent=NO_SCAN)),
         Detail("environments", Call(ACTIONS, "/repos/{owner}/{repo}/environments", REPO, fn=environments, items="environments")),
-        Detail("secrets", Call(SECRETS, "/repos/{owner}/{repo}/actions/secrets", REPO, fn=secrets, also=("dependabot_secrets:read", "codespaces_secrets:read"))),
+        Detail("secrets", Call(SECRETS, "/repos/{owner}/{repo}/actions/secrets", REPO, fn=secrets, also=("dependabot_secrets:read",))),
         Detail("codeowners", Call(CONTENTS, "/repos/{owner}/{repo}/contents", BRANCH, fn=codeowners)),
         Detail("security_policy", Call(METADATA, GRAPHQL, REPO, fn=security_policy, also=(ADMINISTRATION,))),
         Detail("changes", Call(CONTENTS, "/repos/{owner}/{repo}/commits", BRANCH, fn=changes, also=(PULLS,), absent=("409:Git Repository is empty",))),

@@ -115,7 +115,6 @@ def healthy() -> dict[str, Any]:
         f"{SHOP}/actions/secrets": {"total_count": 1, "secrets": [{"name": "NPM_READ", "created_at": "2026-01-01T00:00:00Z"}]},
         f"{SHOP}/actions/organization-secrets": {"total_count": 0, "secrets": []},
         f"{SHOP}/dependabot/secrets": {"total_count": 0, "secrets": []},
-        f"{SHOP}/codespaces/secrets": {"total_count": 0, "secrets": []},
         f"{SHOP}/contents": [{"name": ".github", "type": "dir", "download_url": f"https://raw/{PLANTED}"}, {"name": "README.md", "type": "file"}],
         f"{SHOP}/contents/.github": [{"name": "CODEOWNERS", "type": "file"}],
         f"{SHOP}/contents/.github/CODEOWNERS": {"name": "CODEOWNERS", "size": 60, "encoding": "base64", "content": OWNERS},

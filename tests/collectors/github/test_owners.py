@@ -177,7 +177,7 @@ def test_secrets_are_known_by_name_and_kind(github: GitHub, connect: Connect) ->
     github.answers[f"{SHOP}/dependabot/secrets"] = {"total_count": 1, "secrets": [{"name": "REGISTRY"}]}  # type: ignore[index]
 
     assert facet("secrets", github, connect) == {
-        "repository": ["NPM_READ"], "organization": [], "dependabot": ["REGISTRY"], "codespaces": [],
+        "repository": ["NPM_READ"], "organization": [], "dependabot": ["REGISTRY"],
     }  # fmt: skip
 
 
