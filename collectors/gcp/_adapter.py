@@ -20,7 +20,6 @@ from annexlog.evidence_store.model import Coverage, Unknown
 
 _PROJECT = "cloudresourcemanager.googleapis.com/Project"
 _MEMBERS = ["projectId", "projectNumber", "name", "lifecycleState", "state"]
-_OPEN = "ACTIVE"
 
 
 class GoogleCloud:
@@ -56,8 +55,8 @@ class GoogleCloud:
                 for row in page.body["assets"]:
                     scope, state = self._project(row, top)
                     scopes.append(scope)
-                    if state != _OPEN:
-                        skipped[scope.name] = "it is being deleted" if state.startswith("DELETE") else f"it is {state}"
+                    if state.startswith("DELETE"):
+                        skipped[scope.name] = "it is being deleted"
         except Refused as refused:
             unknown = Unknown(refused.reason, ASSETS, DISCOVERY, refused.code)
             lost = refused.reason in ("denied", "unauthenticated")
@@ -78,7 +77,7 @@ class GoogleCloud:
         values = {"project": str(id), "number": number, "node": f"projects/{number}"}
         asker = "" if top.level == "project" else top.name
         scope = Scope(f"gcp/{id}", "project", values, asker)
-        return scope, str(data.get("state") or data.get("lifecycleState") or "STATE_UNSPECIFIED")
+        return scope, str(data.get("state") or data.get("lifecycleState") or "")
 
     def caller(self, scope: Scope) -> Caller:  # noqa: ARG002 — there is one
         host = urlsplit(self.options.endpoint).netloc or "cloudasset.googleapis.com"

@@ -9,10 +9,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from annexlog.collectors import Call, resource_types
+from annexlog.evidence_store.model import Coverage, Line, Status
+from annexlog.evidence_store.store import Store
 from tests.providers import KINDS, Ground, fault, ground, holds, kinds, leaked, unmet, untested
 from tests.reach import reaches, turns
 from tests.test_refusal_sweep import worsened
-from tests.wire.gcp import ORG, PLANTED, REGISTERS, GoogleCloud, findings, healthy, key_file
+from tests.wire.gcp import ORG, PLANTED, REGISTERS, GoogleCloud, asset, findings, healthy, key_file, project
+
+SHOP = "gcp/shop-prod"
 
 PROJECTS = "ListAssets RESOURCE cloudresourcemanager.googleapis.com/Project"
 ABOVE = "cloudresourcemanager.googleapis.com/Organization cloudresourcemanager.googleapis.com/Folder"
@@ -62,6 +66,40 @@ def test_what_is_asked_is_what_is_declared(home: Ground) -> None:
     }
 
     assert set(home.paths) == declared
+
+
+def test_all_projects_are_one_record_and_the_organization_is_another(home: Ground) -> None:
+    with Store.open(home.folder / "evidence.db", readonly=True) as store:
+        collected = [run for run in store.view().runs("collect", "home") if run.scope != "target/home"]
+        lines = {scope: store.view().seen(Line(scope, "gcp.storage.bucket")) for scope in (SHOP, "gcp/tools")}
+
+    assert [run.scope for run in collected] == ["", f"gcp/{ORG}"]  # several scopes have no one name
+    assert {scope: seen and (seen.status, seen.refusal) for scope, seen in lines.items()} == {
+        SHOP: (Coverage.COMPLETE, None),
+        "gcp/tools": (Coverage.COMPLETE, None),
+    }
+
+
+def test_a_project_that_appears_is_seen_with_the_others_and_one_that_goes_is_retired(
+    home: Ground, tmp_path: Path
+) -> None:
+    assets = home.api.answers["assets"]
+    before = list(assets)
+    name = "//storage.googleapis.com/new"
+    kept = [one for one in before if "projects/13" not in one["ancestors"]]
+    made = asset("storage.googleapis.com/Bucket", name, {"iamConfiguration": {}}, node="projects/15")
+    assets[:] = [*kept, project("new", "15"), made]
+    try:
+        _, after = home.again(tmp_path)
+    finally:
+        assets[:] = before
+
+    with Store.open(tmp_path / "evidence.db", readonly=True) as store:
+        scopes, buckets = set(store.view().scopes()), list(store.view().ids("gcp/new", "gcp.storage.bucket"))
+
+    assert scopes == {f"gcp/{ORG}", SHOP, "gcp/new"}
+    assert buckets == [name]
+    assert after["gcp.storage.public-access-prevented", "gcp/new", name].status is Status.PASS
 
 
 @pytest.mark.parametrize("kind", KINDS)

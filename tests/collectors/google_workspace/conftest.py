@@ -18,7 +18,7 @@ Connect = Callable[..., Adapter]
 
 @pytest.fixture(scope="session")
 def key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return rsa.generate_private_key(public_exponent=65537, key_size=1024)  # it is read with each turn
 
 
 @pytest.fixture
