@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import cache
 from typing import Protocol
 
 Task = Callable[[], None]
@@ -68,6 +71,7 @@ class Pool:
     """At most `size` threads, which live only while there is work. Several threads may call `run` at once."""
 
     def __init__(self, size: int) -> None:
+        _share_memory()
         self._size, self._few = size, max(1, size // 8)
         self._lock = threading.Lock()  # guards everything below, and the sources
         self._offered, self._done = threading.Condition(self._lock), threading.Condition(self._lock)
@@ -149,3 +153,16 @@ class Pool:
         """The batch has failed: what is not running is over."""
         for work in batch.works:
             self._end(work)
+
+
+_ARENAS, _MOST = -8, 2  # M_ARENA_MAX of malloc.h
+
+
+@cache
+def _share_memory() -> None:
+    """Let threads share two heaps: glibc gives each its own, and none of them gives back what its thread once used.
+
+    Elsewhere than with glibc nothing happens.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        ctypes.CDLL(None).mallopt(_ARENAS, _MOST)
