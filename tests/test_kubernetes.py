@@ -14,10 +14,11 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from annexlog.answers import published_shapes
+from annexlog.answers import shapes
 from annexlog.assessing import assess, present
 from annexlog.cli.setup import permissions
 from annexlog.collectors import Call, ResourceType, providers, resource_types
+from annexlog.collectors.kubernetes._adapter import METADATA
 from annexlog.config import Config, load
 from annexlog.evidence_store import keys
 from annexlog.evidence_store.model import Millis, Status
@@ -96,7 +97,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         keys.generate(folder / "annexlog.key")
         config, clock = load(folder / "annexlog.toml"), Hastened(NOW)
         Store.open(config.store, create=True).close()
-        known = load_mappings(published_shapes(), folders=config.mappings)
+        known = load_mappings(shapes(), folders=config.mappings)
         own = {id: test for id, test in known.tests.items() if test.of.provider == "kubernetes"}
         mappings = replace(known, tests=own)
         _, first = turn(config, mappings, clock)
@@ -221,6 +222,14 @@ def test_every_answer_that_is_declared_is_asked_for_where_it_is_served(ground: G
     served = {name for name in operations() if name.startswith("/") or _serves(ground.cluster, name)}
 
     assert set(ground.paths) == served
+
+
+def test_neither_config_maps_nor_what_secrets_hold_are_asked_for(ground: Ground) -> None:
+    asked = [(path, headers) for path, _, headers in ground.cluster.log if "/secrets" in path or "/configmaps" in path]
+
+    assert "configmaps" not in operations()
+    assert {path.rpartition("/")[2] for path, _ in asked} == {"secrets"}
+    assert {headers["Accept"] for _, headers in asked} == {METADATA}
 
 
 def _serves(cluster: Cluster, name: str) -> bool:

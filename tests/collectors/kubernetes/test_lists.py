@@ -152,6 +152,37 @@ def test_whichever_way_a_cluster_tells_what_it_serves_the_same_is_seen(
     assert found == [["shop/p0000"], ["shop/web"], ["shop/p"]]
 
 
+@pytest.mark.parametrize("aggregated", [True, False])
+def test_of_several_versions_that_which_the_cluster_prefers_is_asked(
+    cluster: Cluster, look: Look, *, aggregated: bool
+) -> None:
+    cluster.aggregated = aggregated
+    cluster.add("autoscaling/v2/horizontalpodautoscalers", [thing("new", "shop")])
+    cluster.add("autoscaling/v1/horizontalpodautoscalers", [thing("old", "shop")])
+
+    found = look(kind("scaler", "horizontalpodautoscalers.autoscaling"))
+
+    assert list(found.values("kubernetes.scaler", scope=HERE)) == ["shop/new"]
+    assert cluster.asked["/apis/autoscaling/v1/horizontalpodautoscalers"] == 0
+
+
+@pytest.mark.parametrize("aggregated", [True, False])
+def test_a_kind_that_only_a_version_before_has_is_found_there(
+    cluster: Cluster, look: Look, *, aggregated: bool
+) -> None:
+    cluster.aggregated = aggregated
+    cluster.serve("kyverno.io/v2/cleanups")
+    cluster.add("kyverno.io/v1/policies", [thing("p", "shop")])
+
+    assert list(look(CUSTOM).values("kubernetes.policy", scope=HERE)) == ["shop/p"]
+
+
+def test_a_kind_that_is_not_served_is_not_asked_for(cluster: Cluster, look: Look) -> None:
+    look(CUSTOM)
+
+    assert sorted(cluster.asked) == ["/api", "/apis"]
+
+
 def test_what_a_cluster_serves_is_asked_once(cluster: Cluster, look: Look) -> None:
     cluster.add("v1/pods", pods(1203))
 
