@@ -82,6 +82,16 @@ def test_second_sources_are_asked_only_if_configured(home: Home) -> None:
     assert "config.get_discovered_resource_counts" not in home.wire.operations()
 
 
+def test_the_policy_grants_what_second_sources_need_where_they_are_configured(home: Home) -> None:
+    before = home.annexlog("permissions", "aws").out
+
+    home.configure(COUNTING)
+
+    assert "config:GetDiscoveredResourceCounts" not in before
+    assert "config:GetDiscoveredResourceCounts" in home.annexlog("permissions", "aws").out
+    assert "(second source: aws.config.resource_count)" in home.annexlog("permissions", "aws", "--tests").out
+
+
 def test_an_account_of_the_organization_that_was_not_looked_at_is_shown_with_the_reason(home: Home) -> None:
     home.configure(f'{TARGET}\n[targets.acme.accounts]\nexclude = ["{ACCOUNT}"]\n')
 

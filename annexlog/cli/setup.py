@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,7 @@ from annexlog.evidence_store.model import AnnexlogError, ConfigError
 if TYPE_CHECKING:
     from annexlog.collectors import Adapter, Call, Page, Refused, ResourceType, Scope
     from annexlog.config import Config, Target
+    from annexlog.mappings import Mappings
 
 TEMPLATE = """\
 # annexlog: what to look at, and where to keep the evidence.
@@ -310,6 +311,7 @@ def _hours(every: int) -> str:
 @click.option("--target", metavar="NAME", help="For this target alone: its options may ask for more.")
 def permissions(provider: str, tests: bool, target: str | None) -> None:
     """Print the least-privilege policy, and what each permission buys."""
+    from annexlog import reconciling
     from annexlog.answers import shapes
     from annexlog.collectors import providers, resource_types
     from annexlog.mappings import load
@@ -318,9 +320,11 @@ def permissions(provider: str, tests: bool, target: str | None) -> None:
     if provider not in known:
         raise ConfigError(f"unknown provider {provider!r}; known are {', '.join(known)}.")
     options: list[object] = []
+    asked: Mapping[str, Collection[str]] = {}
     try:
         config = configuration()
         mappings = on_disk(config)
+        asked = reconciling.wanted(config, mappings)
         own = {name: one.options for name, one in config.targets.items() if one.provider.name == provider}
         options = [one for name, one in own.items() if target in (None, name)]
     except ConfigError:
@@ -329,18 +333,30 @@ def permissions(provider: str, tests: bool, target: str | None) -> None:
         raise ConfigError(f"no target of {provider} is called {target!r}.", next="annexlog.toml names them.")
     kinds = {k.name: k for k in resource_types().values() if k.provider == provider}
     if tests:
-        buys: dict[str, set[str]] = {}
-        for test in mappings.tests.values():
-            for name, facet in test.wanted():
-                for call in kinds[name].calls(kinds[name].needs({facet})) if name in kinds else ():
-                    for permission in (call.permission, *call.also):
-                        buys.setdefault(permission, set()).add(test.id)
+        second = [kinds[name] for name in asked if name in kinds and name not in mappings.wanted()]
+        buys = _bought(mappings, kinds, second)
         render.table(("permission", "tests"), ((p, "\n".join(sorted(t))) for p, t in sorted(buys.items())))
         return
-    wanted = mappings.wanted()
+    wanted = asked or mappings.wanted()
     calls = [c for n, k in kinds.items() if n in wanted for c in k.calls(k.needs(wanted[n]))]
     fitted = known[provider].fitted
     click.echo((fitted(calls, options) if fitted else known[provider].policy(calls)).rstrip())
+
+
+def _bought(
+    mappings: Mappings, kinds: Mapping[str, ResourceType], second: Iterable[ResourceType]
+) -> dict[str, set[str]]:
+    """{permission: the tests that need it, and what it is a second source for}."""
+    buys: dict[str, set[str]] = {}
+    for test in mappings.tests.values():
+        for name, facet in test.wanted():
+            for call in kinds[name].calls(kinds[name].needs({facet})) if name in kinds else ():
+                for permission in (call.permission, *call.also):
+                    buys.setdefault(permission, set()).add(test.id)
+    for kind in second:
+        for call in kind.calls(()):
+            buys.setdefault(call.permission, set()).add(f"(second source: {kind.name})")
+    return buys
 
 
 @click.command()

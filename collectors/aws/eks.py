@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from annexlog.collectors import Call, Detail, ResourceType
+from annexlog.collectors import Call, Counted, Detail, ResourceType
 
 __all__ = ["cluster", "nodegroup"]
 
@@ -11,6 +11,7 @@ versions = Call("eks:DescribeClusterVersions", "describe_cluster_versions", {"in
 
 cluster = ResourceType(
     "aws.eks.cluster", facet="cluster_name", id="arn:{partition}:eks:{region}:{account}:cluster/{cluster_name}", tags="cluster.tags",
+    counted=Counted("aws.config.resource_count", "AWS::EKS::Cluster"),
     gone=("ResourceNotFoundException",),
     listed=Call("eks:ListClusters", "list_clusters", items="clusters"),
     details=[

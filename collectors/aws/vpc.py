@@ -30,6 +30,7 @@ subnet = ResourceType(
 
 route_table = ResourceType(
     "aws.ec2.route_table", facet="route_table", id="{route_table.RouteTableId}", tags="route_table.Tags",
+    counted=Counted("aws.config.resource_count", "AWS::EC2::RouteTable"),
     listed=Call("ec2:DescribeRouteTables", "describe_route_tables", items="RouteTables"),
     sets=("route_table.Associations", "route_table.Routes", "route_table.PropagatingVgws", "route_table.Tags"),
 )
