@@ -47,7 +47,7 @@ def pages() -> Iterator[tuple[Path, str]]:
     for name, provider in providers().items():
         calls = [c for t in resource_types().values() if t.provider == name for c in t.calls()]
         policy = provider.policy(calls).rstrip() + "\n"
-        kind = "json" if policy.startswith(("{", "[")) else "yaml"
+        kind = "yaml" if name == "gcp" else "json"  # as gcloud takes it
         yield ROOT / f"docs/reference/permissions-{name}.{kind}", policy
         if name == "aws":
             yield ROOT / "docs/aws/annexlog-role.yaml", role.cloudformation(policy)
