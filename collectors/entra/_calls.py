@@ -102,7 +102,7 @@ def kind(principal: Mapping[str, Any]) -> str:
 
 
 def inside(operation: str, always: str) -> Fn:
-    """A declaration's one answer, in which this member must be; Intune's pages show theirs inside `value`."""
+    """A declaration's one answer, in which this member must be; Intune's and SharePoint's pages show theirs inside `value`."""
 
     def fn(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
         page = ask(operation, params)

@@ -8,7 +8,7 @@ from typing import Any
 
 from annexlog.collectors import Page
 from annexlog.collectors.declaring import Asks
-from annexlog.collectors.entra._calls import items, select, values
+from annexlog.collectors.entra._calls import items, listed, select, values
 
 _INSTANCES = "/identityGovernance/accessReviews/definitions/{definition}/instances"
 _DECISIONS = "/identityGovernance/accessReviews/definitions/{definition}/instances/{instance}/decisions"
@@ -74,7 +74,7 @@ def open_since(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     if params["state"] not in _OPEN:
         yield Page({"since": None})
         return
-    asked = {"user": params["user"], "$select": "riskState,riskLevel,riskLastUpdatedDateTime"}
+    asked = {"user": params["user"], **listed("riskState", "riskLevel", "riskLastUpdatedDateTime")}
     rows = values(ask, "/identityProtection/riskyUsers/{user}/history", asked)
     since = str(params["updated"])
     for row in sorted(rows, key=lambda one: _time(one["riskLastUpdatedDateTime"]), reverse=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from annexlog.collectors import Call, Detail, ResourceType
-from annexlog.collectors.declaring import whole
+from annexlog.collectors.declaring import keep, whole
 from annexlog.collectors.entra._adapter import ARM
 from annexlog.collectors.entra._calls import DISCOVERY, inside, select, select_one
 from annexlog.collectors.entra._consent import password_rules
@@ -23,13 +23,13 @@ tenant = ResourceType(
     "entra.tenant", facet="tenant", id="{tenant}", listed=None, per="tenant",
     details=[
         Detail("security_defaults", Call(POLICIES, DEFAULTS, select_one("id", "isEnabled"), fn=whole(DEFAULTS, "isEnabled"))),
-        Detail("authorization", Call(POLICIES, AUTHORIZATION, select_one("id", "guestUserRoleId", "allowInvitesFrom", "allowUserConsentForRiskyApps",
+        Detail("authorization", Call(POLICIES, AUTHORIZATION, keep("id", "guestUserRoleId", "allowInvitesFrom", "allowUserConsentForRiskyApps",
                "defaultUserRolePermissions.permissionGrantPoliciesAssigned", "defaultUserRolePermissions.allowedToCreateApps"), fn=whole(AUTHORIZATION, "guestUserRoleId"))),
         Detail("consent_requests", Call(POLICIES, CONSENT, select_one("isEnabled", "reviewers.query"), fn=whole(CONSENT, "isEnabled"))),
         Detail("organization", Call(DISCOVERY, "/organization", select("id", "onPremisesSyncEnabled"), items="value")),
         Detail("password_rules", Call("Directory.Read.All", "/groupSettings", fn=password_rules, take="rules", missing=None)),
-        Detail("sharing", Call("SharePointTenantSettings.Read.All", SHARING, select_one("sharingCapability", "isLegacyAuthProtocolsEnabled"), fn=whole(SHARING, "sharingCapability"))),
-        Detail("device_compliance", Call("DeviceManagementConfiguration.Read.All", DEVICES, {"$select": "settings"}, fn=inside(DEVICES, "settings"), take="settings")),
+        Detail("sharing", Call("SharePointTenantSettings.Read.All", SHARING, keep("sharingCapability", "value.sharingCapability"), fn=inside(SHARING, "sharingCapability"))),
+        Detail("device_compliance", Call("DeviceManagementConfiguration.Read.All", DEVICES, {"$select": "settings", **keep("settings.secureByDefault", "value.settings.secureByDefault")}, fn=inside(DEVICES, "settings"), take="settings")),
         Detail("log_exports", Call(SETTINGS, f"{ARM}/providers/microsoft.aadiam/diagnosticSettings", fn=exports, items="settings", also=(TABLES,))),
     ],
 )
