@@ -72,7 +72,7 @@ class Access:
         """
         if not self._options.probe:
             raise Refused("unsupported", "ProbeOff", "probe is not turned on for this target", again=False)
-        server = Server(host or self.server.host, self._options.plain_port, "", None, self._timeouts)
+        server = Server(host, self._options.plain_port, "", None, self._timeouts)
         try:
             connection = server.connect(lambda: None)
         except Refused as refused:
@@ -94,7 +94,7 @@ class Access:
         port = self.server.port if self.server.tls == "ldaps" else _PORTS["ldaps"]
         context = self._context or _context(self._options, "ldap")
         try:
-            connection = Server(host or self.server.host, port, "ldaps", context, self._timeouts).connect(lambda: None)
+            connection = Server(host, port, "ldaps", context, self._timeouts).connect(lambda: None)
         except Refused as refused:
             if refused.code != "SSLCertVerificationError":
                 raise

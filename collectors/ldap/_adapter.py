@@ -98,9 +98,9 @@ class Ldap:
         if call.operation == ANONYMOUS:
             return iter([Page({"answer": self.access.anonymous(base)})])
         if call.operation == PLAIN_BIND:
-            return iter([Page({"answer": self.access.plain_bind(str(params.get("host", "")), base)})])
+            return iter([Page({"answer": self.access.plain_bind(self._host(params, scope), base)})])
         if call.operation == SECURE:
-            return iter([Page(self.access.secure(str(params.get("host", ""))))])
+            return iter([Page(self.access.secure(self._host(params, scope)))])
         if call.operation == COUNT:
             return iter([Page(self._counted(base))])
         text = self.options.accounts if call.operation == ACCOUNTS else filters.filled(call.operation, params)
@@ -115,6 +115,14 @@ class Ldap:
         self.access.close()
 
     # ── underneath ────────────────────────────────────────────────────────────────────────
+
+    def _host(self, params: Mapping[str, Any], scope: Scope) -> str:
+        """The server to try: ours, or one of the domain's own. An entry cannot send us anywhere else. Raises Refused."""
+        own = self.access.server.host
+        host = str(params.get("host", own))
+        if host.casefold() != own.casefold() and not host.casefold().endswith(f".{scope.name.rpartition('/')[2]}"):
+            raise Refused("unreadable", "OtherHost", "a controller's name is not of its domain", again=False)
+        return host
 
     def _controls(self) -> list[bytes]:
         return [ldap.control(ldap.DOMAIN_SCOPE)] if self._active else []

@@ -12,7 +12,7 @@ from annexlog.collectors.ldap.domain import domain as of_domain
 from annexlog.evidence_store.model import ConfigError, Coverage, Unknown
 from tests.collectors.ldap.conftest import Connect
 from tests.providers import look
-from tests.wire.ldap import BASE, CONFIGURATION, SID, Domain, Fault
+from tests.wire.ldap import BASE, BIND, CONFIGURATION, SID, Domain, Fault
 from tests.wire.ldap import group as entry_of_group
 from tests.wire.ldap import user as entry_of_user
 
@@ -255,3 +255,15 @@ def test_nothing_is_tried_where_the_target_does_not_say_so(domain: Domain, conne
     assert isinstance(found, Unknown)
     assert (found.reason, found.code) == ("unsupported", "ProbeOff")
     assert not any(name.startswith("cn=annexlog-probe-") for name in domain.binds)
+
+
+def test_a_name_of_another_domain_leads_nowhere(domain: Domain, connect: Connect) -> None:
+    controllers = [one for one in domain.entries if "dNSHostName" in one]
+    domain.entries[:] = [one for one in domain.entries if one not in controllers]
+    domain.entries.append({**controllers[0], "dNSHostName": "dc1.example.com.evil.test"})
+
+    seen = look(connect(), controller)
+
+    told = {name: list(seen.values("ldap.ad.controller", name, SCOPE).values()) for name in ("plain_bind", "tls")}
+    assert {found.code for values in told.values() for found in values if isinstance(found, Unknown)} == {"OtherHost"}
+    assert domain.binds[-1] == BIND
