@@ -79,6 +79,6 @@ def canaries(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
 
 
 DOMAIN_SIGHT = Call(
-    "users", "(objectSid={domain}-500)",
+    "domain users", "(objectSid={domain}-500)",
     {"because": "{because}", "base": "{base}", "domain": "{domain_sid}"}, items="", fn=canaries,
 )  # fmt: skip

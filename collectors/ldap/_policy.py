@@ -12,27 +12,30 @@ from annexlog.evidence_store.model import DeclarationError
 
 _KIND = re.compile(r"[A-Za-z=]+(?: [a-z]+)*")
 
+_ROOT, _DOMAIN = "rootDSE", "domain "
+"""What everybody may read; and what is asked of Active Directory only."""
+_WHO = 'by dn.exact="cn=annexlog,dc=example,dc=com" read by * break'
+
 
 def policy(calls: Iterable[Call]) -> str:
-    """{attributes, openldap, active_directory}: what to let be read, and how it is said, as JSON.
+    """{openldap, active_directory}: what to let be read, and how it is said, as JSON.
 
     Raises DeclarationError for a call without a name. The protocol that annexlog speaks knows no request that writes.
     """
-    attributes = set[str]()
+    asked: dict[bool, set[str]] = {False: set(), True: set()}
     for call in calls:
         if not _KIND.fullmatch(call.permission):
             raise DeclarationError(f"{call.permission!r} is no name such as accounts")
-        attributes.update(name for name in call.params.get("attributes", ()) if name != "dn")
-    told = sorted(attributes, key=str.casefold)
-    who = 'by dn.exact="cn=annexlog,dc=example,dc=com" read by * break'
+        if call.permission != _ROOT:
+            asked[call.permission.startswith(_DOMAIN)].update(call.params.get("attributes", ()))
+    others, domains = (sorted(names - {"dn"}, key=str.casefold) for names in asked.values())
     rights = {
-        "attributes": told,
         "openldap": [
-            f"olcAccess: to attrs=entry,{','.join(told)} {who}",
-            "and the same for cn=Monitor, which proves that all is seen",
+            f"olcAccess: to attrs=entry,{','.join(others)} {_WHO}",
+            f'olcAccess: to dn.subtree="cn=Monitor" {_WHO}',
         ],
         "active_directory": [
-            "a member of Domain Users reads all but password settings",
+            f"read {', '.join(domains)}: members of Domain Users may, but for password settings:",
             'dsacls "CN=Password Settings Container,CN=System,DC=example,DC=com" /I:T /G "EXAMPLE\\annexlog:GR"',
         ],
     }

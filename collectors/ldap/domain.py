@@ -86,33 +86,33 @@ def controllers(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
 domain = ResourceType(
     "ldap.ad.domain", facet="domain", id="{base}", listed=None, per="domain", fold=True,
     details=[
-        Detail("head", Call("users", ANY, below("{base}", "base", *_HEAD), fn=head)),
-        Detail("finer", Call("password settings", "(objectClass=msDS-PasswordSettings)", below("CN=Password Settings Container,CN=System,{base}", "base", *_SETTINGS), fn=finer, items="")),
-        Detail("anonymous", Call("anonymous", ANONYMOUS)),
+        Detail("head", Call("domain users", ANY, below("{base}", "base", *_HEAD), fn=head)),
+        Detail("finer", Call("domain password settings", "(objectClass=msDS-PasswordSettings)", below("CN=Password Settings Container,CN=System,{base}", "base", *_SETTINGS), fn=finer, items="")),
+        Detail("anonymous", Call("domain anonymous", ANONYMOUS)),
     ],
 )
 
 user = ResourceType(
     "ldap.ad.user", facet="user", id="{user.objectSid}", per="domain", sight=DOMAIN_SIGHT,
-    listed=Call("users", _USERS, below("{base}", "sub", *_USER), items="", fn=users),
+    listed=Call("domain users", _USERS, below("{base}", "sub", *_USER), items="", fn=users),
     details=[
         # Asked once for all of them: the one row is every account's.
-        Detail("sync", Call("users", ANY, below("{base}", "base", "msDS-LogonTimeSyncInterval", "objectSid"), items="rows", fn=interval), key="of", match=_EVERY),
+        Detail("sync", Call("domain users", ANY, below("{base}", "base", "msDS-LogonTimeSyncInterval", "objectSid"), items="rows", fn=interval), key="of", match=_EVERY),
     ],
     redact={"user.sAMAccountName": "key:ldap", "user.userPrincipalName": "key:email", "user.mail": "key:email", "user.employeeID": "key:employee"},
 )
 
 group = ResourceType(
     "ldap.ad.group", facet="group", id="{group.objectSid}", per="domain", sight=DOMAIN_SIGHT,
-    listed=Call("users", GROUPS, {**below("{base}", "sub", "dn", "objectSid", "objectClass", "member"), "domain": "{domain_sid}", "privileged": "{privileged}"}, items="", fn=groups),
+    listed=Call("domain users", GROUPS, {**below("{base}", "sub", "dn", "objectSid", "objectClass", "member"), "domain": "{domain_sid}", "privileged": "{privileged}"}, items="", fn=groups),
     sets=("group.members",),
 )
 
 controller = ResourceType(
     "ldap.ad.controller", facet="controller", id="{controller.dNSHostName}", per="domain", fold=True, sight=DOMAIN_SIGHT,
-    listed=Call("users", _CONTROLLERS, below("{base}", "sub", "dNSHostName"), items="", fn=controllers),
+    listed=Call("domain users", _CONTROLLERS, below("{base}", "sub", "dNSHostName"), items="", fn=controllers),
     details=[
-        Detail("plain_bind", Call("anonymous", PLAIN_BIND, {"host": "{controller.dNSHostName}"})),
-        Detail("tls", Call("anonymous", SECURE, {"host": "{controller.dNSHostName}"})),
+        Detail("plain_bind", Call("domain anonymous", PLAIN_BIND, {"host": "{controller.dNSHostName}"})),
+        Detail("tls", Call("domain anonymous", SECURE, {"host": "{controller.dNSHostName}"})),
     ],
 )

@@ -91,7 +91,7 @@ def test_a_domain_that_does_not_show_itself_is_denied(hidden: str, domain: Domai
 def test_where_nobody_states_that_all_is_seen_no_list_is_believed(connect: Connect) -> None:
     seen = look(connect(all_visible_because=""), user)
 
-    told = Unknown("denied", "(objectSid={domain}-500)", "users", "no proof of sight")
+    told = Unknown("denied", "(objectSid={domain}-500)", "domain users", "no proof of sight")
     assert seen.status("ldap.ad.user", scope=SCOPE) == ("denied", told)
 
 

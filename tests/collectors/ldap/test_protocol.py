@@ -129,12 +129,18 @@ def test_a_refusal_is_told_apart_by_its_code(code: int, reason: str, named: str)
     assert (refused.reason, refused.code, refused.message) == (reason, named, "")
 
 
-def test_the_rights_name_the_attributes_that_are_asked_for() -> None:
-    told = provider.policy([Call("accounts", "(uid=*)", {"attributes": ["uid", "entryUUID", "dn"]})])
+def test_the_rights_name_the_attributes_that_are_asked_for_of_each_kind_of_directory() -> None:
+    calls = [
+        Call("accounts", "(uid=*)", {"attributes": ["uid", "entryUUID", "dn"]}),
+        Call("domain users", "(objectSid=*)", {"attributes": ["objectSid"]}),
+        Call("rootDSE", "(objectClass=*)", {"attributes": ["supportedControl"]}),
+    ]
 
-    rights = json.loads(told)
-    assert rights["attributes"] == ["entryUUID", "uid"]
-    assert rights["openldap"][0].startswith("olcAccess: to attrs=entry,entryUUID,uid by dn.exact=")
+    rights = json.loads(provider.policy(calls))
+
+    who = 'by dn.exact="cn=annexlog,dc=example,dc=com" read by * break'
+    assert rights["openldap"][0] == f"olcAccess: to attrs=entry,entryUUID,uid {who}"
+    assert rights["active_directory"][0].startswith("read objectSid:")
 
 
 def test_a_call_without_a_name_of_what_it_reads_is_refused() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from annexlog.collectors.ldap import Options
+from annexlog.collectors.ldap import Options, provider
 from annexlog.collectors.ldap._adapter import Ldap
 from annexlog.collectors.ldap.directory import account, directory, group, password_policy
 from annexlog.evidence_store.model import Coverage
@@ -95,6 +96,17 @@ def test_who_sees_fewer_entries_than_the_monitor_counts_has_no_proof(connect: Co
 
     status, told = seen.status("ldap.account", scope=SCOPE)
     assert (status, told and told.code) == ("denied", "no proof of sight")
+
+
+@pytest.mark.usefixtures("slapd")
+def test_the_printed_rule_of_access_is_enough(connect: Connect) -> None:
+    kinds = (account, directory, group, password_policy)
+    rule = json.loads(provider.policy([call for kind in kinds for call in kind.calls()]))["openldap"][0]
+    access = rule.replace("olcAccess:", "access").replace("cn=annexlog,dc=example,dc=com", READER)
+    with Slapd(ldif(), access=f"{access}\naccess to * by anonymous auth by * none\n") as other:
+        seen = [look(connect(other), kind).status(kind.name, scope=SCOPE) for kind in kinds]
+
+    assert seen == [("complete", None)] * len(kinds)
 
 
 def test_groups_in_groups_in_a_circle_are_read(slapd: Slapd, connect: Connect) -> None:
