@@ -17,7 +17,6 @@ from typing import Any, Literal
 from annexlog.collectors import Refused
 from annexlog.collectors.headers import retry_after
 from annexlog.collectors.options import Reach
-from annexlog.collectors.rest import innermost
 from annexlog.collectors.tokens import Renewed, Token, secret
 from annexlog.evidence_store.model import ConfigError
 
@@ -198,6 +197,8 @@ def _refused(error: Exception, answer: Any) -> Refused:
     """What a token that was not given refuses."""
     from azure.core.exceptions import ServiceRequestError, ServiceResponseError  # noqa: PLC0415 — as above
     from azure.identity import CredentialUnavailableError  # noqa: PLC0415
+
+    from annexlog.collectors.rest import innermost  # noqa: PLC0415 — options are read without an HTTP client
 
     status = int(getattr(answer, "status_code", 0) or 0)
     message = str(getattr(error, "message", error)).partition("\n")[0]

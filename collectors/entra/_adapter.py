@@ -10,7 +10,7 @@ import orjson
 
 from annexlog.collectors import Call, Caller, Discovery, Page, Refused, Scope
 from annexlog.collectors.clock import HOST, Clock
-from annexlog.collectors.entra._calls import DISCOVERY, ROLES
+from annexlog.collectors.entra._calls import ARM, DISCOVERY, ROLES
 from annexlog.collectors.entra._options import Options
 from annexlog.collectors.entra._refusals import refusal
 from annexlog.collectors.microsoft import Access
@@ -18,9 +18,6 @@ from annexlog.collectors.paths import Kept, path_and_query
 from annexlog.collectors.provenance import unknown_of
 from annexlog.collectors.rest import Answer, Pages, Session, member
 from annexlog.evidence_store.model import Coverage
-
-ARM = "arm:"
-"""Before an operation of Azure Resource Manager, which alone knows where a tenant's logs go."""
 
 _EVENTUAL = {"ConsistencyLevel": "eventual"}
 # Else Graph writes "unknownFutureValue" for what came into an enumeration later.

@@ -11,10 +11,16 @@ from annexlog.collectors.declaring import Asks, Fn, keep
 ROLES = ":roles"
 """The operation that tells the application permissions in our own token; nothing is asked of Graph."""
 
+ARM = "arm:"
+"""Before an operation of Azure Resource Manager, which alone knows where a tenant's logs go."""
+
 DISCOVERY = "Organization.Read.All"
 """The permission to learn which tenant it is, which every app needs."""
 GROUPS = "GroupMember.Read.All"
 HIDDEN = "Member.Read.Hidden"
+
+NO_PIM = "AadPremiumLicenseRequired"
+"""What Graph says where a tenant has no Privileged Identity Management, which comes with P2 and ID Governance."""
 
 MOST: Mapping[str, Any] = {"$top": "999"}
 COUNTED: Mapping[str, Any] = {"$count": "true"}

@@ -8,7 +8,7 @@ from typing import Any
 
 from annexlog.collectors import Call, Page, Refused
 from annexlog.collectors.declaring import Asks, keep
-from annexlog.collectors.entra._adapter import ARM
+from annexlog.collectors.entra._calls import ARM
 
 SETTINGS = "microsoft.aadiam/diagnosticSettings/read"
 TABLES = "Microsoft.OperationalInsights/workspaces/tables/read"

@@ -7,11 +7,9 @@ guidance"; the codes and words for a missing licence as Graph answers them, sinc
 from __future__ import annotations
 
 from annexlog.collectors import Refused, rest
+from annexlog.collectors.entra._calls import NO_PIM
 from annexlog.collectors.headers import retry_after
 from annexlog.collectors.rest import Answer
-
-NO_PIM = "AadPremiumLicenseRequired"
-"""The tenant has no Privileged Identity Management, which comes with P2 and ID Governance."""
 
 _NO_LICENCE = frozenset({"Authentication_RequestFromNonPremiumTenantOrB2CTenant", NO_PIM})
 # Where the code is one that missing permissions have as well (AccessDenied, Forbidden, BadRequest), the words decide.

@@ -8,8 +8,7 @@ from typing import Any
 
 from annexlog.collectors import Call, Page, Refused
 from annexlog.collectors.declaring import Asks, keep
-from annexlog.collectors.entra._calls import kind, members, select_one, values
-from annexlog.collectors.entra._refusals import NO_PIM
+from annexlog.collectors.entra._calls import NO_PIM, kind, members, select_one, values
 
 ROLES = "RoleManagement.Read.Directory"
 USERS = "User.Read.All"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from annexlog.collectors import Call, Detail, ResourceType
 from annexlog.collectors.declaring import keep, whole
-from annexlog.collectors.entra._adapter import ARM
-from annexlog.collectors.entra._calls import DISCOVERY, inside, select, select_one
+from annexlog.collectors.entra._calls import ARM, DISCOVERY, inside, select, select_one
 from annexlog.collectors.entra._consent import password_rules
 from annexlog.collectors.entra._logs import SETTINGS, TABLES, exports
 from annexlog.collectors.entra._roles import demands

@@ -5,7 +5,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 import tracemalloc
 from dataclasses import replace
 from typing import Any
@@ -436,6 +439,23 @@ def test_a_refusal_is_told_apart_by_its_code_and_words(refused: Refused, reason:
 
 
 # ── the provider ──
+
+
+def test_importing_entra_imports_no_client_and_connecting_only_microsofts() -> None:
+    wanted = ("boto3", "botocore", "kubernetes", "google", "urllib3", "azure", "msal")
+    areas = ", ".join(f"annexlog.collectors.entra.{area}" for area in ("access", "apps", "devices", "people", "tenant"))
+    code = f"""
+import sys, annexlog.collectors.entra as entra, {areas}
+print([name for name in {wanted!r} if name in sys.modules])
+entra.provider.connect(entra.Options(tenant_id={TENANT!r}, client_id={CLIENT!r}, client_secret_env="S"), "x")
+print([name for name in {wanted!r} if name in sys.modules])
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, "S": "x"}
+    )
+
+    assert done.stdout.splitlines() == ["[]", "['urllib3', 'azure', 'msal']"]
 
 
 def test_the_policy_names_each_permission_with_its_id() -> None:
