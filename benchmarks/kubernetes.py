@@ -18,7 +18,7 @@ from benchmarks.report import Report, elsewhere, main, peak_rss_mb
 
 
 def run(*, quick: bool = False) -> Report:
-    pods = 2_000 if quick else 50_000
+    pods = 600 if quick else 50_000
     with Cluster(pods, owned=True) as url:
         ours, again, bare = (_worker(who, url) for who in ("ours", "again", "bare"))
     with Cluster(pods, owned=False) as url:

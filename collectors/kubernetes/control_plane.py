@@ -47,15 +47,15 @@ def flags(words: Sequence[str]) -> dict[str, str] | None:
 
 
 def api_servers(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG001 — a cluster is all it needs
-    """The kubelets' own pods of API servers, each once. Where a command line is no API server's, it has no `flags`."""
-    seen = set[str]()
+    """The kubelets' own pods of API servers. Where a command line is no API server's, there are no `flags`.
+
+    Which one has both labels comes twice, and counts once.
+    """
     for selector in SELECTORS:
         call = Call("pods:list", "pods", items="items")
         for page in ask.pages(call, {"labelSelector": selector}):
             items = [_server(item) for item in page.body["items"] if _is_static(item["metadata"])]
-            new = [item for item in items if item["name"] not in seen]
-            seen |= {item["name"] for item in new}
-            yield Page({"items": new}, page.request_id, page.date, page.mixed)
+            yield Page({"items": items}, page.request_id, page.date, page.mixed)
 
 
 def _is_static(meta: Mapping[str, Any]) -> bool:

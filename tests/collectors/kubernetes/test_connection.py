@@ -331,6 +331,18 @@ def test_inside_a_cluster_its_service_account_asks(cluster: Cluster, account: Pa
     adapter.close()
 
 
+def test_inside_a_cluster_the_token_is_read_again_before_it_ends(cluster: Cluster, account: Path) -> None:
+    now = [0.0]
+    options = Options(in_cluster="here")
+    connection = Connection(Named("here", None), options, "targets.k8s", account=account, now=lambda: now[0])
+    (account / "token").write_text("another")
+    cluster.token, now[0] = "another", 61.0
+
+    connection.get("/version")
+
+    assert [headers["authorization"] for _, _, headers in cluster.log] == ["bearer another"]
+
+
 def test_inside_a_cluster_a_rotated_token_is_read_again(cluster: Cluster, account: Path) -> None:
     adapter = Kubernetes(Options(in_cluster="here"), "k8s", account=account)
     first = names(adapter)
