@@ -352,14 +352,17 @@ class _Looking:
 
 
 def together(found: Discovery) -> Iterator[tuple[Scope, list[Scope]]]:
-    """The open scopes by who answers for them, and by their level."""
+    """The open scopes by who answers for them, and by their level.
+
+    In the order of their names, as the log sorts its lines: a new one costs the hashes to its right.
+    """
     named = {scope.name: scope for scope in found.scopes}
     groups: dict[tuple[str, str], list[Scope]] = {}
     for scope in found.scopes:
         if scope.name not in found.skipped:
             groups.setdefault((scope.asker or scope.name, scope.level), []).append(scope)
-    for (asker, _), scopes in groups.items():
-        yield named[asker], scopes
+    for asker, level in sorted(groups):
+        yield named[asker], groups[asker, level]
 
 
 def _blindness(refusal: Unknown) -> Coverage:
