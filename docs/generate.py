@@ -20,6 +20,7 @@ from docs import role
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = {
+    "entra": "Entra ID",
     "aws": "AWS",
     "github": "GitHub",
     "gcp": "Google Cloud",
