@@ -50,7 +50,7 @@ instance = ResourceType(
 
 network = ResourceType(
     "gcp.compute.network", facet="network", id="{network.name}", per="project", scope=ROW % "network",
-    listed=assets("compute.googleapis.com/Network", keep=("selfLink", "name", "firewallPolicy")),
+    listed=assets("compute.googleapis.com/Network", keep=("selfLink", "name", "autoCreateSubnetworks", "firewallPolicy")),
 )
 
 firewall = ResourceType(

@@ -28,5 +28,5 @@ sql_instance = ResourceType(
 
 crypto_key = ResourceType(
     "gcp.kms.crypto_key", facet="crypto_key", id="{crypto_key.name}", per="project", scope=ROW % "crypto_key",
-    listed=assets("cloudkms.googleapis.com/(CryptoKey|ImportJob)", keep=("name", "purpose")),
+    listed=assets("cloudkms.googleapis.com/(CryptoKey|ImportJob)", keep=("name", "purpose", "rotationPeriod", "nextRotationTime", "importOnly", "primary.state", "primary.createTime", "primary.protectionLevel")),
 )

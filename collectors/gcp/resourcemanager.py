@@ -5,7 +5,7 @@ from __future__ import annotations
 from annexlog.collectors import Call, Detail, ResourceType
 from annexlog.collectors.gcp._calls import ASSETS, POLICIES, RESOURCES, ROW, ancestors, assets, listing, policies
 
-__all__ = ["ancestor", "iam_policy", "org_policy", "organization", "project"]
+__all__ = ["ancestor", "contact", "iam_policy", "org_policy", "organization", "project"]
 
 SOURCES = "/v2/organizations/{organization}/sources"
 
@@ -40,4 +40,10 @@ org_policy = ResourceType(
     "gcp.org_policy", facet="org_policy", id="{org_policy.name}", per="organization",
     listed=assets("orgpolicy.googleapis.com/Policy", keep=("name", "spec", "dryRunSpec")),
     ignore=("org_policy.data.spec.updateTime", "org_policy.data.spec.etag"),
+)
+
+# Whom Google tells of what; the address is not kept.
+contact = ResourceType(
+    "gcp.contact", facet="contact", id="{contact.name}", per="organization",
+    listed=assets("essentialcontacts.googleapis.com/Contact", keep=("name", "notificationCategorySubscriptions", "validationState")),
 )

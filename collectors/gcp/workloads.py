@@ -10,7 +10,7 @@ __all__ = ["cluster", "function", "run_service"]
 cluster = ResourceType(
     "gcp.gke.cluster", facet="cluster", id="{cluster.name}", per="project", scope=ROW % "cluster",
     listed=assets("container.googleapis.com/Cluster", keep=("name", "status", "autopilot.enabled", "privateClusterConfig", "networkConfig.defaultEnablePrivateNodes", "masterAuthorizedNetworksConfig", "controlPlaneEndpointsConfig",
-                  "nodePools.name", "nodePools.networkConfig.enablePrivateNodes")),
+                  "workloadIdentityConfig.workloadPool", "shieldedNodes.enabled", "nodePools.name", "nodePools.networkConfig.enablePrivateNodes", "nodePools.config.workloadMetadataConfig.mode")),
 )
 
 # Of the annotations only whether the caller is checked: others are whatever people write there.

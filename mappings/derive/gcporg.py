@@ -8,7 +8,7 @@ from typing import Any
 from annexlog.evidence_store.model import JSON
 from annexlog.mappings.derive import derived
 
-__all__ = ["open_sharing", "prevented_on", "unenforced"]
+__all__ = ["loose_locations", "open_sharing", "prevented_on", "unenforced"]
 
 
 def _specs(policies: JSON, constraint: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -83,19 +83,31 @@ def open_sharing(policies: JSON, node: JSON, own: JSON) -> JSON:
     return min(legacy, managed, key=len)
 
 
-def _list_faults(policies: JSON, node: str, own: set[str]) -> list[str]:
-    specs = dict(_specs(policies, LEGACY))
+@derived
+def loose_locations(policies: JSON, node: JSON, approved: JSON) -> JSON:
+    """Why resources can be made in places that were not approved: one text for each fault; [] if they cannot.
+
+    Source: Resource Manager, restricting resource locations; orgpolicy.v2, PolicySpec.
+    """
+    return _list_faults(policies, node, set(approved), LOCATIONS)
+
+
+LOCATIONS = "gcp.resourceLocations"
+
+
+def _list_faults(policies: JSON, node: str, own: set[str], constraint: str = LEGACY) -> list[str]:
+    specs = dict(_specs(policies, constraint))
     top = specs.get(node) or {}
     restricted = any(
         (rule.get("values") or {}).get("allowedValues") and not rule.get("condition") for rule in top.get("rules") or []
     )
-    found = [] if restricted else [f"{LEGACY} is not set"]
+    found = [] if restricted else [f"{constraint} is not set"]
     for at, spec in sorted(specs.items()):
         rules = spec.get("rules") or []
         values = {value for rule in rules for value in (rule.get("values") or {}).get("allowedValues") or []}
         wide = any(rule.get("allowAll") is True or _denies_only(rule) for rule in rules)
         if spec.get("reset") is True or wide or values - own:
-            found.append(f"{LEGACY} lets others in on {at}")
+            found.append(f"{constraint} allows others on {at}")
     return found
 
 
@@ -117,5 +129,5 @@ def _managed_faults(policies: JSON, node: str, own: set[str]) -> list[str]:
             for v in one.get(name) or []
         }
         if _undone(spec) or values - own:
-            found.append(f"{MANAGED} lets others in on {at}")
+            found.append(f"{MANAGED} allows others on {at}")
     return found
