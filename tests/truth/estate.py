@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tests.truth import compute, data, identity, services, trails
+from tests.truth import compute, data, identity, network, services, trails
 from tests.truth.planting import NOW, Estate, Place, ago
 from tests.wire.moto import ACCOUNT
 
@@ -19,6 +19,11 @@ REGISTERS: dict[str, Any] = {
     "dynamodb_tables": data.tables_register(Place(MEMBER, "eu-central-1")),
     "unrotated_secrets": [],
     "lambda_runtimes": services.RUNTIMES,
+    "internet_facing": network.KNOWN_FACES,
+    "open_api_methods": [],
+    "tls_passthrough_listeners": [],
+    "approved_regions": network.APPROVED_REGIONS,
+    "guardrail_exemptions": [],
     "break_glass_users": [],
     "approved_credentials": [],
     "workload_users": [],
@@ -45,6 +50,9 @@ def planted(seed: int) -> Estate:
     services.regions(estate, good, bad, bare, here)
     for region in REGIONS:
         estate.say(Place(EMPTY, region), "ec2.get_ebs_encryption_by_default", {"EbsEncryptionByDefault": False})
+        services.guarded(estate, Place(EMPTY, region), on=False)
+    network.plant(estate, good)
+    network.guardrails(estate, ORGANIZATION, MANAGEMENT, MEMBER, EMPTY)
     identity.plant(estate, Place(MEMBER))
     identity.accounts(estate, Place(MANAGEMENT), Place(MEMBER))
     identity.report(estate, Place(MANAGEMENT), [], password_last_used=ago(days=200))

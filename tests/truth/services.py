@@ -305,10 +305,14 @@ def _balancers(estate: Estate, place: Place) -> None:
 
 def regions(estate: Estate, good: Place, bad: Place, *bare: Place) -> None:
     """A region where everything is on, one where it is half on, and those where there is nothing."""
-    tests = ("aws.guardduty.enabled-all-regions", "aws.config.recorder-all-regions", "aws.ec2.ebs-default-encryption")
+    tests = (
+        "aws.guardduty.enabled-all-regions", "aws.config.recorder-all-regions", "aws.ec2.ebs-default-encryption",
+        "aws.securityhub.critical-findings-sla", "aws.inspector.findings-within-sla",
+    )
     for place, status, on in ((good, PASS, True), *((place, FAIL, False) for place in (bad, *bare))):
         estate.expect(place, place.region, dict.fromkeys(tests, status))
         estate.say(place, "ec2.get_ebs_encryption_by_default", {"EbsEncryptionByDefault": on})
+        guarded(estate, place, on=on)
     for place, on in ((good, True), (bad, False)):
         estate.say(place, "guardduty.list_detectors", {"DetectorIds": ["d1"]})
         detector = {"ServiceRole": "arn:aws:iam::1:role/d", "Status": "ENABLED" if on else "DISABLED"}
@@ -317,3 +321,18 @@ def regions(estate: Estate, good: Place, bad: Place, *bare: Place) -> None:
         estate.say(place, "config.describe_configuration_recorders", {"ConfigurationRecorders": [recorder]})
         told = {"name": "default", "recording": on, "lastStatus": "Success"}
         estate.say(place, "config.describe_configuration_recorder_status", {"ConfigurationRecordersStatus": [told]})
+
+
+def guarded(estate: Estate, place: Place, *, on: bool) -> None:
+    """Whether Security Hub and Inspector are on."""
+    state = {"accountId": place.account, "state": {"status": "ENABLED" if on else "DISABLED", "errorCode": "ALREADY_ENABLED", "errorMessage": ""}}
+    nothing = {"status": "DISABLED", "errorCode": "ALREADY_ENABLED", "errorMessage": ""}
+    state["resourceState"] = {"ec2": nothing, "ecr": nothing}
+    estate.say(place, "inspector2.batch_get_account_status", {"accounts": [state]})
+    if on:
+        hub = {"HubArn": f"arn:aws:securityhub:{place.region}:{place.account}:hub/default"}
+        estate.say(place, "securityhub.describe_hub", hub)
+    else:
+        message = f"Account {place.account} is not subscribed to AWS Security Hub"
+        estate.refuse(place, "securityhub.describe_hub", "InvalidAccessException", 401, message)
+        estate.refuse(place, "securityhub.get_findings", "InvalidAccessException", 401, message)
