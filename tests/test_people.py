@@ -176,6 +176,20 @@ def test_administrators_are_persons_who_work_here(world: World) -> None:
     }
 
 
+def test_the_evidence_of_an_account_is_what_its_directory_says_of_it(world: World) -> None:
+    with Store.open(load(world.folder / "annexlog.toml").store, readonly=True) as store:
+        reading = Reading(store.view(at=world.at))
+        (answer,) = reading.answers(test="people.accounts.owned", resource="okta.user:u2")
+        told = dict(reading.evidence(answer))
+
+    directory = next(scope for _, scope, id in world.answers if id == "okta.user:u2")
+    keys = told.pop("keys")
+    assert told == {
+        "account": {"type": "okta.user", "directory": directory, "id": "u2"}, "enabled": False, "service": False,
+    }  # fmt: skip
+    assert [len(key) for key in keys] == [73, 73]
+
+
 def test_no_address_and_no_name_gets_into_the_store(world: World) -> None:
     texts = ("ann@example.com", "eve@example.com", "Ann@Example.com", "EVE@EXAMPLE.COM")
     stored = list(kept(world.folder / "evidence.db"))
