@@ -83,10 +83,11 @@ def items(page: Page) -> list[Any]:
     return found
 
 
-def members(ask: Asks, group: str) -> list[dict[str, str]]:
+def members(ask: Asks, group: str, *, most: int | None = None) -> list[dict[str, str]] | None:
     """Everything in a group and the groups in it: [{id, kind}], `kind` user, app or other; by id.
 
-    Raises Refused (denied) of a group whose members are hidden from us. Source: List group transitive members.
+    `most`: None of a group that has more. Raises Refused (denied) of a group whose members are hidden from us. Source:
+    List group transitive members.
     """
     about = ask(Call(GROUPS, "/groups/{group}"), {"group": group, **select_one("id", "visibility")}).body
     if not isinstance(about, dict) or about.get("id") != group:
@@ -96,8 +97,14 @@ def members(ask: Asks, group: str) -> list[dict[str, str]]:
         refused.operation, refused.permission = "/groups/{group}/transitiveMembers", HIDDEN
         raise refused
     asked = {"group": group, "$select": "id", **MOST, **COUNTED}
-    rows = values(ask, Call(GROUPS, "/groups/{group}/transitiveMembers"), asked)
-    found = {row["id"]: kind(row) for row in rows}
+    within = Call(GROUPS, "/groups/{group}/transitiveMembers")
+    if most is not None:
+        first = ask(within, {**asked, "$top": "1"})
+        if first.total is None:
+            raise Refused("unreadable", "OtherAnswer", "the answer does not say how many there are")
+        if first.total > most:
+            return None
+    found = {row["id"]: kind(row) for row in values(ask, within, asked)}
     return [{"id": id, "kind": found[id]} for id in sorted(found)]
 
 

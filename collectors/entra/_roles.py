@@ -86,7 +86,7 @@ def _people(ask: Asks, row: Mapping[str, Any], expanded: dict[str, list[dict[str
     if kind(principal) != "group":
         return [{"id": id, "kind": kind(principal), "via": ""}]
     if id not in expanded:
-        expanded[id] = members(ask, id)
+        expanded[id] = members(ask, id) or []
     return [{**one, "via": id} for one in expanded[id] if one["kind"] != "group"]
 
 

@@ -14,26 +14,28 @@ __all__ = ["access_review", "authentication_strength", "ca_policy"]
 
 POLICIES = "Policy.Read.All"
 
+MANY = 5_000
 _KEYWORDS = ("All", "None", "GuestsOrExternalUsers")
 
 
 def reach(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     """{excluded, included}: ids of the users that a policy names, themselves or by a group, groups in groups included.
 
-    What it says by a word (`All`, `GuestsOrExternalUsers`) or by a role is not in it.
+    What it says by a word (`All`, `GuestsOrExternalUsers`) or by a role is not in it. Groups that it leaves out are looked
+    into whole; those that it includes, up to MANY members: not to know them can only make a policy look narrower.
     """
     users = params["conditions"].get("users") or {}  # a policy of workloads has none
-    expanded: dict[str, list[str]] = {}
+    excluded = _named(users, "excludeUsers").union(*(_inside(ask, group) for group in users.get("excludeGroups") or ()))
+    included = _named(users, "includeUsers").union(*(_inside(ask, group, MANY) for group in users.get("includeGroups") or ()))
+    yield Page({"excluded": sorted(excluded), "included": sorted(included)})
 
-    def of(people: str, groups: str) -> list[str]:
-        found = {id for id in users.get(people) or () if id not in _KEYWORDS}
-        for group in users.get(groups) or ():
-            if group not in expanded:
-                expanded[group] = [one["id"] for one in members(ask, group) if one["kind"] == "user"]
-            found |= set(expanded[group])
-        return sorted(found)
 
-    yield Page({"excluded": of("excludeUsers", "excludeGroups"), "included": of("includeUsers", "includeGroups")})
+def _named(users: Mapping[str, Any], people: str) -> set[str]:
+    return {id for id in users.get(people) or () if id not in _KEYWORDS}
+
+
+def _inside(ask: Asks, group: str, most: int | None = None) -> set[str]:
+    return {one["id"] for one in members(ask, group, most=most) or () if one["kind"] == "user"}
 
 
 ca_policy = ResourceType(

@@ -43,7 +43,9 @@ from tests.wire.entra import (
     assignment,
     days_ago,
     eligible,
+    grant,
     instance,
+    policy,
     who,
 )
 from tests.wire.entra import (
@@ -159,6 +161,29 @@ def test_a_group_whose_members_are_not_all_told_is_unknown(entra: Entra, connect
 
     assert isinstance(seen["mfa"], Unknown)
     assert seen["mfa"].reason == "incomplete"
+
+
+def test_groups_that_a_policy_names_are_looked_into_up_to_five_thousand(entra: Entra, connect: Connect) -> None:
+    users = {"includeUsers": ["u1"], "includeGroups": ["g-all", "g-admins"], "excludeGroups": []}
+    set_(entra, "/identity/conditionalAccess/policies", {"value": [policy("some", grant("mfa"), users=users)]})
+    set_(entra, "/groups/g-all", {"id": "g-all", "visibility": None})
+    set_(entra, "/groups/g-all/transitiveMembers", {"value": [who(f"m{n}") for n in range(5_001)]})
+
+    seen = look(connect(), ca_policy)
+
+    assert seen.values("entra.ca_policy", "reach", SCOPE) == {"some": {"excluded": [], "included": ["u1", "u2"]}}
+    assert len(asked(entra, "/groups/g-all/transitiveMembers")) == 1
+
+
+def test_a_group_that_does_not_say_how_many_it_has_is_unreadable(entra: Entra, connect: Connect) -> None:
+    users = {"includeUsers": [], "includeGroups": ["g-admins"], "excludeGroups": []}
+    set_(entra, "/identity/conditionalAccess/policies", {"value": [policy("some", grant("mfa"), users=users)]})
+    entra.faults.append(fault(f"{V1}/groups/g-admins/transitiveMembers", entra.give({"value": [who("u2")]})))
+
+    seen = look(connect(), ca_policy).values("entra.ca_policy", "reach", SCOPE)
+
+    assert isinstance(seen["some"], Unknown)
+    assert seen["some"].reason == "unreadable"
 
 
 # ── how it is asked ──
