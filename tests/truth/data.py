@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tests.truth.planting import PASS, Estate, Parts, Place, Population, Trait, ago
+from tests.truth.planting import FAIL, PASS, Estate, Parts, Place, Population, Trait, ago
 
 Change = Callable[[Parts], object]
 
@@ -61,6 +61,8 @@ def databases(estate: Estate, place: Place) -> None:
         estate.say(place, "rds.describe_db_parameters", said, DBParameterGroupName=name)
     alarms = [row for one in instances for row in one["alarms"]]
     estate.say(place, "cloudwatch.describe_alarms", {"MetricAlarms": alarms})
+    for row in alarms:
+        estate.expect(place, row["AlarmArn"], {"aws.cloudwatch.alarm-actions-delivered": PASS if row["ActionsEnabled"] else FAIL})
     snapshots = estate.grow(place, _snapshots(60))
     estate.say(place, "rds.describe_db_snapshots", {"DBSnapshots": [one["snapshot"] for one in snapshots]})
     for one in snapshots:
@@ -208,9 +210,12 @@ def _keys(count: int) -> Population:
 # ── buckets ──
 
 S3 = "aws.s3."
-BLOCKED, TRANSPORT, VERSIONED, LIFECYCLE = (
+BLOCKED, TRANSPORT, VERSIONED, LIFECYCLE, KEYED, LOGGED = (
     S3 + name
-    for name in ("bucket-public-access-blocked", "secure-transport-only", "versioning-on-critical", "lifecycle-deletion")
+    for name in (
+        "bucket-public-access-blocked", "secure-transport-only", "versioning-on-critical", "lifecycle-deletion",
+        "default-encryption", "access-logging",
+    )
 )
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
@@ -231,6 +236,10 @@ def buckets(estate: Estate, place: Place, region: str) -> list[Parts]:
         owner = bucket["owner"] and {"OwnershipControls": {"Rules": [{"ObjectOwnership": bucket["owner"]}]}}
         estate.say_or_refuse(place, "s3.get_bucket_ownership_controls", owner, "OwnershipControlsNotFoundError", **name)
         estate.say(place, "s3.get_bucket_versioning", bucket["versioning"], **name)
+        estate.say(place, "s3.get_bucket_logging", bucket["logging"], **name)
+        rule = bucket["key"] and {"Rules": [{"ApplyServerSideEncryptionByDefault": bucket["key"]}]}
+        encryption = rule and {"ServerSideEncryptionConfiguration": rule}
+        estate.say_or_refuse(place, "s3.get_bucket_encryption", encryption, "ServerSideEncryptionConfigurationNotFoundError", **name)
         tags = {"TagSet": bucket["tags"]["Tags"]} if bucket["tags"]["Tags"] else None
         estate.say_or_refuse(place, "s3.get_bucket_tagging", tags, "NoSuchTagSet", **name)
         rules = bucket["rules"] and {"Rules": bucket["rules"]}
@@ -252,11 +261,13 @@ def _buckets(count: int) -> Population:
             "ID": "end", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 300},
             "NoncurrentVersionExpiration": {"NoncurrentDays": 60}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
         }
-        tags = [{"Key": "criticality", "Value": "critical"}, {"Key": "retention", "Value": "1-year"}]
+        tags = [{"Key": "criticality", "Value": "critical"}, {"Key": "retention", "Value": "1-year"}, {"Key": "confidentiality", "Value": "confidential"}]
+        own = f"arn:aws:kms:eu-central-1:{place.account}:key/k-009"
         return {
             "name": name, "block": dict.fromkeys(BLOCKS, True), "policy": [plain], "public": False, "owner": "BucketOwnerEnforced",
             "versioning": {"Status": "Enabled"}, "tags": {"Tags": tags}, "rules": [ends],
-            "lock": None,
+            "lock": None, "key": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": own},
+            "logging": {"LoggingEnabled": {"TargetBucket": f"bucket-{place.account[0]}-001", "TargetPrefix": "l/"}},
         }
 
     def anyone(parts: Parts) -> None:
@@ -276,7 +287,7 @@ def _buckets(count: int) -> Population:
 
     return Population(
         count, make, lambda parts, _: f"arn:aws:s3:::{parts['name']}",
-        dict.fromkeys((BLOCKED, TRANSPORT, VERSIONED, LIFECYCLE), PASS),
+        dict.fromkeys((BLOCKED, TRANSPORT, VERSIONED, LIFECYCLE, KEYED, LOGGED), PASS),
         [
             # Blocked by one of the two: the bucket's block, or that no access list counts and no policy is public.
             Trait(lambda parts: parts.update(block=None), slot="exposed"),
@@ -296,6 +307,12 @@ def _buckets(count: int) -> Population:
             Trait(lambda parts: parts.update(rules=None), fails=(LIFECYCLE,), slot="rules"),
             Trait(lambda parts: parts.update(lock=locked(365)), slot="kept"),
             Trait(lambda parts: parts.update(lock=locked(3650)), fails=(LIFECYCLE,), slot="kept"),
+            Trait(lambda parts: parts.update(key={"SSEAlgorithm": "AES256"}), fails=(KEYED,), slot="key"),
+            Trait(lambda parts: parts.update(key=None), fails=(KEYED,), slot="key"),
+            Trait(lambda parts: parts.update(logging={}), fails=(LOGGED,), slot="logging"),
+            # A target that is no bucket of the account any more.
+            Trait(lambda parts: parts["logging"]["LoggingEnabled"].update(TargetBucket="gone"), fails=(LOGGED,), slot="logging"),
+            Trait(tag("tags", "Tags", confidentiality="public"), spares=(KEYED, LOGGED)),
             Trait(tag("tags", "Tags", criticality="low"), spares=(VERSIONED,)),
             Trait(tag("tags", "Tags", criticality=""), hides=(VERSIONED,)),
             Trait(tag("tags", "Tags", retention="permanent"), spares=(LIFECYCLE,), slot="kept"),
@@ -429,7 +446,7 @@ def _topics(estate: Estate, place: Place) -> None:
 
     def make(n: int, place: Place) -> Parts:
         arn = f"arn:aws:sns:{place.region}:{place.account}:t-{n}"
-        return {"arn": arn, "attributes": {"TopicArn": arn, "KmsMasterKeyId": "alias/own"}, "policy": []}
+        return {"arn": arn, "attributes": {"TopicArn": arn, "KmsMasterKeyId": "alias/own", "SubscriptionsConfirmed": "1"}, "policy": []}
 
     plain = Trait(lambda parts: parts["attributes"].pop("KmsMasterKeyId"), fails=(test,))
     grown = estate.grow(place, _shareable(test, make, lambda parts, _: parts["arn"], [plain]))

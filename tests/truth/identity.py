@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.truth.data import document, put
-from tests.truth.planting import FAIL, PASS, Estate, Parts, Place, Population, Trait, ago
+from tests.truth.planting import FAIL, PASS, SPARED, Estate, Parts, Place, Population, Trait, ago
 
 Change = Callable[[Parts], object]
 
@@ -23,6 +23,7 @@ MFA, ROTATED, UNUSED, LONG_LIVED, DIRECT = (
     )
 )
 FOREIGN, IDLE = "aws.iam.cross-account-trust-externalid", "aws.iam.roles-unused"
+ADMINS, ESCALATES = "aws.iam.admin-principals-approved", "aws.iam.no-privilege-escalation-paths"
 ADMIN, CERTIFICATE = "aws.iam.no-full-admin-customer-policies", "aws.iam.server-certificates-not-expired"
 SUPPLIER, STRANGER = "444444444444", "555555555555"
 
@@ -32,11 +33,12 @@ _COLUMNS = ["user", "arn", "user_creation_time", "password_enabled", "password_l
 def plant(estate: Estate, place: Place) -> None:
     users, roles = estate.grow(place, _users(100)), estate.grow(place, _roles(120))
     policies = estate.grow(place, _policies(60))
-    said = {
+    extra, aws = _powerful(estate, place), _of_aws(estate, place)
+    said: Any = {
         "UserDetailList": [user["user"] for user in users],
-        "RoleDetailList": [role["role"] for role in roles],
+        "RoleDetailList": [*(role["role"] for role in roles), *extra],
         "GroupDetailList": [_holders(place, policies)],
-        "Policies": [policy["policy"] for policy in policies],
+        "Policies": [*(policy["policy"] for policy in policies), *aws],
         "IsTruncated": False,
     }
     estate.say(place, "iam.get_account_authorization_details", said)
@@ -102,7 +104,7 @@ def _users(count: int) -> Population:
     policy = {"PolicyName": "p", "PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}
     inline = {"PolicyName": "own", "PolicyDocument": quote(document())}
     return Population(
-        count, make, lambda parts, _: parts["user"]["Arn"], dict.fromkeys((MFA, ROTATED, UNUSED, LONG_LIVED, DIRECT), PASS),
+        count, make, lambda parts, _: parts["user"]["Arn"], dict.fromkeys((MFA, ROTATED, UNUSED, LONG_LIVED, DIRECT, ADMINS, ESCALATES), PASS),
         [
             Trait(put("row", mfa_active="false"), fails=(MFA,), slot="password"),
             Trait(put("row", password_enabled="false", mfa_active="false", password_last_used="N/A"), spares=(MFA,), slot="password"),
@@ -148,7 +150,7 @@ def _roles(count: int) -> Population:
 
     external, maybe = {"StringEquals": {"sts:ExternalId": "x1"}}, {"StringEqualsIfExists": {"sts:ExternalId": "x1"}}
     return Population(
-        count, make, lambda parts, _: parts["role"]["Arn"], {FOREIGN: PASS, IDLE: PASS},
+        count, make, lambda parts, _: parts["role"]["Arn"], {FOREIGN: PASS, IDLE: PASS, ADMINS: PASS, ESCALATES: PASS},
         [
             Trait(trusts(of(STRANGER)), fails=(FOREIGN,), slot="trust"),
             Trait(trusts(of(STRANGER), external), fails=(FOREIGN,), slot="trust"),
@@ -160,9 +162,44 @@ def _roles(count: int) -> Population:
             Trait(put("role", RoleLastUsed={"LastUsedDate": ago(days=120)}), fails=(IDLE,), slot="used"),
             Trait(put("role", RoleLastUsed={}), fails=(IDLE,), slot="used"),
             Trait(put("role", RoleLastUsed={}, CreateDate=ago(days=10)), slot="used"),
-            Trait(put("role", Path="/aws-service-role/x.amazonaws.com/"), spares=(IDLE,)),
+            Trait(put("role", Path="/aws-service-role/x.amazonaws.com/"), spares=(IDLE, ESCALATES)),
         ],
     )
+
+
+def _powerful(estate: Estate, place: Place) -> list[dict[str, Any]]:
+    """A role for AWS's support, one that may do everything, and one that gets there by a function with another role."""
+    administrator = {"PolicyName": "policy-000", "PolicyArn": f"arn:aws:iam::{place.account}:policy/policy-000"}
+    support = {"PolicyName": "AWSSupportAccess", "PolicyArn": "arn:aws:iam::aws:policy/AWSSupportAccess"}
+    way = {"Effect": "Allow", "Action": ["iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"], "Resource": "*"}
+    found = []
+    for n, (name, attached, inline, admins, escalates) in enumerate((
+        ("support", [support], [], PASS, PASS), ("administrator", [administrator], [], FAIL, FAIL), ("builder", [], [way], PASS, FAIL),
+    )):
+        arn = f"arn:aws:iam::{place.account}:role/{name}"
+        estate.expect(place, arn, {FOREIGN: PASS, IDLE: PASS, ADMINS: admins, ESCALATES: escalates})
+        if inline:
+            estate.expect(place, f"{arn}/inline/way", {ADMIN: PASS})
+        found.append({
+            "RoleName": name, "Arn": arn, "RoleId": f"AROAX{n:015}", "Path": "/", "CreateDate": ago(days=400),
+            "AssumeRolePolicyDocument": _trust({"AWS": f"arn:aws:iam::{place.account}:root"}), "AttachedManagedPolicies": attached,
+            "RolePolicyList": [{"PolicyName": "way", "PolicyDocument": quote(document(*inline))}] if inline else [],
+            "InstanceProfileList": [], "Tags": [], "RoleLastUsed": {"LastUsedDate": ago(days=5)},
+        })
+    return found
+
+
+def _of_aws(estate: Estate, place: Place) -> list[dict[str, Any]]:
+    """What AWS itself keeps is not judged as a policy of one's own."""
+    text = quote(document({"Effect": "Allow", "Action": ["s3:Get*", "ec2:Describe*"], "Resource": "*"}))
+    versions = [{"VersionId": "v1", "IsDefaultVersion": True, "Document": text}]
+    found = []
+    for n, name in enumerate(("ReadOnlyAccess", "AWSSupportAccess")):
+        arn = f"arn:aws:iam::aws:policy/{name}"
+        estate.expect(place, arn, {ADMIN: SPARED})
+        own = {"PolicyName": name, "PolicyId": f"ANPAX{n:015}", "DefaultVersionId": "v1", "Path": "/"}
+        found.append({**own, "Arn": arn, "PolicyVersionList": versions})
+    return found
 
 
 def _policies(count: int) -> Population:
@@ -236,7 +273,10 @@ def _certificates(count: int) -> Population:
 
 
 def accounts(estate: Estate, good: Place, bad: Place) -> None:
-    """One account that keeps every rule about root and passwords, and one that keeps none."""
+    """One account that keeps every rule about root and passwords, and one that keeps none; only the latter has roles."""
+    support = "aws.iam.support-role-exists"
+    estate.expect(good, good.account, {support: FAIL})
+    estate.expect(bad, bad.account, {support: PASS})
     _account(estate, good, PASS, {"AccountMFAEnabled": 1, "AccountAccessKeysPresent": 0, "AccountPasswordPresent": 1}, [])
     virtual = [{"SerialNumber": f"arn:aws:iam::{bad.account}:mfa/root-account-mfa-device"}]
     _account(estate, bad, FAIL, {"AccountMFAEnabled": 0, "AccountAccessKeysPresent": 1, "AccountPasswordPresent": 1}, virtual)
