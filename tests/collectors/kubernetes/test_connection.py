@@ -20,7 +20,7 @@ from annexlog.collectors.kubernetes._adapter import Kubernetes
 from annexlog.collectors.kubernetes._connection import Connection
 from annexlog.collectors.kubernetes._kubeconfig import Cluster as Named
 from annexlog.evidence_store.model import ConfigError
-from tests.wire.cluster import Cluster, thing
+from tests.wire.cluster import Cluster, Fault, status, thing
 from tests.wire.proxy import Proxy
 
 NODES = Call("nodes:list", "nodes", items="items")
@@ -481,3 +481,23 @@ def test_the_token_is_in_no_message(cluster: Cluster, connect: Connect, tmp_path
         names(connect(kubeconfig=str(file)))
 
     assert cluster.token not in f"{refused.value} {refused.value.message}"
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "after"),
+    [
+        ({"Retry-After": "7"}, None, 7.0),
+        ({}, status(429, details={"retryAfterSeconds": 9}), 9.0),
+        ({"Retry-After": "7"}, status(429, details={"retryAfterSeconds": 9}), 9.0),
+        ({}, None, 0.0),
+    ],
+)
+def test_a_server_that_has_too_much_to_do_says_when_to_come_again(
+    cluster: Cluster, connect: Connect, tmp_path: Path, headers: dict[str, str], body: Any, after: float
+) -> None:
+    cluster.faults.append(Fault("/api/v1/nodes", 429, headers=headers, body=body))
+
+    with pytest.raises(Refused) as refused:
+        names(connect(kubeconfig=str(cluster.kubeconfig(tmp_path))))
+
+    assert (refused.value.reason, refused.value.after) == ("throttled", after)
