@@ -218,6 +218,23 @@ def test_without_what_says_which_kinds_there_are_nothing_is_known(
     assert {line.type for line in done.unseen} >= {kind.name for kind in TYPES.values() if kind.listed}
 
 
+def test_a_cluster_that_is_away_changes_nothing_of_another_in_the_same_run(ground: Ground, tmp_path: Path) -> None:
+    shutil.copytree(ground.folder, tmp_path, dirs_exist_ok=True)
+    kubeconfig = yaml.safe_load((tmp_path / "seeded.kubeconfig").read_text())
+    kubeconfig["clusters"].append({"name": "away", "cluster": {"server": "http://127.0.0.1:1"}})
+    kubeconfig["contexts"].append({"name": "away", "context": {"cluster": "away", "user": "u"}})
+    (tmp_path / "both.kubeconfig").write_text(yaml.safe_dump(kubeconfig))
+    more = 'clusters = {seeded = "seeded", away = "away"}\n'
+    (tmp_path / "annexlog.toml").write_text(CONFIG.format(tmp_path / "both.kubeconfig") + more)
+
+    done, after = turn(load(tmp_path / "annexlog.toml"), ground.mappings, Hastened(ground.at + 60_000))
+
+    assert {line.scope for line in done.unseen if line.scope != "kubernetes/seeded"} == {"kubernetes/away"}
+    assert {key: after[key].status for key in ground.answers} == {k: a.status for k, a in ground.answers.items()}
+    told = {test for (test, scope, _), a in after.items() if scope.endswith("/away") and a.status is not Status.UNKNOWN}
+    assert told == {"k8s.cronjobs.healthy"}  # no register says of this cluster that it applies
+
+
 def test_every_answer_that_is_declared_is_asked_for_where_it_is_served(ground: Ground) -> None:
     served = {name for name in operations() if name.startswith("/") or _serves(ground.cluster, name)}
 
