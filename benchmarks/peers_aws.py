@@ -213,6 +213,7 @@ def _name(id: str) -> str:
 
 def worker(folder: Path) -> None:
     """Collect, record, judge and sign with the tests of the six services, as `annexlog collect` does with all."""
+    from annexlog.__main__ import spare
     from annexlog.answers import Reading, shapes
     from annexlog.assessing import assess
     from annexlog.collectors.clock import SystemClock
@@ -222,6 +223,7 @@ def worker(folder: Path) -> None:
     from annexlog.mappings import load
     from annexlog.pipeline import Collector
 
+    spare()  # as the command does
     regions = ", ".join(f'"{region}"' for region in REGIONS)
     (folder / "annexlog.toml").write_text(f'[targets.acme]\nprovider = "aws"\nregions = [{regions}]\n')
     keys.generate(folder / "annexlog.key")
