@@ -25,6 +25,7 @@ VERSIONS: Mapping[str, str] = {
     "Microsoft.Resources/subscriptions": "2022-12-01",
     "Microsoft.Security/alerts": "2022-01-01",
     "Microsoft.Security/pricings": "2024-01-01",
+    "Microsoft.Security/securityContacts": "2023-12-01-preview",
     "Microsoft.SecurityInsights/incidents": "2024-03-01",
     "Microsoft.Sql/managedInstances": "2021-11-01",
     "Microsoft.Sql/servers": "2021-11-01",

@@ -26,7 +26,7 @@ _SCANNED = "securityresources | where type =~ 'microsoft.security/assessments' a
 
 machine = ResourceType(
     "azure.compute.machine", facet="machine", id="{machine.id}", per="subscription", fold=True, tags="machine.tags", sight=sees(f"{MACHINE}/read"),
-    listed=graph(MACHINE, "power", "properties.storageProfile.osDisk.osType", "properties.securityProfile.encryptionAtHost", extend="extend power = tostring(properties.extended.instanceView.powerState.code)"),
+    listed=graph(MACHINE, "power", "properties.storageProfile.osDisk.osType", "properties.securityProfile.securityType", "properties.securityProfile.uefiSettings.secureBootEnabled", "properties.securityProfile.uefiSettings.vTpmEnabled", extend="extend power = tostring(properties.extended.instanceView.powerState.code)"),
     details=[
         Detail("assessed", shown(_ASSESSED, f"{MACHINE}/patchAssessmentResults/read"), key="id", match="{machine.id}", otherwise=None),
         Detail("patches", shown(_PATCHES, f"{MACHINE}/patchAssessmentResults/softwarePatches/read"), key="id", match="{machine.id}"),

@@ -1,11 +1,11 @@
-"""Log Analytics workspaces: how long the tables that audits go to are kept."""
+"""Log Analytics workspaces and alerts of the activity log: how long audits are kept, and what is noticed at once."""
 
 from __future__ import annotations
 
 from annexlog.collectors import Detail, ResourceType
 from annexlog.collectors.azure._calls import GONE, arm, graph, sees
 
-__all__ = ["workspace"]
+__all__ = ["alert", "workspace"]
 
 WORKSPACE = "Microsoft.OperationalInsights/workspaces"
 _KEPT = ("totalRetentionInDays", "retentionInDays", "plan")
@@ -17,4 +17,11 @@ workspace = ResourceType(
         Detail("activity", arm(f"{WORKSPACE}/tables", "{id}/tables/AzureActivity", {"id": "{workspace.id}"}, *_KEPT, take="properties")),
         Detail("diagnostics", arm(f"{WORKSPACE}/tables", "{id}/tables/AzureDiagnostics", {"id": "{workspace.id}"}, *_KEPT, take="properties")),
     ],
+)
+
+ALERT = "Microsoft.Insights/activityLogAlerts"
+
+alert = ResourceType(
+    "azure.monitor.activity_alert", facet="alert", id="{alert.id}", per="subscription", fold=True, tags="alert.tags", sight=sees(f"{ALERT}/read"),
+    listed=graph(ALERT, "properties.enabled", "properties.scopes", "properties.condition", "properties.actions.actionGroups.actionGroupId"),
 )

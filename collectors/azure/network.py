@@ -6,7 +6,7 @@ from annexlog.collectors import Call, Detail, ResourceType
 from annexlog.collectors.azure._calls import GONE, graph, sees
 from annexlog.collectors.azure._rules import admin_rules
 
-__all__ = ["interface", "manager", "public_address", "security_group", "virtual_network"]
+__all__ = ["firewall", "firewall_policy", "interface", "manager", "public_address", "security_group", "virtual_network"]
 
 GROUP, INTERFACE, NETWORK = "Microsoft.Network/networkSecurityGroups", "Microsoft.Network/networkInterfaces", "Microsoft.Network/virtualNetworks"
 _RULE = tuple(f"properties.securityRules.properties.{name}" for name in (
@@ -26,6 +26,18 @@ interface = ResourceType(
 virtual_network = ResourceType(
     "azure.network.virtual_network", facet="virtual_network", id="{virtual_network.id}", per="subscription", fold=True, tags="virtual_network.tags", sight=sees(f"{NETWORK}/read"),
     listed=graph(NETWORK, "properties.subnets.id", "properties.subnets.name", "properties.subnets.properties.networkSecurityGroup.id"),
+)
+
+FIREWALL, FIREWALL_POLICY = "Microsoft.Network/azureFirewalls", "Microsoft.Network/firewallPolicies"
+
+firewall = ResourceType(
+    "azure.network.firewall", facet="firewall", id="{firewall.id}", per="subscription", fold=True, tags="firewall.tags", sight=sees(f"{FIREWALL}/read"),
+    listed=graph(FIREWALL, "properties.threatIntelMode", "properties.firewallPolicy.id"),
+)
+
+firewall_policy = ResourceType(
+    "azure.network.firewall_policy", facet="firewall_policy", id="{firewall_policy.id}", per="subscription", fold=True, tags="firewall_policy.tags", sight=sees(f"{FIREWALL_POLICY}/read"),
+    listed=graph(FIREWALL_POLICY, "properties.threatIntelMode", "properties.threatIntelWhitelist", "properties.basePolicy.id"),
 )
 
 ADDRESS = "Microsoft.Network/publicIPAddresses"

@@ -27,6 +27,9 @@ subscription = ResourceType(
                                      *_HELD, "properties.memberType", "properties.endDateTime", items="value")),
         Detail("plans", arm("Microsoft.Security/pricings", f"{_AT}Microsoft.Security/pricings", SUBSCRIPTION,
                             "name", *(f"properties.{name}" for name in ("pricingTier", "subPlan", "deprecated", "resourcesCoverageStatus", "extensions.name", "extensions.isEnabled", "extensions.operationStatus.code")), items="value")),
+        # Addresses of people are left out: whether roles are notified can be seen without them.
+        Detail("contacts", arm("Microsoft.Security/securityContacts", f"{_AT}Microsoft.Security/securityContacts", SUBSCRIPTION,
+                               "name", "properties.isEnabled", "properties.notificationsByRole", "properties.notificationsSources", items="value")),
         Detail("used_types", shown(_USED, *(f"{type}/read" for type in USED))),
         Detail("alerts", Call("Microsoft.Security/alerts/read", f"{_AT}Microsoft.Security/alerts", SUBSCRIPTION, items="", fn=alerts)),
         Detail("assessments", Call("Microsoft.Security/assessments/read", GRAPH, SUBSCRIPTION, fn=assessments, also=SIGHT)),

@@ -13,7 +13,7 @@ _CONFIG = ("minTlsVersion", "scmMinTlsVersion", "ftpsState", "remoteDebuggingEna
 # What Resource Graph says of siteConfig is mostly null: the configuration is read by itself.
 site = ResourceType(
     "azure.web.site", facet="site", id="{site.id}", per="subscription", fold=True, gone=GONE, tags="site.tags", sight=sees(f"{SITE}/read"),
-    listed=graph(SITE, "kind", "properties.httpsOnly", "properties.state"),
+    listed=graph(SITE, "kind", "identity.type", "properties.httpsOnly", "properties.state"),
     details=[Detail("config", arm(f"{SITE}/config", "{id}/config/web", {"id": "{site.id}"}, *_CONFIG, take="properties"))],
 )
 

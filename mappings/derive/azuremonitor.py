@@ -8,7 +8,7 @@ from typing import Any
 from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 
-__all__ = ["export_gaps", "sql_audit_gaps"]
+__all__ = ["export_gaps", "sql_audit_gaps", "unnoticed_operations"]
 
 WANTED = ("Administrative", "Alert", "Policy", "Security")
 _CONTAINER = "insights-activity-logs"
@@ -98,3 +98,32 @@ def _audits(value: Mapping[str, Any]) -> bool:
         or str(log.get("categoryGroup") or "").lower() in ("audit", "alllogs")
         for log in on
     )
+
+
+@derived
+def unnoticed_operations(alerts: JSON, subscription: JSON, operations: JSON) -> JSON:
+    """Operations of which no alert of the activity log tells for a whole subscription (`/subscriptions/ID`), sorted.
+
+    A condition on anything but category and operation narrows an alert, which then does not count.
+    Source: REST API, Activity Log Alerts (AlertRuleAllOfCondition, AlertRuleAnyOfOrLeafCondition).
+    """
+    found: set[str] = set()
+    for one in alerts:
+        value = one["alert"]["properties"]
+        whole = str(subscription).lower() in {str(scope).lower().rstrip("/") for scope in value.get("scopes") or ()}
+        if value.get("enabled") is True and whole and (value.get("actions") or {}).get("actionGroups"):
+            found |= _told_of(value["condition"]["allOf"])
+    return sorted(name for name in operations if str(name).lower() not in found)
+
+
+def _told_of(conditions: JSON) -> set[str]:
+    """The operations, in lower case, that all conditions let through; none where one looks at something else."""
+    found: set[str] = set()
+    for one in conditions:
+        leaves = one.get("anyOf") or [one]
+        named = {str(leaf.get("equals") or "").lower() for leaf in leaves if leaf.get("field") == "operationName"}
+        if len(named) == len(leaves):
+            found = named if not found else found & named
+        elif any(leaf.get("field") != "category" or leaf.get("equals") != "Administrative" for leaf in leaves):
+            return set()
+    return found

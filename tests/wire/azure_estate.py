@@ -29,6 +29,10 @@ ASSIGNMENT = (
 WORKSPACE = at("Microsoft.OperationalInsights/workspaces", "central", group="Logs")
 _GROUPS = ["SUCCESSFUL_DATABASE_AUTHENTICATION_GROUP", "FAILED_DATABASE_AUTHENTICATION_GROUP", "BATCH_COMPLETED_GROUP"]
 
+OPERATIONS = (
+    "Microsoft.Authorization/policyAssignments/write", "Microsoft.Authorization/policyAssignments/delete", "Microsoft.Authorization/roleAssignments/write",
+    "Microsoft.Network/networkSecurityGroups/write", "Microsoft.Network/networkSecurityGroups/delete", "Microsoft.Sql/servers/firewallRules/write",
+)  # fmt: skip
 MACHINE = at("Microsoft.Compute/virtualMachines", "Vm1")
 NOW = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
@@ -65,10 +69,13 @@ def inventory() -> dict[str, list[dict[str, Any]]]:
         "Microsoft.Network/publicIPAddresses": [row("Microsoft.Network/publicIPAddresses", "pip1", {"ipAddress": "192.0.2.9", "dnsSettings": {"fqdn": PLANTED}})],
         "Microsoft.ContainerRegistry/registries": [row("Microsoft.ContainerRegistry/registries", "acr1", {"adminUserEnabled": False, "anonymousPullEnabled": False, "publicNetworkAccess": "Disabled"})],
         "Microsoft.RecoveryServices/vaults": [row("Microsoft.RecoveryServices/vaults", "vault", {"securitySettings": {"immutabilitySettings": {"state": "Locked"}, "softDeleteSettings": {"softDeleteState": "AlwaysON"}}})],
-        "Microsoft.Web/sites": [row("Microsoft.Web/sites", "shop", {"httpsOnly": True, "state": "Running"}, kind="app")],
+        "Microsoft.Network/azureFirewalls": [row("Microsoft.Network/azureFirewalls", "fw", {"firewallPolicy": {"id": at("Microsoft.Network/firewallPolicies", "Fwp")}})],
+        "Microsoft.Network/firewallPolicies": [row("Microsoft.Network/firewallPolicies", "fwp", {"threatIntelMode": "Deny"})],
+        "Microsoft.Insights/activityLogAlerts": [row("Microsoft.Insights/activityLogAlerts", "guards", {"enabled": True, "scopes": [SUB], "description": PLANTED, "condition": {"allOf": [{"field": "category", "equals": "Administrative"}, {"anyOf": [{"field": "operationName", "equals": name} for name in OPERATIONS]}]}, "actions": {"actionGroups": [{"actionGroupId": at("Microsoft.Insights/actionGroups", "ops")}]}})],
+        "Microsoft.Web/sites": [row("Microsoft.Web/sites", "shop", {"httpsOnly": True, "state": "Running"}, kind="app", identity={"type": "SystemAssigned", "principalId": PLANTED})],
         "Microsoft.Web/sites/slots": [row("Microsoft.Web/sites/slots", "shop/staging", {"httpsOnly": True, "state": "Running"}, kind="app")],
-        "Microsoft.ContainerService/managedClusters": [row("Microsoft.ContainerService/managedClusters", "aks1", {"apiServerAccessProfile": {"authorizedIPRanges": ["192.0.2.0/28"]}, "aadProfile": {"managed": True, "adminGroupObjectIDs": [PLANTED]}, "enableRBAC": True, "disableLocalAccounts": True, "windowsProfile": {"adminUsername": PLANTED}})],
-        "Microsoft.Compute/virtualMachines": [row("Microsoft.Compute/virtualMachines", "Vm1", {"osProfile": {"adminUsername": PLANTED}, "storageProfile": {"osDisk": {"osType": "Linux"}}}, power="PowerState/running", tags={"criticality": "critical"})],
+        "Microsoft.ContainerService/managedClusters": [row("Microsoft.ContainerService/managedClusters", "aks1", {"apiServerAccessProfile": {"authorizedIPRanges": ["192.0.2.0/28"]}, "aadProfile": {"managed": True, "adminGroupObjectIDs": [PLANTED]}, "enableRBAC": True, "disableLocalAccounts": True, "autoUpgradeProfile": {"upgradeChannel": "patch", "nodeOSUpgradeChannel": "NodeImage"}, "windowsProfile": {"adminUsername": PLANTED}})],
+        "Microsoft.Compute/virtualMachines": [row("Microsoft.Compute/virtualMachines", "Vm1", {"osProfile": {"adminUsername": PLANTED}, "securityProfile": {"securityType": "TrustedLaunch", "uefiSettings": {"secureBootEnabled": True, "vTpmEnabled": True}}, "storageProfile": {"osDisk": {"osType": "Linux"}}}, power="PowerState/running", tags={"criticality": "critical"})],
         "Microsoft.Compute/disks": [row("Microsoft.Compute/disks", "disk1", {"encryption": {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": at("Microsoft.Compute/diskEncryptionSets", "set1")}}, tags={"confidentiality": "confidential"})],
         "Microsoft.Compute/snapshots": [row("Microsoft.Compute/snapshots", "snap1", {"encryption": {"type": "EncryptionAtRestWithCustomerKey", "diskEncryptionSetId": at("Microsoft.Compute/diskEncryptionSets", "set1")}}, tags={"confidentiality": "strict"})],
         ITEM: [row(ITEM, "vault/Azure/c/i", {"sourceResourceId": MACHINE, "protectionState": "Protected", "lastBackupStatus": "Completed", "lastBackupTime": NOW, "policyId": "p", "extendedProperties": {"linuxVmApplicationName": None}, "friendlyName": PLANTED})],
@@ -141,6 +148,7 @@ def answers() -> dict[str, Any]:
         f"{provider}/Microsoft.Authorization/roleEligibilityScheduleInstances": {"value": [{"id": f"{provider}/Microsoft.Authorization/roleEligibilityScheduleInstances/1", "properties": {**held, "memberType": "Group"}}]},
         f"{provider}/Microsoft.Authorization/roleDefinitions": {"value": [{"id": f"{provider}/Microsoft.Authorization/roleDefinitions/r1", "name": "r1", "properties": {"roleName": "VM operator", "type": "CustomRole", "assignableScopes": [SUB], "createdBy": PLANTED, "permissions": [{"actions": ["*/read", "Microsoft.Compute/virtualMachines/restart/action"], "notActions": []}]}}]},
         f"{provider}/Microsoft.Security/pricings": {"value": [{"name": name, "properties": {"pricingTier": "Standard", "resourcesCoverageStatus": "FullyCovered"}} for name in ("Arm", "KeyVaults", "VirtualMachines")]},
+        f"{provider}/Microsoft.Security/securityContacts": {"value": [{"name": "default", "properties": {"isEnabled": True, "emails": EMAIL, "phone": PLANTED, "notificationsByRole": {"state": "On", "roles": ["Owner"]}, "notificationsSources": [{"sourceType": "Alert", "minimalSeverity": "High"}]}}]},
         f"{provider}/Microsoft.Security/alerts": {"value": [{"name": "a1", "properties": {"severity": "High", "status": "Resolved", "timeGeneratedUtc": "2026-01-01T00:00:00Z", "entities": [{"name": PLANTED}]}}, {"name": "a2", "properties": {"severity": "High", "status": "InProgress", "timeGeneratedUtc": NOW, "compromisedEntity": EMAIL}}]},
         f"{provider}/Microsoft.Authorization/policyAssignments": {"value": [{"id": ASSIGNMENT, "name": "Base", "properties": {"policyDefinitionId": BASELINE, "enforcementMode": "Default", "notScopes": [], "scope": "/providers/Microsoft.Management/managementGroups/root", "metadata": {"createdBy": PLANTED}}}]},
         f"{provider}/Microsoft.ManagedServices/registrationDefinitions/d1": {"properties": {"managedByTenantId": SUPPLIER, "authorizations": [{"principalId": PLANTED, "principalIdDisplayName": EMAIL, "roleDefinitionId": "acdd72a7-3385-48ef-bd42-f606fba81ae7"}]}},

@@ -19,7 +19,7 @@ from tests.wire.microsoft import SECRET, TENANT
 TOKEN = f"/{TENANT}/oauth2/v2.0/token"
 ALONE = ("/subscriptions", "descendants", "permissions", "denyAssignments", "ruleCollections", "r/rules")
 """Ends of paths that others hang on, or that hang on others: each is faulted by itself."""
-FEW = ("refused", "dropped", "other")
+FEW = ("refused", "other")
 
 ASKED_BY = {"denyAssignments$": "permissions", "(?i)(securityAdminConfigurations)/.*": r"\1"}
 

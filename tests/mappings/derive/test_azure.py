@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from annexlog.evidence_store.model import Unknown
 from annexlog.mappings.derive.azuredefender import baseline_state, oldest_patch, paid_plans, plan_gaps
-from annexlog.mappings.derive.azuremonitor import export_gaps, sql_audit_gaps
+from annexlog.mappings.derive.azuremonitor import export_gaps, sql_audit_gaps, unnoticed_operations
 from annexlog.mappings.derive.azureranges import firewall_openings, merged, network_openings, span, too_wide
 from annexlog.mappings.derive.azureroles import escalating_actions, inherited_owners, standing_holders
 from annexlog.mappings.derive.azurerules import _let_in, admin_openings, open_ports, unguarded_subnets
@@ -235,3 +235,24 @@ def test_of_several_assignments_of_a_baseline_the_one_with_the_fewest_gaps_count
     compliance = [{"id": "B", "resources": 10, "deviating": 0, "latest": "2026-01-01T00:00:00Z"}]
 
     assert baseline_state(policies, compliance, ["SET"], [], 5) == {"gaps": [], "latest": "2026-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "told"),
+    [
+        ([{"field": "operationName", "equals": "A/write"}], []),
+        ([{"field": "category", "equals": "Administrative"}, {"field": "operationName", "equals": "a/WRITE"}], []),
+        ([{"field": "category", "equals": "Security"}, {"field": "operationName", "equals": "A/write"}], ["A/write"]),
+        ([{"field": "category", "equals": "Administrative"}], ["A/write"]),
+        ([{"field": "operationName", "equals": "A/write"}, {"field": "status", "equals": "Failed"}], ["A/write"]),
+        (
+            [{"anyOf": [{"field": "operationName", "equals": "A/write"}, {"field": "caller", "equals": "x"}]}],
+            ["A/write"],
+        ),
+    ],
+)
+def test_an_alert_tells_of_what_nothing_else_narrows(conditions: list[Any], told: list[str]) -> None:
+    value = {"enabled": True, "scopes": ["/subscriptions/S/"], "condition": {"allOf": conditions}}
+    alert = {"alert": {"properties": {**value, "actions": {"actionGroups": [{"actionGroupId": "g"}]}}}}
+
+    assert unnoticed_operations([alert], "/subscriptions/s", ["A/write"]) == told
