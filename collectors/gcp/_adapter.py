@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from annexlog.collectors import Call, Caller, Discovery, Page, Refused, Scope
+from annexlog.collectors.asking import Retry
+from annexlog.collectors.clock import HOST, Clock
 from annexlog.collectors.gcp._access import Bearer, credentials, identity
 from annexlog.collectors.gcp._assets import Assets, client
 from annexlog.collectors.gcp._calls import ASSETS
@@ -19,6 +21,7 @@ from annexlog.collectors.rest import Pages, Session, token
 from annexlog.evidence_store.model import Coverage, Unknown
 
 _PROJECT = "cloudresourcemanager.googleapis.com/Project"
+_RETRY = Retry(throttled=3, failed=3)
 _MEMBERS = ["projectId", "projectNumber", "name", "lifecycleState", "state"]
 
 
@@ -29,9 +32,9 @@ class GoogleCloud:
     target, whatever the scope: their rows say which project they belong to.
     """
 
-    def __init__(self, options: Options, name: str) -> None:
+    def __init__(self, options: Options, name: str, *, clock: Clock = HOST) -> None:
         where = f"targets.{name}"
-        self.options = options
+        self.options, self._clock = options, clock
         self._credentials = credentials(options, where)
         self._client = client(options, self._credentials, where)
         self._findings = Session(
@@ -51,7 +54,7 @@ class GoogleCloud:
         if kind != "projects":
             scopes.append(top)
         try:
-            for page in self._assets({"content": "RESOURCE", "asset_types": [_PROJECT], KEEP: _MEMBERS}):
+            for page in self._patiently({"content": "RESOURCE", "asset_types": [_PROJECT], KEEP: _MEMBERS}):
                 for row in page.body["assets"]:
                     scope, state = self._project(row, top)
                     scopes.append(scope)
@@ -64,6 +67,23 @@ class GoogleCloud:
                 scopes, skipped, Coverage.DENIED if lost else Coverage.FAILED, [unknown], {"message": refused.message}
             )
         return Discovery(scopes, skipped)
+
+    def _patiently(self, params: Mapping[str, Any]) -> Iterator[Page]:
+        """A list that no engine asks for, each page again where that may soon help. Raises Refused."""
+        pages, attempt = self._assets(params), 0
+        while True:
+            try:
+                page = next(pages)
+            except StopIteration:
+                return
+            except Refused as refused:
+                attempt += 1
+                if attempt >= _RETRY.attempts(refused) or refused.after > _RETRY.longest:
+                    raise
+                self._clock.sleep(_RETRY.wait(attempt, 0.5, refused.after))
+                continue
+            attempt = 0
+            yield page
 
     def _project(self, row: Mapping[str, Any], top: Scope) -> tuple[Scope, str]:
         """A project's scope and state. The answers of version 1 and 3 of the Resource Manager name both differently."""

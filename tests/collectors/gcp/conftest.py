@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from annexlog.collectors.clock import HOST, Clock
 from annexlog.collectors.gcp import Options
 from annexlog.collectors.gcp._adapter import GoogleCloud as Adapter
 from tests.wire.gcp import ORG, GoogleCloud, findings, healthy, key_file
@@ -31,7 +32,7 @@ def connect(google: GoogleCloud, key: rsa.RSAPrivateKey, tmp_path: Path) -> Iter
     """`connect()` as a service account by its key, over REST."""
     opened: list[Adapter] = []
 
-    def connecting(**options: object) -> Adapter:
+    def connecting(*, clock: Clock = HOST, **options: object) -> Adapter:
         (tmp_path / "key.json").write_text(key_file(key, google.url))
         given = {
             "parent": ORG,
@@ -41,7 +42,7 @@ def connect(google: GoogleCloud, key: rsa.RSAPrivateKey, tmp_path: Path) -> Iter
             "security_center_endpoint": google.url,
             **options,
         }
-        opened.append(Adapter(Options(**given), "home"))  # type: ignore[arg-type]
+        opened.append(Adapter(Options(**given), "home", clock=clock))  # type: ignore[arg-type]
         return opened[-1]
 
     yield connecting

@@ -75,6 +75,28 @@ def test_an_organization_that_we_may_not_list_is_denied_and_known_projects_are_b
     assert found.refusals == [Unknown("denied", "ListAssets", LISTED, "Forbidden")]
 
 
+def test_projects_are_asked_for_again_where_that_may_soon_help(google: GoogleCloud, connect: Connect) -> None:
+    limited = fault(PROJECTS, error(429, "RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED", "9s"))
+    limited.times = 2
+    google.faults.append(limited)
+    clock = Clock()
+
+    found = connect(clock=clock).discover()
+
+    assert (found.status, len(found.scopes), google.asked.count(PROJECTS)) == (Coverage.COMPLETE, 4, 3)
+    assert clock.monotonic() >= 18
+
+
+def test_a_wait_that_is_too_long_is_not_waited_for(google: GoogleCloud, connect: Connect) -> None:
+    google.faults.append(fault(PROJECTS, error(429, "RESOURCE_EXHAUSTED", "RATE_LIMIT_EXCEEDED", "900s")))
+    clock = Clock()
+
+    found = connect(clock=clock).discover()
+
+    assert found.refusals == [Unknown("throttled", "ListAssets", LISTED, "RATE_LIMIT_EXCEEDED")]
+    assert (found.status, google.asked.count(PROJECTS)) == (Coverage.FAILED, 1)
+
+
 # ── lists ──
 
 
@@ -299,6 +321,12 @@ def test_a_file_that_holds_no_credentials_is_refused_and_never_quoted(
 def test_credentials_go_nowhere_without_tls(connect: Connect) -> None:
     with pytest.raises(ConfigError):
         connect(endpoint="http://assets.example")
+
+
+def test_another_service_account_is_asked_as_and_named_as_the_caller(connect: Connect) -> None:
+    adapter = connect(impersonate="look@tools.iam.gserviceaccount.com")
+
+    assert adapter.caller(Scope("x", "project", {})).identity == "look@tools.iam.gserviceaccount.com"
 
 
 def test_the_project_that_pays_goes_with_each_request(connect: Connect) -> None:
