@@ -39,7 +39,7 @@ mappings = ["mappings"]
 organization = true
 """
 NOTHING = "there is nothing of its kind"
-PLANTED = 97
+PLANTED = 101
 """So many control tests have planted facts."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from tests.truth import compute, data, identity, network, services, trails
+from tests.truth import compute, data, delivery, identity, network, services, trails
 from tests.truth.planting import NOW, Estate, Place, ago
 from tests.wire.moto import ACCOUNT
 
@@ -19,6 +19,7 @@ REGISTERS: dict[str, Any] = {
     "dynamodb_tables": data.tables_register(Place(MEMBER, "eu-central-1")),
     "unrotated_secrets": [],
     "lambda_runtimes": services.RUNTIMES,
+    "default_certificate_distributions": [],
     "internet_facing": network.KNOWN_FACES,
     "open_api_methods": [],
     "tls_passthrough_listeners": [],
@@ -52,6 +53,8 @@ def planted(seed: int) -> Estate:
         estate.say(Place(EMPTY, region), "ec2.get_ebs_encryption_by_default", {"EbsEncryptionByDefault": False})
         services.guarded(estate, Place(EMPTY, region), on=False)
     network.plant(estate, good)
+    delivery.plant(estate, good)
+    delivery.distributions(estate, Place(MEMBER))
     network.guardrails(estate, ORGANIZATION, MANAGEMENT, MEMBER, EMPTY)
     identity.plant(estate, Place(MEMBER))
     identity.accounts(estate, Place(MANAGEMENT), Place(MEMBER))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tests.truth import delivery
 from tests.truth.data import document, put
 from tests.truth.planting import FAIL, PASS, SPARED, Estate, Parts, Place, Population, Trait
 
@@ -132,7 +133,10 @@ def _faces(estate: Estate, place: Place) -> None:
             Trait(inside, spares=(FACING,)),
         ],
     ))
-    estate.say(place, "ec2.describe_network_interfaces", {"NetworkInterfaces": [one["face"] for one in grown]})
+    served = delivery.interfaces()
+    for row in served:
+        estate.expect(place, row["NetworkInterfaceId"], {FACING: SPARED})
+    estate.say(place, "ec2.describe_network_interfaces", {"NetworkInterfaces": [*(one["face"] for one in grown), *served]})
 
 
 KNOWN_FACES = [f"eni-{n:02}" for n in range(40)]
