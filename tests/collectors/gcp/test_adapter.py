@@ -476,6 +476,51 @@ def test_assets_come_over_grpc_page_by_page(by_grpc: Grpc, connect: Connect) -> 
 
 
 @pytest.mark.parametrize(
+    ("content", "given", "told"),
+    [
+        (
+            "ORG_POLICY",
+            {"orgPolicy": [{"constraint": "constraints/a.b", "booleanPolicy": {"enforced": True}}]},
+            {"org_policies": [{"constraint": "constraints/a.b", "booleanPolicy": {"enforced": True}}]},
+        ),
+        (
+            "ACCESS_POLICY",
+            {"servicePerimeter": {"name": "accessPolicies/1/servicePerimeters/p", "title": "p"}},
+            {"access": {"service_perimeter": {"name": "accessPolicies/1/servicePerimeters/p", "title": "p"}}},
+        ),
+        ("ACCESS_POLICY", {}, {}),
+        (
+            "OS_INVENTORY",
+            {"osInventory": {"updateTime": "2026-01-01T00:00:00Z"}},
+            {"inventory": {"updateTime": "2026-01-01T00:00:00Z"}},
+        ),
+        ("IAM_POLICY", {}, {}),
+    ],
+)
+def test_each_content_is_told_under_its_own_name_and_what_is_lacking_is_not_made_up(
+    content: str, given: dict[str, Any], told: dict[str, Any], by_grpc: Grpc, connect: Connect
+) -> None:
+    by_grpc.answers.append(
+        {"readTime": "2026-01-01T00:00:00Z", "assets": [{"name": "//x/a", "assetType": "x/A", **given}]}
+    )
+    call = Call(LISTED, "ListAssets", {"content": content})
+
+    (page,) = connect(transport="grpc", endpoint=by_grpc.url).pages(call, call.params, Scope("x", "project", {}))
+
+    (row,) = page.body["assets"]
+    common = {
+        "name": "//x/a",
+        "type": "x/A",
+        "project": "",
+        "ancestors": [],
+        "holders": ["//x/a"],
+        "nodes": ["//x/a"],
+        "key": "//x/a",
+    }
+    assert row == {**common, **told}
+
+
+@pytest.mark.parametrize(
     ("given", "reason", "code", "after"),
     [
         (
