@@ -39,7 +39,7 @@ mappings = ["mappings"]
 organization = true
 """
 NOTHING = "there is nothing of its kind"
-PLANTED = 101
+PLANTED = 104
 """So many control tests have planted facts."""
 
 

@@ -14,6 +14,7 @@ from tests.truth.planting import FAIL, PASS, SPARED, Estate, Parts, Place, Popul
 
 FLOWS, QUERIES = "aws.vpc.flow-logs-enabled", "aws.route53resolver.query-logging"
 ACL, TIME, FACING = "aws.ec2.nacl-no-admin-ports", "aws.ec2.dhcp-ntp-approved", "aws.ec2.public-ip-inventory"
+PEERED, RESTRICTED = "aws.vpc.peering-least-privilege", "aws.vpc.endpoint-policies-restricted"
 AUTHORIZED, OUTSIDE, LISTENER = "aws.apigateway.authorizers", "aws.ram.no-external-shares", "aws.elbv2.tls-policy-strong"
 
 
@@ -25,6 +26,7 @@ def plant(estate: Estate, place: Place) -> None:
     _shares(estate, place)
     _apis(estate, place)
     _listeners(estate, place)
+    _endpoints(estate, place)
 
 
 def _vpcs(estate: Estate, place: Place) -> None:
@@ -114,7 +116,15 @@ def _faces(estate: Estate, place: Place) -> None:
         routes += [{"DestinationCidrBlock": "0.0.0.0/0", "GatewayId": gateway, "State": "active"}] if gateway else []
         return {"RouteTableId": f"rtb-{name}", "VpcId": f"vpc-{name}", "Associations": [{"Main": True, "RouteTableId": f"rtb-{name}", "AssociationState": {"State": "associated"}}], "Routes": routes}
 
-    estate.say(place, "ec2.describe_route_tables", {"RouteTables": [table("out", "igw-1"), table("in", "")]})
+    peered = estate.grow(place, _peered(16))
+    tables = [table("out", "igw-1"), table("in", "")]
+    for one in tables:
+        estate.expect(place, one["RouteTableId"], {PEERED: SPARED})
+    estate.say(place, "ec2.describe_route_tables", {"RouteTables": [*tables, *(one["table"] for one in peered)]})
+    other = {"VpcId": "vpc-far", "OwnerId": "444455556666", "CidrBlock": "10.9.0.0/16", "CidrBlockSet": [{"CidrBlock": "10.9.0.0/16"}]}
+    mine = {"VpcId": "vpc-near", "OwnerId": place.account, "CidrBlock": "10.0.0.0/16", "CidrBlockSet": [{"CidrBlock": "10.0.0.0/16"}]}
+    peering = {"VpcPeeringConnectionId": "pcx-1", "AccepterVpcInfo": other, "RequesterVpcInfo": mine, "Status": {"Code": "active"}}
+    estate.say(place, "ec2.describe_vpc_peering_connections", {"VpcPeeringConnections": [peering]})
 
     def make(n: int, place: Place) -> Parts:
         address = {"PublicIp": f"203.0.113.{n}", "IpOwnerId": place.account}
@@ -137,6 +147,48 @@ def _faces(estate: Estate, place: Place) -> None:
     for row in served:
         estate.expect(place, row["NetworkInterfaceId"], {FACING: SPARED})
     estate.say(place, "ec2.describe_network_interfaces", {"NetworkInterfaces": [*(one["face"] for one in grown), *served]})
+
+
+def _peered(count: int) -> Population:
+    """Route tables of a VPC that is peered with another of 10.9.0.0/16."""
+    def make(n: int, place: Place) -> Parts:
+        route = {"DestinationCidrBlock": "10.9.7.0/24", "VpcPeeringConnectionId": "pcx-1", "State": "active"}
+        return {"table": {"RouteTableId": f"rtb-p{n:02}", "VpcId": "vpc-near", "Associations": [], "Routes": [route]}}
+
+    def leads(**route: str) -> Callable[[Parts], object]:
+        return lambda parts: parts["table"]["Routes"][0].update(route)
+
+    return Population(
+        count, make, lambda parts, _: parts["table"]["RouteTableId"], {PEERED: PASS},
+        [
+            Trait(leads(DestinationCidrBlock="10.9.0.0/16"), fails=(PEERED,), slot="to"),
+            Trait(leads(DestinationCidrBlock="10.0.0.0/8"), fails=(PEERED,), slot="to"),
+            Trait(leads(State="blackhole"), spares=(PEERED,)),
+        ],
+    )
+
+
+def _endpoints(estate: Estate, place: Place) -> None:
+    def make(n: int, place: Place) -> Parts:
+        ours = {"StringEquals": {"aws:PrincipalAccount": place.account, "aws:ResourceAccount": place.account}}
+        statement = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": ours}
+        service = f"com.amazonaws.{place.region}.s3"
+        return {"e": {"VpcEndpointId": f"vpce-{n:02}", "VpcEndpointType": "Gateway", "State": "Available", "ServiceName": service}, "statement": statement}
+
+    def bound(**condition: str) -> Callable[[Parts], object]:
+        return lambda parts: parts["statement"].update(Condition={"StringEquals": condition})
+
+    grown = estate.grow(place, Population(
+        20, make, lambda parts, _: parts["e"]["VpcEndpointId"], {RESTRICTED: PASS},
+        [
+            Trait(lambda parts: parts["statement"].pop("Condition"), fails=(RESTRICTED,), slot="bound"),
+            Trait(bound(**{"aws:PrincipalAccount": "123456789012"}), fails=(RESTRICTED,), slot="bound"),  # to whom else's data?
+            Trait(put("e", ServiceName="com.amazonaws.eu-central-1.logs", VpcEndpointType="Interface"), spares=(RESTRICTED,)),
+            Trait(put("e", State="Deleting"), spares=(RESTRICTED,)),
+        ],
+    ))
+    rows = [{**one["e"], "PolicyDocument": document(one["statement"])} for one in grown]
+    estate.say(place, "ec2.describe_vpc_endpoints", {"VpcEndpoints": rows})
 
 
 KNOWN_FACES = [f"eni-{n:02}" for n in range(40)]

@@ -313,10 +313,17 @@ def regions(estate: Estate, good: Place, bad: Place, *bare: Place) -> None:
         estate.expect(place, place.region, dict.fromkeys(tests, status))
         estate.say(place, "ec2.get_ebs_encryption_by_default", {"EbsEncryptionByDefault": on})
         guarded(estate, place, on=on)
+    runtime = "aws.guardduty.runtime-and-eks-protection"
+    for place, status in ((good, PASS), (bad, FAIL), *((place, "not_applicable") for place in bare)):
+        estate.expect(place, place.region, {runtime: status})
     for place, on in ((good, True), (bad, False)):
         estate.say(place, "guardduty.list_detectors", {"DetectorIds": ["d1"]})
         detector = {"ServiceRole": "arn:aws:iam::1:role/d", "Status": "ENABLED" if on else "DISABLED"}
-        estate.say(place, "guardduty.get_detector", detector, DetectorId="d1")
+        kinds = [{"Name": name, "Status": "ENABLED"} for name in ("EKS_AUDIT_LOGS", "RUNTIME_MONITORING")]
+        estate.say(place, "guardduty.get_detector", {**detector, "Features": kinds}, DetectorId="d1")
+        covered = {"ResourceId": "c1", "DetectorId": "d1", "AccountId": place.account, "CoverageStatus": "HEALTHY"}
+        details = {"ResourceType": "ECS", "EcsClusterDetails": {"ClusterName": "web"}}
+        estate.say(place, "guardduty.list_coverage", {"Resources": [{**covered, "ResourceDetails": details}]}, DetectorId="d1")
         recorder = {"name": "default", "roleARN": "arn:aws:iam::1:role/c", "recordingGroup": {"allSupported": True}}
         estate.say(place, "config.describe_configuration_recorders", {"ConfigurationRecorders": [recorder]})
         told = {"name": "default", "recording": on, "lastStatus": "Success"}
