@@ -36,6 +36,6 @@ subscription = ResourceType(
         # Those at the subscription and above it; what is assigned below is not for all of it.
         Detail("policies", arm(f"{_AUTHORIZATION}policyAssignments", f"{_AT}Microsoft.Authorization/policyAssignments", {**SUBSCRIPTION, "$filter": "atScope()"},
                                "id", "name", *(f"properties.{name}" for name in ("policyDefinitionId", "scope", "notScopes", "enforcementMode", "resourceSelectors", "overrides")), items="value")),
-        Detail("compliance", shown(_COMPLIANCE, "Microsoft.PolicyInsights/policyStates/read")),
+        Detail("compliance", shown(_COMPLIANCE, "Microsoft.PolicyInsights/policyStates/queryResults/read")),
     ],
 )

@@ -90,7 +90,7 @@ def views() -> dict[str, tuple[str, str, list[dict[str, Any]]]]:
     machine = MACHINE.lower()
     return {
         "used": ("summarize resources = count() by type", "Microsoft.KeyVault/vaults", [{"type": "microsoft.keyvault/vaults", "resources": 1}, {"type": "microsoft.compute/virtualmachines", "resources": 1}]),
-        "compliance": ("microsoft.policyinsights/policystates", "Microsoft.PolicyInsights/policyStates", [{"id": ASSIGNMENT.lower(), "resources": 40, "deviating": 1, "latest": NOW}]),
+        "compliance": ("microsoft.policyinsights/policystates", "Microsoft.PolicyInsights/policyStates/queryResults", [{"id": ASSIGNMENT.lower(), "resources": 40, "deviating": 1, "latest": NOW}]),
         "patches": ("softwarePatches", "Microsoft.Compute/virtualMachines/patchAssessmentResults/softwarePatches", [{"id": machine, "oldest": NOW, "undated": 0, "patches": 1}]),
         "assessed": ("patchAssessmentResults", "Microsoft.Compute/virtualMachines/patchAssessmentResults", [{"id": machine, "status": "Succeeded", "at": NOW, "critical": 0, "security": 1, "reboot": False}]),
         "edr": ("EDR configuration issues", "Microsoft.Security/assessments", [{"id": machine, "codes": ["Healthy", "configuration: Healthy"]}]),
