@@ -245,16 +245,18 @@ def loose_provider(provider: JSON, pools: JSON, tenants: JSON) -> JSON | Unknown
 
 def _bound(alternative: str, tenants: Iterable[str]) -> bool:
     """Whether some part of it, not negated, demands an own tenant."""
-    if re.search(r"!\s*\(|!\s*(assertion|attribute|google)", alternative):
+    bare = re.sub(_LITERAL, "", alternative)
+    if re.search(r"!\s*\(|!\s*(assertion|attribute|google)|\?|\bfalse\b", bare):
         return False
     for found in _TESTS.finditer(alternative):
-        values = [text[1:-1] for group in found.groups() if group for text in re.findall(_LITERAL, group)]
-        if values and all(_own(value, tenants) for value in values):
+        one, several, beginning = found.groups()
+        values = [text[1:-1] for text in re.findall(_LITERAL, one or several or beginning)]
+        # Others may be called `acme-too`: what only begins so must go on to the end of the name.
+        if all(_within(value, tenants) or (value in tenants and not beginning) for value in values):
             return True
     return False
 
 
-def _own(value: str, tenants: Iterable[str]) -> bool:
-    return any(
-        value == one or re.match(rf"(repo:|project_path:|organization:)?{re.escape(one)}[/:]", value) for one in tenants
-    )
+def _within(value: str, tenants: Iterable[str]) -> bool:
+    """Whether a text begins with an own tenant's whole name."""
+    return any(re.match(rf"(repo:|project_path:|organization:)?{re.escape(one)}[/:]", value) for one in tenants)
