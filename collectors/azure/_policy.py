@@ -16,8 +16,9 @@ _READ = re.compile(r"Microsoft\.[A-Za-z.]+(/[A-Za-z0-9]+)+/read")
 DISCOVERY = (
     "Microsoft.Management/managementGroups/descendants/read",
     "Microsoft.Management/managementGroups/read",
+    "Microsoft.ResourceGraph/resources/read",
     "Microsoft.Resources/subscriptions/read",
-    # Resource Graph itself asks for nothing but what it shows; a proof of sight needs these two.
+    # A proof of sight needs these two.
     *SIGHT,
 )
 

@@ -375,7 +375,7 @@ def test_the_role_holds_what_the_calls_need_and_nothing_else() -> None:
 
     assert f'"{ACCOUNT}/read"' in role
     assert '"DataActions": []' in role
-    assert role.count("/read") == 6
+    assert role.count("/read") == 7
 
 
 @pytest.mark.parametrize("permission", ["Microsoft.Storage/storageAccounts/listKeys/action", "*/read", "read", ""])
