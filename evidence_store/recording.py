@@ -47,8 +47,8 @@ class Known(NamedTuple):
     last: int
 
 
-Answers = dict[Line, tuple[bytes, bytes]]
-"""By line, the root of the last answer that was recorded, and the answer's `Spool.print`: who meets both again knows,
+Answers = dict[Line, bytes]
+"""By line, the root of the last answer that was recorded ‖ the answer's `Spool.print`: who meets both again knows,
 without reading the line's chain, that nothing changed. The root is salted, so it is of nothing else.
 """
 
@@ -118,7 +118,7 @@ class Recording:
         line, lid = entry.line, self.lid(entry.line)
         order = spool.order(seen)
         answer, supplement = spool.print(seen, order), entry.status is Coverage.SUPPLEMENT
-        if not supplement and entry.chain is not None and self._answers.get(line) == (entry.chain[1], answer):
+        if not supplement and entry.chain is not None and self._answers.get(line) == entry.chain[1] + answer:
             return replace(entry, n=entry.chain[0], root=entry.chain[1]), False
         population = self.population(line)
         population.find(seen.ids)
@@ -143,7 +143,7 @@ class Recording:
             shown = ((rids[ids[i]], told[32 * i : 32 * i + 32]) for i in order)
             n, top = len(order), root(population.leaves(line.facet, shown))
         if not supplement:
-            self._answers[line] = (top, answer)
+            self._answers[line] = top + answer
         wrote = moved or (supplement and bool(order))
         known = (entry.chain if not moved else None) if supplement else (n, top)
         return replace(entry, n=n, root=top, chain=known), wrote
