@@ -13,9 +13,12 @@ from annexlog.collectors.ldap import _filters as filters
 from annexlog.collectors.ldap import _messages as ldap
 from annexlog.collectors.ldap._connection import Pool, Server
 from annexlog.collectors.ldap._options import Options
+from annexlog.collectors.ldap._refusals import refusal
 from annexlog.collectors.tokens import secret
 from annexlog.evidence_store.model import ConfigError, iso
 
+_REFUSING = frozenset({7, 8, 13, 32, 48, 49, 50, 53})
+"""Results by which a server refuses somebody who has not signed in (RFC 4511, appendix A)."""
 _PORTS = {"ldaps": 636, "ldap": 389}
 
 
@@ -54,7 +57,10 @@ class Access:
         return self._options.bind_dn or f"certificate {self._options.client_certificate}"
 
     def anonymous(self, base: str) -> str:
-        """What a search below `base` answers to somebody who does not sign in: "entries", "nothing", or a refusal's code."""
+        """What a search below `base` answers to somebody who does not sign in: "entries", "nothing", or "refused".
+
+        Raises Refused for what is no answer to that: a server that is busy lets nobody in either.
+        """
         connection = self.server.connect(lambda: None)
         try:
             found = filters.encoded("(objectClass=*)")
@@ -63,7 +69,13 @@ class Access:
             connection.close()
         if entries:
             return "entries"
-        return "nothing" if result.code == 0 else str(result.code)
+        if result.code == 0:
+            return "nothing"
+        # Active Directory calls it an error of operations, and says why.
+        unsigned = result.code == 1 and any(word in result.message for word in ("bind", "authentication"))
+        if result.code in _REFUSING or unsigned:
+            return "refused"
+        raise refusal(result)
 
     def plain_bind(self, host: str, base: str) -> str:
         """What a server answers to a name and a password without TLS: the number of its result; "closed" without a port.

@@ -243,7 +243,9 @@ class _Handler(socketserver.BaseRequestHandler):
         (_, base), (_, scope), _, _, _, _, (tag, wanted), (_, names) = parts(content)
         told = f"{base.decode()} {_written(tag, wanted)}"
         if not self._signed_in:
-            yield _result(0x65, domain.anonymous)
+            yield _result(
+                0x65, domain.anonymous, "In order to perform this operation a successful bind must be completed"
+            )
             return
         domain.asked.append(told)
         fault = next((one for one in domain.faults if re.fullmatch(one.pattern, told)), None)
@@ -289,8 +291,8 @@ def _messages(line: socket.socket) -> Iterator[bytes]:
         held += part
 
 
-def _result(tag: int, code: int) -> bytes:
-    return tlv(tag, tlv(10, bytes((code,))), tlv(4), tlv(4, PLANTED.encode()))
+def _result(tag: int, code: int, message: str = PLANTED) -> bytes:
+    return tlv(tag, tlv(10, bytes((code,))), tlv(4), tlv(4, message.encode()))
 
 
 def _control(cookie: bytes) -> bytes:

@@ -267,3 +267,27 @@ def test_a_name_of_another_domain_leads_nowhere(domain: Domain, connect: Connect
     told = {name: list(seen.values("ldap.ad.controller", name, SCOPE).values()) for name in ("plain_bind", "tls")}
     assert {found.code for values in told.values() for found in values if isinstance(found, Unknown)} == {"OtherHost"}
     assert domain.binds[-1] == BIND
+
+
+@pytest.mark.parametrize(
+    ("code", "told"), [(1, {"answer": "refused"}), (50, {"answer": "refused"}), (0, {"answer": "nothing"})]
+)
+def test_what_nobody_gets_to_see_is_told_by_the_answer(
+    code: int, told: dict[str, str], domain: Domain, connect: Connect
+) -> None:
+    domain.anonymous = code
+
+    seen = look(connect(), of_domain, ["anonymous"])
+
+    assert list(seen.values("ldap.ad.domain", "anonymous", SCOPE).values()) == [told]
+
+
+@pytest.mark.parametrize(("code", "reason"), [(51, "throttled"), (52, "failed"), (80, "failed")])
+def test_a_server_that_is_busy_refuses_nobody(code: int, reason: str, domain: Domain, connect: Connect) -> None:
+    domain.anonymous = code
+
+    seen = look(connect(), of_domain, ["anonymous"])
+
+    (found,) = seen.values("ldap.ad.domain", "anonymous", SCOPE).values()
+    assert isinstance(found, Unknown)
+    assert found.reason == reason

@@ -73,4 +73,4 @@ def test_password_settings_are_hidden_from_ordinary_accounts_and_shown_to_admini
 def test_nobody_who_has_not_signed_in_sees_the_domain(connect: Connect) -> None:
     seen = look(connect(), domain, ["anonymous"])
 
-    assert list(seen.values("ldap.ad.domain", "anonymous", SCOPE).values()) == [{"answer": "1"}]
+    assert list(seen.values("ldap.ad.domain", "anonymous", SCOPE).values()) == [{"answer": "refused"}]

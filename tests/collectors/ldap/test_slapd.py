@@ -130,7 +130,7 @@ def test_password_policies_and_what_the_server_says_of_itself_are_read(slapd: Sl
     (policy,) = policies.values()
     assert (policy["pwdMinLength"], policy["pwdLockout"]) == (14, True)
     assert "1.3.6.1.4.1.42.2.27.8.5.1" in found["root"]["supportedControl"]
-    assert (found["anonymous"], found["plain_bind"]) == ({"answer": "50"}, {"answer": "13"})
+    assert (found["anonymous"], found["plain_bind"]) == ({"answer": "refused"}, {"answer": "13"})
     assert found["tls"]["verified"] is True
 
 
