@@ -189,8 +189,8 @@ class ResourceType:
     `gone`: error codes of a detail that say the resource vanished meanwhile. `sight`: a call that proves that we may
     see all of the scope, where the provider filters silently. `fold`: the id's case means nothing.
     `tags`: path of the tags. `incarnation`: path in the listing whose change means another resource under an old
-    name. `redact`: {path: pattern set of patterns.toml} values never stored; of an object or list, all in it; `key:email`
-    instead of a set keeps what another directory's address can be compared with (rules.redactor).
+    name. `redact`: {path: pattern set of patterns.toml} values never stored; of an object or list, all in it;
+    `key:email` instead of a set keeps what another directory's address can be compared with (rules.redactor).
     `ignore`: paths of volatile fields. `sets`: paths of lists whose order means nothing. These paths begin with a
     facet's name; `[]` goes into each item of a list.
     `counted`: the second source of the population, reconciled when asked for. `opens`: each resource is a scope of this
