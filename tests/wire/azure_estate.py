@@ -24,7 +24,7 @@ REGISTERS: Mapping[str, Any] = {
 SUB = f"/subscriptions/{SUBSCRIPTION}"
 ITEM = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems"
 ASSIGNMENT = (
-    "/providers/Microsoft.Management/managementGroups/root/providers/Microsoft.Authorization/policyAssignments/Base"
+    "/providers/Microsoft.Management/managementGroups/top/providers/Microsoft.Authorization/policyAssignments/Base"
 )
 WORKSPACE = at("Microsoft.OperationalInsights/workspaces", "central", group="Logs")
 _GROUPS = ["SUCCESSFUL_DATABASE_AUTHENTICATION_GROUP", "FAILED_DATABASE_AUTHENTICATION_GROUP", "BATCH_COMPLETED_GROUP"]
@@ -150,7 +150,7 @@ def answers() -> dict[str, Any]:
         f"{provider}/Microsoft.Security/pricings": {"value": [{"name": name, "properties": {"pricingTier": "Standard", "resourcesCoverageStatus": "FullyCovered"}} for name in ("Arm", "KeyVaults", "VirtualMachines")]},
         f"{provider}/Microsoft.Security/securityContacts": {"value": [{"name": "default", "properties": {"isEnabled": True, "emails": EMAIL, "phone": PLANTED, "notificationsByRole": {"state": "On", "roles": ["Owner"]}, "notificationsSources": [{"sourceType": "Alert", "minimalSeverity": "High"}]}}]},
         f"{provider}/Microsoft.Security/alerts": {"value": [{"name": "a1", "properties": {"severity": "High", "status": "Resolved", "timeGeneratedUtc": "2026-01-01T00:00:00Z", "entities": [{"name": PLANTED}]}}, {"name": "a2", "properties": {"severity": "High", "status": "InProgress", "timeGeneratedUtc": NOW, "compromisedEntity": EMAIL}}]},
-        f"{provider}/Microsoft.Authorization/policyAssignments": {"value": [{"id": ASSIGNMENT, "name": "Base", "properties": {"policyDefinitionId": BASELINE, "enforcementMode": "Default", "notScopes": [], "scope": "/providers/Microsoft.Management/managementGroups/root", "metadata": {"createdBy": PLANTED}}}]},
+        f"{provider}/Microsoft.Authorization/policyAssignments": {"value": [{"id": ASSIGNMENT, "name": "Base", "properties": {"policyDefinitionId": BASELINE, "enforcementMode": "Default", "notScopes": [], "scope": "/providers/Microsoft.Management/managementGroups/top", "metadata": {"createdBy": PLANTED}}}]},
         f"{provider}/Microsoft.ManagedServices/registrationDefinitions/d1": {"properties": {"managedByTenantId": SUPPLIER, "authorizations": [{"principalId": PLANTED, "principalIdDisplayName": EMAIL, "roleDefinitionId": "acdd72a7-3385-48ef-bd42-f606fba81ae7"}]}},
         f"{WORKSPACE}/providers/Microsoft.SecurityInsights/incidents": {"value": [{"name": "i1", "properties": {"severity": "High", "status": "Active", "createdTimeUtc": NOW, "owner": {"objectId": OWNER, "email": EMAIL, "assignedTo": PLANTED}, "incidentNumber": 7, "title": PLANTED}}]},
     }  # fmt: skip
