@@ -11,7 +11,8 @@ import ssl
 import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
@@ -45,8 +46,9 @@ class Fault:
 
 @dataclass
 class Api:
-    """`answers`: {path, or path?query: body, or Reply}; a list is given in pages of `page` items. `pattern` faults are
-    in force as long as they are in `faults`. `valid`: the tokens that are taken.
+    """`answers`: {path, or path?query: body, or Reply}; a list is given in pages of `page` items. `faults` are in
+    force as long as they are there. `valid`: the tokens that are taken. `date`: what its clock says, in seconds; None:
+    the host's.
     """
 
     answers: Mapping[str, Any]
@@ -56,6 +58,7 @@ class Api:
     log: list[Request] = field(default_factory=list)
     scheme: str = "Bearer"
     prefix: str = ""
+    date: float | None = None
 
     def __enter__(self) -> Self:
         self._lock = threading.Lock()
@@ -65,7 +68,7 @@ class Api:
         authority.cert_pem.write_to_path(self.ca_file)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("127.0.0.1").configure_cert(tls)
-        self._server = Server(self._reply, tls=tls)
+        self._server = Server(self._dated, tls=tls)
         self._server.__enter__()
         self.url = self._server.url
         return self
@@ -80,6 +83,12 @@ class Api:
         return [unquote(urlsplit(request.target).path) for request in self.log]
 
     # ── answers ───────────────────────────────────────────────────────────────────────────
+
+    def _dated(self, request: Request) -> Reply:
+        reply = self._reply(request)
+        if self.date is None:
+            return reply
+        return replace(reply, headers={"Date": formatdate(self.date, usegmt=True), **reply.headers})
 
     def _reply(self, request: Request) -> Reply:
         url = urlsplit(request.target)

@@ -14,7 +14,6 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -286,12 +285,11 @@ REGISTERS: Mapping[str, Any] = {
 @dataclass
 class Entra(Microsoft):
     """A running tenant. `roles`: the application permissions in the tokens that are given. `without`: {path pattern:
-    what Graph says where the licence for it is missing}. `date`: what its clock says, in seconds; None: the host's.
+    what Graph says where the licence for it is missing}.
     """
 
     roles: set[str] = field(default_factory=lambda: set(APP_ROLES))
     without: dict[str, tuple[int, str, str]] = field(default_factory=dict)
-    date: float | None = None
 
     def _token(self, form: Mapping[str, str]) -> Reply:
         """A token whose claims can be read, as Entra ID gives it to apps."""
@@ -335,10 +333,7 @@ class Entra(Microsoft):
         return self.give(body)
 
     def give(self, body: Any, status: int = 200) -> Reply:
-        date = {} if self.date is None else {"Date": formatdate(self.date, usegmt=True)}
-        return say(
-            body, status, {"request-id": f"r-{len(self.log)}", "client-request-id": f"r-{len(self.log)}", **date}
-        )
+        return say(body, status, {"request-id": f"r-{len(self.log)}", "client-request-id": f"r-{len(self.log)}"})
 
     def error(self, status: int, code: str, message: str, **headers: str) -> Reply:
         inner = {"date": "2026-11-26T00:00:00", "request-id": "r-0", "client-request-id": "r-0"}
