@@ -183,7 +183,7 @@ def test_the_evidence_of_an_account_is_what_its_directory_says_of_it(world: Worl
         told = dict(reading.evidence(answer))
 
     directory = next(scope for _, scope, id in world.answers if id == "okta.user:u2")
-    keys = told.pop("keys")
+    keys: Any = told.pop("keys")
     assert told == {
         "account": {"type": "okta.user", "directory": directory, "id": "u2"}, "enabled": False, "service": False,
     }  # fmt: skip

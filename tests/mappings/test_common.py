@@ -64,9 +64,9 @@ def estate(**registers: Any) -> MemoryEvidence:
         "acme/2": {"provider": "acme", "level": "account", "target": "a", "account": "2"},
         "hr/staff": {"provider": "hr", "level": "register", "target": "staff"},
     }
-    ann = {"": {"mail": "ann@x", "state": "on"}, "roles": []}
-    bot = {"": {"mail": None, "state": "on"}, "roles": [{"name": "root"}]}
-    person = {"": {"mail": "ann@x", "contracts": [], "manager": None}}
+    ann: dict[str, Any] = {"": {"mail": "ann@x", "state": "on"}, "roles": []}
+    bot: dict[str, Any] = {"": {"mail": None, "state": "on"}, "roles": [{"name": "root"}]}
+    person: dict[str, Any] = {"": {"mail": "ann@x", "contracts": [], "manager": None}}
     told = {"people_accounts": [], "service_accounts": [], **registers}
     return MemoryEvidence(
         NOW,
