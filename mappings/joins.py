@@ -225,14 +225,18 @@ def applies(of: TypeShape, attributes: Mapping[str, JSON]) -> bool:
 
 
 def asked(test: Test, providers: Collection[str]) -> bool:
-    """Whether there are targets of all providers that the test compares with; else nobody asks it."""
+    """Whether there is a target of one of the other providers that the test compares with; else nobody asks it.
+
+    A test that compares with several clouds is asked where one of them is there: its condition says which it needs.
+    """
+    others: set[str] = set()
     for join in test.joins:
         if isinstance(join.of, Common):
             if not any(part.of.provider in providers for part in join.of.parts):
                 return False
-        elif join.of.provider != test.of.provider and join.of.provider not in providers:
-            return False
-    return True
+        elif join.of.provider != test.of.provider:
+            others.add(join.of.provider)
+    return not others or not others.isdisjoint(providers)
 
 
 def target_line(attributes: Mapping[str, JSON]) -> list[Line]:

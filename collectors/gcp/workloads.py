@@ -9,7 +9,7 @@ __all__ = ["cluster", "function", "run_service"]
 
 cluster = ResourceType(
     "gcp.gke.cluster", facet="cluster", id="{cluster.name}", per="project", scope=ROW % "cluster",
-    listed=assets("container.googleapis.com/Cluster", keep=("name", "status", "autopilot.enabled", "privateClusterConfig", "networkConfig.defaultEnablePrivateNodes", "masterAuthorizedNetworksConfig", "controlPlaneEndpointsConfig",
+    listed=assets("container.googleapis.com/Cluster", keep=("name", "status", "endpoint", "databaseEncryption.currentState", "databaseEncryption.state", "autopilot.enabled", "privateClusterConfig", "networkConfig.defaultEnablePrivateNodes", "masterAuthorizedNetworksConfig", "controlPlaneEndpointsConfig",
                   "workloadIdentityConfig.workloadPool", "shieldedNodes.enabled", "nodePools.name", "nodePools.networkConfig.enablePrivateNodes", "nodePools.config.workloadMetadataConfig.mode")),
 )
 

@@ -59,8 +59,9 @@ class Kubernetes:
 
     def _scope(self, scope: str, cluster: Cluster) -> Scope:
         server = self._connections[scope].host
-        about = {"cluster": cluster.name, "context": cluster.context or ""}
-        return Scope(scope, "cluster", {**about, "server": urlsplit(server).netloc, "endpoint": server})
+        url = urlsplit(server)
+        about = {"cluster": cluster.name, "context": cluster.context or "", "server": url.netloc}
+        return Scope(scope, "cluster", {**about, "endpoint": server, "host": url.hostname or ""})
 
     def caller(self, scope: Scope) -> Caller:
         """Who the cluster says that we are, where it can say so (1.28 and later)."""

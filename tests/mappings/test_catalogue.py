@@ -12,7 +12,7 @@ import pytest
 
 from annexlog.answers import published_shapes
 from annexlog.evidence_store.model import Status
-from annexlog.mappings import CONTROLS, Example, Mappings, Test, from_documents
+from annexlog.mappings import CONTROLS, Example, Mappings, Test, asked, from_documents
 from annexlog.mappings.checking import check
 from annexlog.mappings.examples import judge_example, run_examples
 from annexlog.mappings.loading import read
@@ -25,6 +25,13 @@ each_test = pytest.mark.parametrize("test", TESTS, ids=[test.id for test in TEST
 
 def test_nothing_is_wrong_with_what_is_shipped() -> None:
     assert [str(problem) for problem in check(SHAPES)] == []
+
+
+def test_a_test_that_compares_with_several_clouds_is_asked_where_one_of_them_is_there() -> None:
+    test = MAPPINGS.tests["k8s.managed.audit-logging"]
+
+    where = [set[str](), {"aws"}, {"gcp"}, {"azure"}, {"okta"}]
+    assert [asked(test, {"kubernetes", *clouds}) for clouds in where] == [False, True, True, True, False]
 
 
 def test_every_control_of_annex_a_has_its_page() -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -65,6 +66,7 @@ def test_without_a_word_the_current_context_is_looked_at(cluster: Cluster, conne
         "context": "arn:aws:eks:eu-west-1:1:cluster/prod",
         "server": cluster.url.removeprefix("http://"),
         "endpoint": cluster.url,
+        "host": urlsplit(cluster.url).hostname,
     }
 
 
@@ -325,6 +327,7 @@ def test_inside_a_cluster_its_service_account_asks(cluster: Cluster, account: Pa
         "context": "",
         "server": cluster.url.removeprefix("https://"),
         "endpoint": cluster.url,
+        "host": urlsplit(cluster.url).hostname,
     }
     assert (names(adapter), scope.name, scope.values) == (["n1"], "kubernetes/here", told)
     assert adapter.caller(scope).identity == "service account"
