@@ -141,10 +141,10 @@ def usable(name: str) -> bool:
     if not _WORD.fullmatch(name) or name in ("true", "false", "null"):
         return False
     try:
-        cel.NewEnv(variables={name: cel.Type.DYN}).compile(name)
-    except RuntimeError:
-        return False
-    return True
+        _environment(frozenset()).compile(name)
+    except RuntimeError as error:
+        return "undeclared reference" in str(error)  # a reserved word does not even parse
+    return False  # a name of CEL's own, such as a type's
 
 
 @lru_cache(maxsize=64)
