@@ -28,6 +28,8 @@ from benchmarks.stub import ENVIRONMENT
 
 REGIONS = ("eu-west-1", "eu-central-1", "us-east-1")
 SERVICES = ("s3", "iam", "ec2", "kms", "cloudtrail", "rds")
+MORE = frozenset({"ssh_keys", "signing_certificates", "service_credentials"})
+"""Facets of IAM users that Prowler does not ask for: tests that read them do more work than it does."""
 TIMEOUT = 900
 """Seconds that one of them may take."""
 
@@ -150,14 +152,18 @@ def _network(ec2: Any, sizes: Sizes) -> None:
 # ── the two sides ─────────────────────────────────────────────────────────────────────────
 
 
-def ours(wire: Any, folder: Path) -> Taken:
-    used = _run([sys.executable, "-m", "benchmarks.peers_aws", "worker", str(folder)], wire.url, folder)
+def ours(wire: Any, folder: Path, *, alike: bool = False) -> Taken:
+    """`alike`: without the tests that read what the other side never asks for."""
+    folder.mkdir()
+    command = [sys.executable, "-m", "benchmarks.peers_aws", "worker", str(folder), *(["alike"] if alike else [])]
+    used = _run(command, wire.url, folder)
     told = json.loads((folder / "verdicts.json").read_text("utf-8"))
     stored = sum(file.stat().st_size for file in folder.glob("evidence.db*"))
     return _taken(used, wire, stored, {(test, name): status for test, name, status in told})
 
 
 def theirs(wire: Any, folder: Path, prowler: str) -> Taken:
+    folder.mkdir()
     out = folder / "output"
     command = [prowler, "aws", "--service", *SERVICES, "--region", *REGIONS, "--output-directory", str(out), "-z", "-b"]
     used = _run([*command, "--no-color", "--aws-retries-max-attempts", "0"], wire.url, folder)
@@ -211,7 +217,7 @@ def _name(id: str) -> str:
     return id.rpartition("/")[2].rpartition(":")[2]
 
 
-def worker(folder: Path) -> None:
+def worker(folder: Path, *, alike: bool) -> None:
     """Collect, record, judge and sign with the tests of the six services, as `annexlog collect` does with all."""
     from annexlog.__main__ import spare
     from annexlog.answers import Reading, shapes
@@ -229,7 +235,11 @@ def worker(folder: Path) -> None:
     keys.generate(folder / "annexlog.key")
     config = configured(folder / "annexlog.toml")
     mappings = load(shapes(), folders=config.mappings)
-    chosen = {id: test for id, test in mappings.tests.items() if _service(id) in SERVICES}
+    chosen = {
+        id: test
+        for id, test in mappings.tests.items()
+        if _service(id) in SERVICES and not (alike and MORE & {facet for _, facet in test.wanted()})
+    }
     mappings = replace(mappings, tests=chosen)
     clock = SystemClock()
     with Store.open(config.store, create=True) as store:
@@ -246,8 +256,8 @@ def _service(test: str) -> str:
 # ── beside each other ─────────────────────────────────────────────────────────────────────
 
 
-def measure(prowler: str | None, sizes: Sizes) -> tuple[Taken, Taken | None]:
-    """Both on the same estate, one after the other, counted at the same proxy."""
+def measure(prowler: str | None, sizes: Sizes) -> tuple[Taken, Taken, Taken | None]:
+    """annexlog, annexlog with the work that both do, and the other, one after the other on the same estate."""
     import boto3
 
     from tests.wire import Moto, Wire, forward
@@ -259,11 +269,9 @@ def measure(prowler: str | None, sizes: Sizes) -> tuple[Taken, Taken | None]:
     ):
         session = boto3.Session(aws_access_key_id="AKIAIOSFODNN7EXAMPLE", aws_secret_access_key="plant")
         plant(lambda service, **options: session.client(service, endpoint_url=moto.url, **options), sizes)
-        here, there = Path(folder, "ours"), Path(folder, "theirs")
-        here.mkdir()
-        there.mkdir()
-        mine = ours(wire, here)
-        return mine, theirs(wire, there, prowler) if prowler else None
+        mine = ours(wire, Path(folder, "ours"))
+        alike = ours(wire, Path(folder, "alike"), alike=True)
+        return mine, alike, theirs(wire, Path(folder, "theirs"), prowler) if prowler else None
 
 
 def _regions_said(source: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -281,27 +289,32 @@ def _regions_said(source: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def run(*, quick: bool = False, prowler: str | None = None) -> Report:
     sizes = Sizes(4, 4, 4, 2, 2, 2, 2, 1) if quick else Sizes()
-    mine, other = measure(prowler, sizes)
-    return report(mine, other)
+    return report(*measure(prowler, sizes))
 
 
-def report(mine: Taken, other: Taken | None) -> Report:
+def report(mine: Taken, alike: Taken, other: Taken | None) -> Report:
     figures = {
         "cpu_seconds": mine.cpu, "peak_rss_mb": mine.rss_mb, "requests": mine.requests, "stored_bytes": mine.stored,
-        "outcomes": len(mine.verdicts),
+        "outcomes": len(mine.verdicts), "alike_cpu_seconds": alike.cpu, "alike_requests": alike.requests,
     }  # fmt: skip
     what = "300 buckets, 200 users, 300 groups, instances and volumes, 50 keys, 20 databases, 2 trails in moto"
     if other is None:
-        return Report("peers_aws", f"{what}; annexlog alone", figures)
+        return Report("peers_aws", f"{what}; annexlog alone; alike: without {_without(alike, mine)}", figures)
     baselines = {
         "cpu_seconds": other.cpu, "peak_rss_mb": other.rss_mb, "requests": other.requests,
-        "stored_bytes": other.stored, "outcomes": len(other.verdicts),
+        "stored_bytes": other.stored, "outcomes": len(other.verdicts), "alike_cpu_seconds": other.cpu,
+        "alike_requests": other.requests,
     }  # fmt: skip
     goals = {
         "cpu_seconds": other.cpu / 8, "peak_rss_mb": other.rss_mb / 6, "requests": 0.6 * other.requests,
-        "stored_bytes": other.stored / 20,
+        "stored_bytes": other.stored / 20, "alike_cpu_seconds": other.cpu / 8, "alike_requests": 0.6 * other.requests,
     }  # fmt: skip
-    return Report("peers_aws", f"{what}; beside Prowler, its six services", figures, goals, baselines)
+    about = f"{what}; beside Prowler, its six services; alike: without {_without(alike, mine)}"
+    return Report("peers_aws", about, figures, goals, baselines)
+
+
+def _without(alike: Taken, mine: Taken) -> str:
+    return ", ".join(sorted({test for test, _ in mine.verdicts} - {test for test, _ in alike.verdicts}))
 
 
 def table(mine: Taken, other: Taken) -> dict[str, dict[str, Counter[str]]]:
@@ -323,8 +336,8 @@ def main() -> None:
     parser.add_argument("--raw", type=Path, help="write all that was measured here, as JSON")
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
-    mine, other = measure(options.prowler, Sizes(4, 4, 4, 2, 2, 2, 2, 1) if options.quick else Sizes())
-    said = report(mine, other)
+    mine, alike, other = measure(options.prowler, Sizes(4, 4, 4, 2, 2, 2, 2, 1) if options.quick else Sizes())
+    said = report(mine, alike, other)
     if options.raw:
         sides = {
             who: {
@@ -346,7 +359,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["worker"]:
-        worker(Path(sys.argv[2]))
+        worker(Path(sys.argv[2]), alike=sys.argv[3:4] == ["alike"])
     else:
         with suppress(KeyboardInterrupt):
             main()
