@@ -21,7 +21,16 @@ from annexlog.mappings.states import Rule, test_state
 from annexlog.pipeline import Collected, Collector
 from tests.home import real
 from tests.test_refusal_sweep import Hastened
-from tests.truth.estate import ACCOUNTS, EMPTY, MANAGEMENT, REGIONS, REGISTERS, planted
+from tests.truth.estate import (
+    ACCOUNTS,
+    EMPTY,
+    IN_ORGANIZATION,
+    LONERS,
+    MANAGEMENT,
+    REGIONS,
+    REGISTERS,
+    planted,
+)
 from tests.truth.planting import NOW, Estate, Truth, hollow
 from tests.wire import Reply, Request, Wire
 from tests.wire.answers import Answers, told
@@ -39,7 +48,7 @@ mappings = ["mappings"]
 organization = true
 """
 NOTHING = "there is nothing of its kind"
-PLANTED = 104
+PLANTED = 116
 """So many control tests have planted facts."""
 
 
@@ -47,7 +56,7 @@ class Accounts:
     """Answers each account's requests from what was planted there; they are told apart by the access key."""
 
     def __init__(self, estate: Estate) -> None:
-        self._of = {account: Answers(estate.given(account), self._nothing) for account in ACCOUNTS}
+        self._of = {account: Answers(estate.given(account), self._nothing) for account in (*ACCOUNTS, *LONERS)}
 
     def _nothing(self, request: Request) -> Reply:
         asked = recognise(request)
@@ -95,15 +104,19 @@ def wire(accounts: Accounts) -> Iterator[Wire]:
 @pytest.fixture(scope="module")
 def found(estate: Estate, accounts: Accounts, wire: Wire, tmp_path_factory: pytest.TempPathFactory) -> Found:
     folder = tmp_path_factory.mktemp("truth")
-    (folder / "mappings/registers").mkdir(parents=True)
-    for name, body in REGISTERS.items():
-        (folder / f"mappings/registers/{name}.yaml").write_bytes(orjson.dumps(body))
+    registers(folder)
     with pytest.MonkeyPatch.context() as environment:
         for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": wire.url}.items():
             environment.setenv(name, value)
         reading, done = look(folder, ORGANIZATION, {test for test, *_ in estate.truth})
     answers = {(a.test.id, a.line.scope, a.id): a for a in reading.answers() if a.id != POPULATION}
     return Found(estate.truth, answers, [*accounts.unanswered, *map(str, done.unseen.items())])
+
+
+def registers(folder: Path) -> None:
+    (folder / "mappings/registers").mkdir(parents=True)
+    for name, body in REGISTERS.items():
+        (folder / f"mappings/registers/{name}.yaml").write_bytes(orjson.dumps(body))
 
 
 def look(folder: Path, text: str, tests: Collection[str]) -> tuple[Reading, Collected]:
@@ -129,7 +142,21 @@ def test_every_outcome_is_what_was_planted_and_no_resource_is_missing(found: Fou
     told = {key: answer.status.value for key, answer in found.answers.items() if EMPTY not in key[1]}
 
     assert found.unseen == []
-    assert told == found.truth
+    assert told == {key: said for key, said in found.truth.items() if not key[1].endswith(LONERS)}
+
+
+@pytest.mark.parametrize("account", LONERS)
+def test_an_account_outside_the_organization_is_found_out(
+    account: str, found: Found, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", f"ASIA{account}")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", wire.url)
+    registers(tmp_path)
+
+    reading, _ = look(tmp_path, f'mappings = ["mappings"]\n{ALONE}', {IN_ORGANIZATION})
+
+    told = {(a.test.id, a.line.scope, a.id): a.status.value for a in reading.answers() if a.id != POPULATION}
+    assert told == {key: said for key, said in found.truth.items() if key[1].endswith(account)}
 
 
 def test_thousands_of_resources_are_planted_with_facts_both_ways(estate: Estate) -> None:

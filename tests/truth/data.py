@@ -47,7 +47,8 @@ def tag(part: str, list_of: str, **tags: str) -> Change:
 # ── databases ──
 
 
-def databases(estate: Estate, place: Place) -> None:
+def databases(estate: Estate, place: Place, others: Sequence[Parts] = ()) -> None:
+    """`others`: alarms that are none of a database."""
     instances = estate.grow(place, _instances(120))
     estate.say(place, "rds.describe_db_instances", {"DBInstances": [one["instance"] for one in instances]})
     arn = f"arn:aws:rds:{place.region}:{place.account}:pg:"
@@ -59,7 +60,7 @@ def databases(estate: Estate, place: Place) -> None:
     for name, value in (("forcing", "1"), ("lax", "0")):
         said = {"Parameters": [{"ParameterName": "rds.force_ssl", "ParameterValue": value}]}
         estate.say(place, "rds.describe_db_parameters", said, DBParameterGroupName=name)
-    alarms = [row for one in instances for row in one["alarms"]]
+    alarms = [*others, *(row for one in instances for row in one["alarms"])]
     estate.say(place, "cloudwatch.describe_alarms", {"MetricAlarms": alarms})
     for row in alarms:
         estate.expect(place, row["AlarmArn"], {"aws.cloudwatch.alarm-actions-delivered": PASS if row["ActionsEnabled"] else FAIL})
@@ -151,10 +152,14 @@ def _snapshots(count: int) -> Population:
 # ── keys ──
 
 ROTATED, DELETION, KEY_PUBLIC = "aws.kms.rotation-enabled", "aws.kms.no-unplanned-deletion", "aws.kms.key-policy-not-public"
+SEPARATED = "aws.kms.admin-use-separated"
 
 
 def keys(estate: Estate, place: Place) -> None:
-    grown = estate.grow(place, _keys(60))
+    tell_keys(estate, place, estate.grow(place, _keys(60)))
+
+
+def tell_keys(estate: Estate, place: Place, grown: list[Parts]) -> None:
     rows = [{"KeyId": key["metadata"]["KeyId"], "KeyArn": key["metadata"]["Arn"]} for key in grown]
     estate.say(place, "kms.list_keys", {"Keys": rows})
     for key in grown:
@@ -166,18 +171,21 @@ def keys(estate: Estate, place: Place) -> None:
         estate.say(place, "kms.get_key_policy", {"Policy": document(*key["policy"])}, KeyId=arn)
 
 
-def _keys(count: int) -> Population:
-    def make(n: int, place: Place) -> Parts:
-        arn = f"arn:aws:kms:{place.region}:{place.account}:key/k-{n:03}"
-        own = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{place.account}:root"}, "Action": "kms:*", "Resource": "*"}
-        return {
-            "metadata": {
-                "KeyId": f"k-{n:03}", "Arn": arn, "KeyManager": "CUSTOMER", "KeyState": "Enabled", "Origin": "AWS_KMS",
-                "KeySpec": "SYMMETRIC_DEFAULT", "CreationDate": ago(days=400), "Enabled": True,
-            },
-            "rotation": {"KeyRotationEnabled": True, "RotationPeriodInDays": 365}, "rotations": [], "policy": [own],
-        }
+def key(n: int, place: Place) -> Parts:
+    """A key whose policy leaves it to the account's IAM who may use it."""
+    arn = f"arn:aws:kms:{place.region}:{place.account}:key/k-{n:03}"
+    own = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{place.account}:root"}, "Action": "kms:*", "Resource": "*"}
+    return {
+        "metadata": {
+            "KeyId": f"k-{n:03}", "Arn": arn, "KeyManager": "CUSTOMER", "KeyState": "Enabled", "Origin": "AWS_KMS",
+            "KeySpec": "SYMMETRIC_DEFAULT", "CreationDate": ago(days=400), "Enabled": True,
+        },
+        "rotation": {"KeyRotationEnabled": True, "RotationPeriodInDays": 365}, "rotations": [], "policy": [own],
+    }
 
+
+def _keys(count: int) -> Population:
+    """The account has a role that may do everything (identity.py), and so with each of these keys of its own."""
     def imported(*, rotated_days: int) -> Change:
         def change(parts: Parts) -> None:
             parts["metadata"].update(Origin="EXTERNAL")
@@ -192,7 +200,7 @@ def _keys(count: int) -> Population:
     bound = {"Condition": {"StringEquals": {"kms:CallerAccount": "111122223333"}}}
     every = (ROTATED, DELETION, KEY_PUBLIC)
     return Population(
-        count, make, lambda parts, _: parts["metadata"]["Arn"], dict.fromkeys(every, PASS),
+        count, key, lambda parts, _: parts["metadata"]["Arn"], {**dict.fromkeys(every, PASS), SEPARATED: FAIL},
         [
             Trait(put("rotation", KeyRotationEnabled=False), fails=(ROTATED,), slot="rotation"),
             Trait(put("rotation", RotationPeriodInDays=730), fails=(ROTATED,), slot="rotation"),
@@ -202,7 +210,7 @@ def _keys(count: int) -> Population:
             Trait(put("metadata", KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY"), spares=(ROTATED,)),
             Trait(anyone(), fails=(KEY_PUBLIC,)),
             Trait(anyone(**bound)),
-            Trait(put("metadata", KeyManager="AWS"), spares=every),
+            Trait(put("metadata", KeyManager="AWS"), spares=(*every, SEPARATED)),
         ],
     )
 
@@ -217,12 +225,16 @@ BLOCKED, TRANSPORT, VERSIONED, LIFECYCLE, KEYED, LOGGED = (
         "default-encryption", "access-logging",
     )
 )
+RECORDED, COPIED = "aws.cloudtrail.s3-data-events", "aws.s3.cross-region-replication"
 BLOCKS = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
-def buckets(estate: Estate, place: Place, region: str) -> list[Parts]:
-    """The account has no block of its own."""
-    grown = estate.grow(place, _buckets(60))
+def buckets(estate: Estate, place: Place, region: str, partner: str, count: int) -> list[Parts]:
+    """Buckets of one region, copied to one of the partner's, another account in another region.
+
+    `objects` of each: what trails.py writes into a trail's selector for it (none: that its objects are not recorded).
+    """
+    grown = estate.grow(place, _buckets(count, region, partner))
     rows = [{"Name": b["name"], "CreationDate": ago(days=90), "BucketRegion": region} for b in grown]
     estate.say(place, "s3.list_buckets", {"Buckets": rows})
     for bucket in grown:
@@ -245,11 +257,13 @@ def buckets(estate: Estate, place: Place, region: str) -> list[Parts]:
         rules = bucket["rules"] and {"Rules": bucket["rules"]}
         estate.say_or_refuse(place, "s3.get_bucket_lifecycle_configuration", rules, "NoSuchLifecycleConfiguration", **name)
         lock = bucket["lock"] and {"ObjectLockConfiguration": bucket["lock"]}
+        copying = bucket["copying"] and {"ReplicationConfiguration": {"Role": f"arn:aws:iam::{place.account}:role/copy", "Rules": [bucket["copying"]]}}
+        estate.say_or_refuse(place, "s3.get_bucket_replication", copying, "ReplicationConfigurationNotFoundError", **name)
         estate.say_or_refuse(place, "s3.get_object_lock_configuration", lock, "ObjectLockConfigurationNotFoundError", **name)
     return grown
 
 
-def _buckets(count: int) -> Population:
+def _buckets(count: int, region: str, partner: str) -> Population:
     def make(n: int, place: Place) -> Parts:
         name = f"bucket-{place.account[0]}-{n:03}"
         arn = f"arn:aws:s3:::{name}"
@@ -262,8 +276,14 @@ def _buckets(count: int) -> Population:
             "NoncurrentVersionExpiration": {"NoncurrentDays": 60}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
         }
         tags = [{"Key": "criticality", "Value": "critical"}, {"Key": "retention", "Value": "1-year"}, {"Key": "confidentiality", "Value": "confidential"}]
-        own = f"arn:aws:kms:eu-central-1:{place.account}:key/k-009"
+        own = f"arn:aws:kms:{region}:{place.account}:key/k-009"
+        copying = {
+            "ID": "copy", "Status": "Enabled", "Priority": 1, "Filter": {"Prefix": ""}, "DeleteMarkerReplication": {"Status": "Disabled"},
+            "SourceSelectionCriteria": {"SseKmsEncryptedObjects": {"Status": "Enabled"}},
+            "Destination": {"Bucket": f"arn:aws:s3:::bucket-{partner[0]}-000", "Account": partner, "EncryptionConfiguration": {"ReplicaKmsKeyID": "arn:aws:kms:eu-west-1:1:key/k"}},
+        }
         return {
+            "copying": copying, "objects": f"{arn}/",
             "name": name, "block": dict.fromkeys(BLOCKS, True), "policy": [plain], "public": False, "owner": "BucketOwnerEnforced",
             "versioning": {"Status": "Enabled"}, "tags": {"Tags": tags}, "rules": [ends],
             "lock": None, "key": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": own},
@@ -285,9 +305,16 @@ def _buckets(count: int) -> Population:
     def partly(parts: Parts) -> None:
         parts["policy"][0]["Resource"] = [f"arn:aws:s3:::{parts['name']}/*"]
 
+    def unversioned(**versioning: str) -> Change:
+        """Without versions nothing is replicated: S3 refuses to suspend them before the rule is gone."""
+        return lambda parts: parts.update(versioning=versioning, copying=None)
+
+    def copies(**rule: Any) -> Change:
+        return lambda parts: parts["copying"].update(rule)
+
     return Population(
         count, make, lambda parts, _: f"arn:aws:s3:::{parts['name']}",
-        dict.fromkeys((BLOCKED, TRANSPORT, VERSIONED, LIFECYCLE, KEYED, LOGGED), PASS),
+        dict.fromkeys((BLOCKED, TRANSPORT, VERSIONED, LIFECYCLE, KEYED, LOGGED, RECORDED, COPIED), PASS),
         [
             # Blocked by one of the two: the bucket's block, or that no access list counts and no policy is public.
             Trait(lambda parts: parts.update(block=None), slot="exposed"),
@@ -298,8 +325,8 @@ def _buckets(count: int) -> Population:
             Trait(partly, fails=(TRANSPORT,)),
             Trait(lambda parts: parts["policy"][0].pop("Condition") and parts["policy"][0].update(Effect="Allow", Principal={"AWS": "111122223333"}),
                   fails=(TRANSPORT,), slot="exposed"),
-            Trait(lambda parts: parts.update(versioning={}), fails=(VERSIONED,), slot="versions"),
-            Trait(put("versioning", Status="Suspended"), fails=(VERSIONED,), slot="versions"),
+            Trait(unversioned(), fails=(VERSIONED, COPIED), slot="versions copied kept"),
+            Trait(unversioned(Status="Suspended"), fails=(VERSIONED, COPIED), slot="versions copied kept"),
             Trait(lambda parts: parts["rules"][0]["NoncurrentVersionExpiration"].update(NoncurrentDays=1), fails=(VERSIONED,), slot="rules"),
             Trait(lambda parts: parts["rules"][0]["Expiration"].update(Days=900), fails=(LIFECYCLE,), slot="rules"),
             Trait(lambda parts: parts["rules"][0].update(Status="Disabled"), fails=(LIFECYCLE,), slot="rules"),
@@ -309,14 +336,23 @@ def _buckets(count: int) -> Population:
             Trait(lambda parts: parts.update(lock=locked(3650)), fails=(LIFECYCLE,), slot="kept"),
             Trait(lambda parts: parts.update(key={"SSEAlgorithm": "AES256"}), fails=(KEYED,), slot="key"),
             Trait(lambda parts: parts.update(key=None), fails=(KEYED,), slot="key"),
-            Trait(lambda parts: parts.update(logging={}), fails=(LOGGED,), slot="logging"),
+            Trait(lambda parts: parts.update(logging={}), slot="logging"),  # a trail logs as well
+            Trait(lambda parts: parts.update(logging={}, objects=""), fails=(LOGGED, RECORDED), slot="logging recorded"),
             # A target that is no bucket of the account any more.
-            Trait(lambda parts: parts["logging"]["LoggingEnabled"].update(TargetBucket="gone"), fails=(LOGGED,), slot="logging"),
+            Trait(lambda parts: parts.update(logging={"LoggingEnabled": {"TargetBucket": "gone", "TargetPrefix": ""}}, objects=""), fails=(LOGGED, RECORDED), slot="logging recorded"),
             Trait(tag("tags", "Tags", confidentiality="public"), spares=(KEYED, LOGGED)),
-            Trait(tag("tags", "Tags", criticality="low"), spares=(VERSIONED,)),
-            Trait(tag("tags", "Tags", criticality=""), hides=(VERSIONED,)),
+            Trait(tag("tags", "Tags", criticality="low"), spares=(VERSIONED, RECORDED, COPIED)),
+            Trait(tag("tags", "Tags", criticality=""), hides=(VERSIONED, RECORDED, COPIED)),
             Trait(tag("tags", "Tags", retention="permanent"), spares=(LIFECYCLE,), slot="kept"),
             Trait(tag("tags", "Tags", retention=""), hides=(LIFECYCLE,), slot="kept"),
+            Trait(lambda parts: parts.update(copying=None), fails=(COPIED,), slot="copied"),
+            Trait(copies(Status="Disabled"), fails=(COPIED,), slot="copied"),
+            Trait(copies(Filter={"Prefix": "invoices/"}), fails=(COPIED,), slot="copied"),
+            # What is encrypted with KMS is copied only if the rule says so.
+            Trait(lambda parts: parts["copying"].pop("SourceSelectionCriteria"), fails=(COPIED,), slot="copied key"),
+            Trait(lambda parts: parts["copying"]["Destination"].update(Bucket=f"arn:aws:s3:::{parts['name']}-near", Account="999999999999"), hides=(COPIED,)),
+            Trait(lambda parts: parts.update(objects=""), fails=(RECORDED,), slot="logging recorded"),
+            Trait(lambda parts: parts.update(objects=f"arn:aws:s3:::{parts['name']}/in/"), fails=(RECORDED,), slot="logging recorded"),
         ],
     )
 

@@ -11,14 +11,16 @@ from typing import Any
 from tests.truth.data import put, tag
 from tests.truth.planting import FAIL, PASS, Estate, Parts, Place, Population, Trait, ago
 
-TLS, APPROVED, KEPT, APART = (
+TLS, APPROVED, KEPT, APART, OFFSITE = (
     "aws.cloudfront.https-only", "aws.codepipeline.manual-approval-prod", "aws.backup.vault-lock-and-encryption", "aws.vpc.public-private-subnets",
+    "aws.backup.offsite-copy",
 )
 
 
 def plant(estate: Estate, place: Place) -> None:
     _pipelines(estate, place)
     _vaults(estate, place)
+    _copies(estate, place)
     _subnets(estate, place)
 
 
@@ -118,6 +120,45 @@ def _vaults(estate: Estate, place: Place) -> None:
         arn, name = one["v"]["BackupVaultArn"], one["v"]["BackupVaultName"]
         estate.say(place, "backup.list_tags", {"Tags": one["tags"]}, ResourceArn=arn)
         estate.say(place, "backup.list_recovery_points_by_backup_vault", {"RecoveryPoints": one["points"]}, BackupVaultName=name)
+
+
+def _copies(estate: Estate, place: Place) -> None:
+    def vault(region: str, account: str) -> str:
+        return f"arn:aws:backup:{region}:{account}:backup-vault:copies"
+
+    def make(n: int, place: Place) -> Parts:
+        arn = f"arn:aws:dynamodb:{place.region}:{place.account}:table/b-{n:02}"
+        job = {"CopyJobId": f"copy-{n}", "ResourceArn": arn, "State": "COMPLETED", "CreationDate": ago(hours=20), "DestinationBackupVaultArn": vault("eu-west-1", place.account)}
+        return {"r": {"ResourceArn": arn, "ResourceType": "DynamoDB"}, "jobs": [job], "tags": {"Tags": [{"Key": "criticality", "Value": "critical"}]}}
+
+    def job(**values: str) -> Callable[[Parts], object]:
+        return lambda parts: parts["jobs"][0].update(values)
+
+    def failed_since(parts: Parts) -> None:
+        """One that was completed counts, whatever became of the next."""
+        parts["jobs"].insert(0, {**parts["jobs"][0], "CopyJobId": "next", "State": "FAILED", "CreationDate": ago(hours=1)})
+
+    near, beside = vault(place.region, place.account), vault(place.region, "222222222222")
+    grown = estate.grow(place, Population(
+        24, make, lambda parts, _: parts["r"]["ResourceArn"], {OFFSITE: PASS},
+        [
+            Trait(lambda parts: parts["jobs"].clear(), fails=(OFFSITE,), slot="job"),
+            Trait(job(CreationDate=ago(hours=60)), fails=(OFFSITE,), slot="job"),
+            Trait(job(State="FAILED"), fails=(OFFSITE,), slot="job"),
+            Trait(job(DestinationBackupVaultArn=near), fails=(OFFSITE,), slot="job"),
+            Trait(job(DestinationBackupVaultArn=near, DestinationVaultType="LOGICALLY_AIR_GAPPED_BACKUP_VAULT"), fails=(OFFSITE,), slot="job"),
+            Trait(job(DestinationBackupVaultArn=beside), slot="job"),  # of another account
+            Trait(failed_since, slot="job"),
+            Trait(tag("tags", "Tags", criticality="low"), spares=(OFFSITE,)),
+            Trait(tag("tags", "Tags", criticality=""), hides=(OFFSITE,)),
+        ],
+    ))
+    estate.say(place, "backup.list_protected_resources", {"Results": [one["r"] for one in grown]})
+    rows = [{"ResourceARN": one["r"]["ResourceArn"], **one["tags"]} for one in grown if one["tags"]["Tags"]]  # what was never tagged is not told of
+    estate.say(place, "resourcegroupstaggingapi.get_resources", {"ResourceTagMappingList": rows})
+    completed = [job for one in grown for job in one["jobs"] if job["State"] == "COMPLETED"]
+    estate.say(place, "backup.list_copy_jobs", {"CopyJobs": completed}, ByState="COMPLETED")
+    estate.say(place, "backup.list_copy_jobs", {"CopyJobs": [job for one in grown for job in one["jobs"]]})
 
 
 def _subnets(estate: Estate, place: Place) -> None:

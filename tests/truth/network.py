@@ -236,7 +236,7 @@ def _listeners(estate: Estate, place: Place) -> None:
     row = {"LoadBalancerArn": balancer, "LoadBalancerName": "one", "Type": "application", "Scheme": "internal", "AvailabilityZones": []}
     estate.say(place, "elbv2.describe_load_balancers", {"LoadBalancers": [row]})
     estate.say(place, "elbv2.describe_load_balancer_attributes", {"Attributes": [{"Key": "access_logs.s3.enabled", "Value": "false"}]}, LoadBalancerArn=balancer)
-    estate.expect(place, balancer, {"aws.elbv2.multi-az": FAIL, "aws.elbv2.access-logs": FAIL})
+    estate.expect(place, balancer, {"aws.elbv2.multi-az": FAIL, "aws.elbv2.access-logs": FAIL, "aws.wafv2.internet-facing-protected": SPARED})
     policies = [{"Name": "strong", "SslProtocols": ["TLSv1.2", "TLSv1.3"]}, {"Name": "weak", "SslProtocols": ["TLSv1", "TLSv1.2"]}]
     estate.say(place, "elbv2.describe_ssl_policies", {"SslPolicies": policies})
 

@@ -141,7 +141,12 @@ class Estate:
         return {name: [*cases, *_empty(name)] for name, cases in self.answers.get(account, {}).items()}
 
 
-_LISTS = ("apigateway.get_rest_apis", "ram.get_resource_shares", "securityhub.get_findings")
+_LISTS = (
+    "apigateway.get_rest_apis",
+    "ram.get_resource_shares",
+    "resourcegroupstaggingapi.get_resources",
+    "securityhub.get_findings",
+)
 
 
 def _empty(name: str) -> list[dict[str, Any]]:

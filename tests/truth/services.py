@@ -279,40 +279,64 @@ def _domains(estate: Estate, place: Place) -> None:
 
 
 def _balancers(estate: Estate, place: Place) -> None:
-    zones, logged = "aws.elbv2.multi-az", "aws.elbv2.access-logs"
+    zones, logged, filtered = "aws.elbv2.multi-az", "aws.elbv2.access-logs", "aws.wafv2.internet-facing-protected"
+    block: Parts = {"Action": {"Block": {}}}
+    count: Parts = {"Action": {"Count": {}}}
+    limit = {"Statement": {"RateBasedStatement": {"Limit": 1000, "AggregateKeyType": "IP"}}, "Name": "rate", "Priority": 0}
+    seen: Parts = {"VisibilityConfig": {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": "m"}}
+    managed = {"Name": "core", "Priority": 1, "Statement": {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": "Core"}}}
 
     def make(n: int, place: Place) -> Parts:
         arn = f"arn:aws:elasticloadbalancing:{place.region}:{place.account}:loadbalancer/app/b-{n:02}/1"
         spread = [{"ZoneName": place.region + zone, "SubnetId": f"subnet-{zone}"} for zone in "ab"]
-        return {"b": {"LoadBalancerArn": arn, "LoadBalancerName": f"b-{n:02}", "Type": "application", "Scheme": "internal", "AvailabilityZones": spread}, "logs": {"Key": "access_logs.s3.enabled", "Value": "true"}}
+        return {"b": {"LoadBalancerArn": arn, "LoadBalancerName": f"b-{n:02}", "Type": "application", "Scheme": "internet-facing", "AvailabilityZones": spread}, "logs": {"Key": "access_logs.s3.enabled", "Value": "true"}, "rules": [{**limit, **block}], "default": "Allow", "acl": True}
+
+    def rules(*rows: Parts) -> Callable[[Parts], object]:
+        return lambda parts: parts.update(rules=list(rows))
 
     grown = estate.grow(place, Population(
-        24, make, lambda parts, _: parts["b"]["LoadBalancerArn"], {zones: PASS, logged: PASS},
+        24, make, lambda parts, _: parts["b"]["LoadBalancerArn"], {zones: PASS, logged: PASS, filtered: PASS},
         [
+            Trait(lambda parts: parts.update(acl=False), fails=(filtered,), slot="filter"),
+            Trait(rules({**limit, **count}), fails=(filtered,), slot="filter"),
+            Trait(lambda parts: parts.update(rules=[{**limit, **count}], default="Block"), slot="filter"),
+            Trait(rules({**managed, "OverrideAction": {"None": {}}}), slot="filter"),
+            Trait(rules({**managed, "OverrideAction": {"Count": {}}}), fails=(filtered,), slot="filter"),
+            Trait(put("b", Scheme="internal"), spares=(filtered,)),
             Trait(lambda parts: parts["b"]["AvailabilityZones"].pop(), fails=(zones,)),
             Trait(put("logs", Value="false"), fails=(logged,)),
-            Trait(put("b", Type="network"), spares=(logged,)),
+            Trait(put("b", Type="network"), spares=(logged, filtered)),
         ],
     ))
+    group = {"Capacity": 700, "Rules": [{"Name": "a", **block}, {"Name": "b", **count}]}
+    estate.say(place, "wafv2.describe_managed_rule_group", group, VendorName="AWS", Name="Core", Scope="REGIONAL")
     estate.say(place, "elbv2.describe_load_balancers", {"LoadBalancers": [one["b"] for one in grown]})
     for one in grown:
         arn = one["b"]["LoadBalancerArn"]
         estate.say(place, "elbv2.describe_load_balancer_attributes", {"Attributes": [one["logs"]]}, LoadBalancerArn=arn)
+        own = {"Name": "acl", "Id": "acl", "ARN": f"arn:aws:wafv2:{place.region}:{place.account}:regional/webacl/acl/1", "DefaultAction": {one["default"]: {}}, **seen}
+        acl = {"WebACL": {**own, "Rules": [{**row, **seen} for row in one["rules"]]}} if one["acl"] else {}
+        estate.say(place, "wafv2.get_web_acl_for_resource", acl, ResourceArn=arn)
 
 
 # ── what guards a region ──
 
 
 def regions(estate: Estate, good: Place, bad: Place, *bare: Place) -> None:
-    """A region where everything is on, one where it is half on, and those where there is nothing."""
+    """A region where everything is on, one where it is half on, and those where there is nothing but, in the first, a detector."""
+    detected = "aws.guardduty.enabled-all-regions"
     tests = (
-        "aws.guardduty.enabled-all-regions", "aws.config.recorder-all-regions", "aws.ec2.ebs-default-encryption",
+        "aws.config.recorder-all-regions", "aws.ec2.ebs-default-encryption",
         "aws.securityhub.critical-findings-sla", "aws.inspector.findings-within-sla",
     )
     for place, status, on in ((good, PASS, True), *((place, FAIL, False) for place in (bad, *bare))):
         estate.expect(place, place.region, dict.fromkeys(tests, status))
         estate.say(place, "ec2.get_ebs_encryption_by_default", {"EbsEncryptionByDefault": on})
         guarded(estate, place, on=on)
+    for place, status in ((good, PASS), (bad, FAIL), (bare[0], PASS), *((place, FAIL) for place in bare[1:])):
+        estate.expect(place, place.region, {detected: status})
+    estate.say(bare[0], "guardduty.list_detectors", {"DetectorIds": ["d1"]})
+    estate.say(bare[0], "guardduty.get_detector", {"ServiceRole": "arn:aws:iam::1:role/d", "Status": "ENABLED"}, DetectorId="d1")
     runtime = "aws.guardduty.runtime-and-eks-protection"
     for place, status in ((good, PASS), (bad, FAIL), *((place, "not_applicable") for place in bare)):
         estate.expect(place, place.region, {runtime: status})

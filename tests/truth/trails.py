@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.truth.data import put
 from tests.truth.planting import FAIL, PASS, Estate, Parts, Place, Population, Trait, ago
+from tests.truth.told import GROUP
 
 VALIDATED, ENCRYPTED, PRIVATE, LOCKED = (
     f"aws.cloudtrail.{name}" for name in ("log-file-validation", "kms-encrypted", "bucket-not-public", "logs-object-lock")
@@ -20,19 +21,24 @@ RECORDED, DELIVERED, INSIGHTS = (
 OUTSIDE = "999999999999"
 
 
-def plant(estate: Estate, owner: Place, member: Place, archive: list[Parts]) -> None:
-    """Trails of the organization in `owner`; their buckets and keys are the member's, among those that data.py plants."""
+def plant(estate: Estate, owner: Place, member: Place, archive: list[Parts], owned: list[Parts]) -> None:
+    """Trails of the organization in `owner`; their buckets and keys are the member's, among those that data.py plants.
+
+    They are of one region, so they record the objects of the owner's buckets there (`owned`), and not the member's.
+    """
     locked = next(bucket["name"] for bucket in archive if bucket["lock"])
     open_ = next(bucket["name"] for bucket in archive if bucket["block"] is None and bucket["public"])
     trails = estate.grow(owner, _trails(20, member, locked, open_))
     for kind in (True, False):
         estate.say(owner, "cloudtrail.describe_trails", {"trailList": [t["trail"] for t in trails]}, includeShadowTrails=kind)
+    objects = [{"Type": "AWS::S3::Object", "Values": [bucket["objects"] for bucket in (*owned, *archive) if bucket["objects"]]}]
+    basic = [{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": objects}]
     for one in trails:
         arn = one["trail"]["TrailARN"]
         estate.say(owner, "cloudtrail.get_trail_status", one["status"], Name=arn)
-        estate.say(owner, "cloudtrail.get_event_selectors", {"TrailARN": arn, "EventSelectors": []}, TrailName=arn)
+        estate.say(owner, "cloudtrail.get_event_selectors", {"TrailARN": arn, "EventSelectors": basic if one is trails[0] else []}, TrailName=arn)
         estate.refuse(owner, "cloudtrail.get_insight_selectors", "InsightNotEnabledException", 400, TrailName=arn)
-    _own(estate, member, trails[-1], locked)
+    _own(estate, member, trails[-1], locked, [bucket["objects"] for bucket in archive if bucket["objects"]])
     per_account = (RECORDED, DELIVERED, INSIGHTS)
     estate.expect(Place(owner.account), owner.account, dict.fromkeys(per_account, FAIL))
     estate.expect(Place(member.account), member.account, dict.fromkeys(per_account, PASS))
@@ -71,15 +77,18 @@ def _trails(count: int, member: Place, locked: str, open_: str) -> Population:
     )
 
 
-def _own(estate: Estate, member: Place, central: Parts, bucket: str) -> None:
+def _own(estate: Estate, member: Place, central: Parts, bucket: str, objects: list[str]) -> None:
     """The member has a whole trail of its own, and sees the organization's beside it, which is judged at its owner alone."""
-    mine = _trail(99, member, S3BucketName=bucket, IsMultiRegionTrail=True, IsOrganizationTrail=False, KmsKeyId=f"arn:aws:kms:{member.region}:{member.account}:key/k-009")
+    group = f"arn:aws:logs:{member.region}:{member.account}:log-group:{GROUP}:*"
+    mine = _trail(99, member, S3BucketName=bucket, IsMultiRegionTrail=True, IsOrganizationTrail=False, CloudWatchLogsLogGroupArn=group, KmsKeyId=f"arn:aws:kms:{member.region}:{member.account}:key/k-009")
     arn = mine["trail"]["TrailARN"]
     estate.expect(member, arn, dict.fromkeys((VALIDATED, ENCRYPTED, PRIVATE, LOCKED), PASS))
     estate.say(member, "cloudtrail.describe_trails", {"trailList": [mine["trail"], central["trail"]]})
     for trail in (mine, central):
         estate.say(member, "cloudtrail.get_trail_status", mine["status"], Name=trail["trail"]["TrailARN"])
     advanced = {"Name": "management", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]}
-    estate.say(member, "cloudtrail.get_event_selectors", {"TrailARN": arn, "AdvancedEventSelectors": [advanced]}, TrailName=arn)
+    data = [{"Field": "eventCategory", "Equals": ["Data"]}, {"Field": "resources.type", "Equals": ["AWS::S3::Object"]}, {"Field": "resources.ARN", "StartsWith": objects}]
+    selectors = {"TrailARN": arn, "AdvancedEventSelectors": [advanced, {"Name": "objects", "FieldSelectors": data}]}
+    estate.say(member, "cloudtrail.get_event_selectors", selectors, TrailName=arn)
     kinds = [{"InsightType": kind} for kind in ("ApiCallRateInsight", "ApiErrorRateInsight")]
     estate.say(member, "cloudtrail.get_insight_selectors", {"TrailARN": arn, "InsightSelectors": kinds}, TrailName=arn)
