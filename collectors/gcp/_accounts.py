@@ -28,6 +28,7 @@ _FORMS = (
     ("", False, re.compile(rf"serviceAccount:[^@]+@([a-z0-9.:-]+)\.iam{_DOMAIN}")),
     ("", False, re.compile(r"serviceAccount:([a-z0-9.:-]+)\.(?:svc\.id\.goog|global\.workload\.id\.goog)\[.*\]")),
     ("", False, re.compile(r"principal(?:Set)?://[a-z]+\.googleapis\.com/projects/([^/]+)(?:/.*)?")),
+    ("", False, re.compile(r"project(?:Owner|Editor|Viewer):(.+)")),
     ("organizations/", False, re.compile(r"principal(?:Set)?://[a-z]+\.googleapis\.com/organizations/([^/]+)(?:/.*)?")),
     ("folders/", False, re.compile(r"principal(?:Set)?://[a-z]+\.googleapis\.com/folders/([^/]+)(?:/.*)?")),
 )

@@ -66,9 +66,16 @@ def role_holders(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
 
 
 def _users_of(ask: Asks, group: str) -> list[str]:
-    """The users in a group, and in the groups in it."""
+    """The users in a group, and in the groups in it.
+
+    Raises Refused (unsupported) where everyone is in it: who that is the list of members does not say.
+    """
     asked = {"group": group, "includeDerivedMembership": "true", "maxResults": "200"}
     found = whole_list(ask, Call(MEMBERS, f"{DIRECTORY}/groups/{{group}}/members"), asked, "members", "id", "type")
+    if any(row.get("type") == "CUSTOMER" for row in found):
+        raise Refused(
+            "unsupported", "Everyone", "everyone in the organization is in a group of administrators", again=False
+        )
     return [str(row["id"]) for row in found if row.get("type") == "USER"]
 
 

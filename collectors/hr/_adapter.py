@@ -100,7 +100,7 @@ class Register:
             if told.st_size > MOST:
                 raise Refused("unreadable", "TooLong", f"the file is longer than {MOST} bytes", again=False)
             age = self._clock.now() - round(told.st_mtime * 1000)
-            if age > self.options.max_age * _DAY:
+            if not -_DAY <= age <= self.options.max_age * _DAY:  # one from the future would never be too old
                 raise Refused("failed", "Old", f"the file is of {iso(round(told.st_mtime * 1000))}", again=False)
             with path.open(encoding="utf-8-sig", newline="") as file:
                 return file.read()
@@ -125,6 +125,8 @@ class _Once:
         if self._over:
             raise StopIteration
         persons = self._register.persons()
+        if not persons:
+            raise Refused("unreadable", "Nobody", "the file has a header and no person", again=False)
         self._over = True
         return Page(persons, total=len(persons))
 

@@ -74,7 +74,7 @@ def strangers(row: JSON, projects: JSON, domains: JSON, known: JSON) -> JSON:
     """
     own = {one["project"]["project"] for one in projects} | set(known)
     of = {one["member"]: one["of"] for one in row["accounts"]}
-    own |= {*row["ancestors"], row.get("node", "")} - {""}
+    own |= {*row["ancestors"], row.get("node", ""), row.get("project", "")} - {""}
     found = [
         f"{role} to {who}"
         for role, who in _grants(row["policy"])
@@ -87,8 +87,6 @@ def _ours(member: str, of: str, own: set[str], domains: set[str]) -> bool:
     kind, _, rest = member.partition(":")
     if kind in ("user", "group", "domain"):
         return rest.lower().rpartition("@")[2] in domains
-    if kind in ("projectOwner", "projectEditor", "projectViewer"):
-        return True  # of the project that the resource is in
     pool = re.match(r"//iam\.googleapis\.com/locations/global/workforcePools/([^/]+)/", rest)
     return of in own or bool(kind.startswith("principal") and pool and pool[1] in own)
 
@@ -103,7 +101,14 @@ def basic_role_holders(row: JSON, allowed: JSON) -> JSON:
     return sorted(f"{role} to {who}" for role, who in _grants(row["policy"]) if role in BASIC and who not in spared)
 
 
-_ACTING = frozenset({"roles/iam.serviceAccountTokenCreator", "roles/iam.workloadIdentityUser"})
+_ACTING = frozenset({
+    "roles/iam.serviceAccountTokenCreator",
+    "roles/iam.serviceAccountUser",
+    "roles/iam.workloadIdentityUser",
+})  # fmt: skip
+_PROGRAM = re.compile(
+    r"serviceAccount:|principal(Set)?://[a-z]+\.googleapis\.com/projects/[^/]+/locations/[^/]+/workloadIdentityPools/"
+)
 _POWERS = re.compile(
     r".*\.setIamPolicy|iam\.serviceAccounts\.(actAs|getAccessToken|implicitDelegation|signBlob|signJwt)"
     r"|iam\.serviceAccountKeys\.create|iam\.roles\.(update|create)"
@@ -112,15 +117,16 @@ _POWERS = re.compile(
 
 @derived
 def privileged_accounts(row: JSON, roles: JSON, allowed: JSON) -> JSON | Unknown:
-    """Service accounts, Google's own agents left out, with a role by which they can get more: `role to member`, each.
+    """Accounts of programs with a role by which they can get more: `role to member`, each.
 
-    `roles`: joined custom roles, those that the policy names among them. A predefined role counts by its name: basic,
-    with "admin" in it, or to act as other accounts. Unknown(unresolved) where a custom role could not be found.
+    Service accounts but for Google's own agents, and what comes by a workload identity pool without one. `roles`:
+    joined custom roles, those that the policy names among them. A predefined role counts by its name: basic, with
+    "admin" in it, or to act as other accounts. Unknown(unresolved) where a custom role could not be found.
     """
     custom = _permissions(roles)
     found, unresolved, spared = [], False, {*allowed, *_agents(row)}
     for role, who in _grants(row["policy"]):
-        if not who.startswith("serviceAccount:") or who in spared:
+        if not _PROGRAM.match(who) or who in spared:
             continue
         if _CUSTOM.match(role):
             unresolved = unresolved or role not in custom
@@ -146,14 +152,17 @@ _ADMIN = frozenset({
     "roles/iam.serviceAccountAdmin",
     "roles/iam.serviceAccountKeyAdmin",
     "roles/iam.serviceAccountTokenCreator",
+    "roles/iam.serviceAccountUser",
     "roles/iam.workforcePoolAdmin",
+    "roles/iam.workloadIdentityPoolAdmin",
     "roles/orgpolicy.policyAdmin",
     "roles/resourcemanager.folderAdmin",
     "roles/resourcemanager.folderIamAdmin",
     "roles/resourcemanager.organizationAdmin",
+    "roles/resourcemanager.projectIamAdmin",
 })  # fmt: skip
 _HEAD = frozenset({"roles/owner", "roles/resourcemanager.organizationAdmin"})
-_OVER = re.compile(r"resourcemanager\.(organizations|folders)\.setIamPolicy|iam\.roles\.update")
+_OVER = re.compile(r"resourcemanager\.(organizations|folders|projects)\.setIamPolicy|iam\.roles\.update")
 
 
 @derived
@@ -229,7 +238,7 @@ def loose_provider(provider: JSON, pools: JSON, tenants: JSON) -> JSON | Unknown
         return Unknown("unresolved", operation="ListAssets")
     data = provider["data"]
     if any(
-        one.get("disabled") is True or one.get("state", "ACTIVE") != "ACTIVE"
+        one.get("disabled") is True or one.get("state") == "DELETED"
         for one in (data, pools[0]["identity_pool"]["data"])
     ):
         return ""
@@ -246,7 +255,7 @@ def loose_provider(provider: JSON, pools: JSON, tenants: JSON) -> JSON | Unknown
 def _bound(alternative: str, tenants: Iterable[str]) -> bool:
     """Whether some part of it, not negated, demands an own tenant."""
     bare = re.sub(_LITERAL, "", alternative)
-    if re.search(r"!\s*\(|!\s*(assertion|attribute|google)|\?|\bfalse\b", bare):
+    if re.search(r"!\s*\(|!\s*(assertion|attribute|google)|\?|\bfalse\b|!=\s*true\b|\btrue\s*!=|\)\s*!=", bare):
         return False
     for found in _TESTS.finditer(alternative):
         one, several, beginning = found.groups()

@@ -106,6 +106,7 @@ def _list_faults(policies: JSON, node: str, own: set[str], constraint: str = LEG
         rules = spec.get("rules") or []
         values = {value for rule in rules for value in (rule.get("values") or {}).get("allowedValues") or []}
         wide = any(rule.get("allowAll") is True or _denies_only(rule) for rule in rules)
+        wide = wide or not (rules or spec.get("inheritFromParent") is True)  # says nothing, and inherits nothing
         if spec.get("reset") is True or wide or values - own:
             found.append(f"{constraint} allows others on {at}")
     return found

@@ -148,19 +148,31 @@ def _of_what_was_merged(sha: str, pull: Mapping[str, Any]) -> bool:
 def unowned(codeowners: JSON, paths: JSON) -> JSON:
     """Those of the paths, and of CODEOWNERS itself, that no line of it gives an owner: the last that fits counts.
 
-    `codeowners`: {path, rules: [{pattern, owned}]}. A path ending in a slash stands for what is in the folder.
+    `codeowners`: {path, rules: [{pattern, owned}]}. A path ending in a slash stands for all that is in the folder, at
+    any depth: a later line without an owner that may fit some of it counts.
     Source: docs.github.com, "About code owners": patterns as in gitignore files, without `!` and `[]`.
     """
     if codeowners["path"] is None:
         return list(paths)
-    fitting = [(_pattern(rule["pattern"]), rule["owned"]) for rule in codeowners["rules"]]
-    found = []
-    for path in dict.fromkeys((*paths, codeowners["path"])):
-        probe = path.lstrip("/") + ("any-file" if path.endswith("/") else "")
-        owned = [owned for pattern, owned in fitting if pattern.fullmatch(probe)]
-        if not owned or not owned[-1]:
-            found.append(path)
-    return found
+    rules = [(rule["pattern"], _pattern(rule["pattern"]), rule["owned"]) for rule in codeowners["rules"]]
+    return [path for path in dict.fromkeys((*paths, codeowners["path"])) if not _owned(path.lstrip("/"), rules)]
+
+
+def _owned(path: str, rules: list[tuple[str, re.Pattern[str], bool]]) -> bool:
+    inside = path.endswith("/") or not path
+    last = [
+        max((number for number, (_, pattern, _) in enumerate(rules) if pattern.fullmatch(probe)), default=-1)
+        for probe in ((f"{path}any-file", f"{path}any-folder/any-file") if inside else (path,))
+    ]
+    if min(last) < 0 or not all(rules[number][2] for number in last):
+        return False
+    return not inside or all(owned or not _may_fit(text, path) for text, _, owned in rules[min(last) + 1 :])
+
+
+def _may_fit(text: str, folder: str) -> bool:
+    """Whether a pattern may fit something in a folder: not if it begins with the name of another."""
+    begins = re.split(r"[*?]", text.strip("/"), maxsplit=1)[0]
+    return "/" not in text.rstrip("/") or folder.startswith(begins) or begins.startswith(folder)
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
+import re
 
 from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
@@ -15,7 +15,7 @@ def conflicts_of(accounts: JSON, matrix: JSON) -> JSON | Unknown:
     """Rows of the matrix (`one`, `other`: a right, `*` standing for anything) that a person's accounts meet twice.
 
     `accounts`: [{enabled, rights}]; those that cannot be used count for nothing. An empty matrix is Unknown(unset): it
-    forbids nothing, and so says nothing. One right that meets both sides is no conflict.
+    forbids nothing, and so says nothing. One right that meets both sides is no conflict. Case does not matter.
     """
     if not matrix:
         return Unknown("unset", operation="conflicting_rights")
@@ -26,6 +26,10 @@ def conflicts_of(accounts: JSON, matrix: JSON) -> JSON | Unknown:
 def _met(held: set[str], one: str, other: str) -> bool:
     if not one or not other:
         raise ValueError("a row without one of its rights")
-    first = {right for right in held if fnmatchcase(right, one)}
-    second = {right for right in held if fnmatchcase(right, other)}
+    first, second = ({right for right in held if _pattern(text).fullmatch(right)} for text in (one, other))
     return any(a != b for a in first for b in second)
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """Only `*` stands for anything: names of rights have brackets and question marks of their own."""
+    return re.compile(".*".join(map(re.escape, text.strip().split("*"))), re.IGNORECASE | re.DOTALL)

@@ -178,6 +178,7 @@ def test_of_an_iam_policy_members_whose_account_is_a_projects_say_which(connect:
             Account("123", agent=False),
         ),
         ("principalSet://cloudresourcemanager.googleapis.com/organizations/9", Account("organizations/9", agent=False)),
+        ("projectOwner:p-1", Account("p-1", agent=False)),
         ("user:a@acme.example", None),
         ("allUsers", None),
         ("serviceAccount:service-123@notiam.gserviceaccount.com", None),

@@ -123,6 +123,18 @@ def test_super_administrators_by_a_group_are_found(workspace: Workspace, connect
     assert found == {CUSTOMER: {"users": ["1", "2", "7"], "groups": ["g1"]}}
 
 
+def test_a_group_of_administrators_that_everyone_is_in_does_not_count_as_one_of_nobody(
+    workspace: Workspace, connect: Connect
+) -> None:
+    workspace.answers[f"{D}/groups/g1/members"]["members"].append({"id": CUSTOMER, "type": "CUSTOMER"})
+
+    seen = look(connect(), customer, ["super_admins"])
+
+    _, found = seen.status("google_workspace.customer", "super_admins", HERE)
+    assert isinstance(found, Unknown)
+    assert (found.reason, found.code) == ("unsupported", "Everyone")
+
+
 @pytest.mark.parametrize(
     "assigned",
     [

@@ -118,10 +118,19 @@ def test_a_file_that_is_no_register_is_not_believed(write: Write, raw: bytes, co
     assert seen.status("hr.person", scope=SCOPE)[1] == Unknown("unreadable", "file", "read", code)
 
 
-def test_a_file_without_rows_is_a_register_without_persons(write: Write) -> None:
+def test_a_file_that_names_nobody_is_no_register(write: Write) -> None:
     seen = look(write(), person)
 
-    assert (seen.status("hr.person", scope=SCOPE), seen.values("hr.person", scope=SCOPE)) == (("complete", None), {})
+    assert seen.status("hr.person", scope=SCOPE) == ("failed", Unknown("unreadable", "file", "read", "Nobody"))
+
+
+def test_a_file_from_the_future_says_nothing_for_it_would_never_grow_old(write: Write) -> None:
+    row = "17,Ann,2020-01-01,,,,,"
+
+    near, far = look(write(row, age=-0.9), person), look(write(row, age=-1.1), person)
+
+    assert near.status("hr.person", scope=SCOPE) == ("complete", None)
+    assert far.status("hr.person", scope=SCOPE) == ("failed", Unknown("failed", "file", "read", "Old"))
 
 
 def test_an_old_file_says_nothing(write: Write) -> None:
