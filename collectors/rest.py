@@ -324,12 +324,13 @@ def _json(status: int, data: bytes) -> Any:
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
-    parts = urlsplit(url)
+    """Scheme, host and port as urllib3 reads them, which is what connects: others take a backslash for a part of a name."""
     try:
-        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-    except ValueError:
-        port = -1
-    return parts.scheme, (parts.hostname or "").lower(), port
+        parts = urllib3.util.parse_url(url)
+    except urllib3.exceptions.LocationParseError:
+        return "", "", -1
+    scheme = parts.scheme or ""
+    return scheme, (parts.host or "").lower(), parts.port or {"https": 443, "http": 80}.get(scheme)
 
 
 def _pool(reach: Reach, where: str) -> urllib3.PoolManager:

@@ -10,7 +10,7 @@ __all__ = ["firewall", "firewall_policy", "interface", "manager", "public_addres
 
 GROUP, INTERFACE, NETWORK = "Microsoft.Network/networkSecurityGroups", "Microsoft.Network/networkInterfaces", "Microsoft.Network/virtualNetworks"
 _RULE = tuple(f"properties.securityRules.properties.{name}" for name in (
-    "access", "direction", "priority", "protocol", "sourceAddressPrefix", "sourceAddressPrefixes", "sourceApplicationSecurityGroups.id", "destinationPortRange", "destinationPortRanges", "destinationAddressPrefix", "destinationAddressPrefixes",
+    "access", "direction", "priority", "protocol", "sourceAddressPrefix", "sourceAddressPrefixes", "sourceApplicationSecurityGroups.id", "sourcePortRange", "sourcePortRanges", "destinationPortRange", "destinationPortRanges", "destinationAddressPrefix", "destinationAddressPrefixes",
 ))  # fmt: skip
 
 security_group = ResourceType(

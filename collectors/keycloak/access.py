@@ -39,10 +39,10 @@ def clients(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
 def pkce(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG001 — the realm's
     """{policies: [{of, pkce_for_all}]}: one row, whether a client policy demands PKCE of every client.
 
-    That is an enabled policy with the one condition `any-client` and a profile whose executors have `pkce-enforcer`.
+    That is an enabled policy with the one condition `any-client`, not turned round, and a profile whose executors have `pkce-enforcer`.
     Source: admin REST API, Client policies and Client profiles.
     """
-    policies = rows(ask, POLICIES, keep("policies.enabled", "policies.conditions.condition", "policies.profiles"), "policies")
+    policies = rows(ask, POLICIES, keep("policies.enabled", "policies.conditions.condition", "policies.conditions.configuration.is-negative-logic", "policies.profiles"), "policies")
     asked = {"include-global-profiles": "true", **keep("profiles.name", "profiles.executors.executor", "globalProfiles.name", "globalProfiles.executors.executor")}
     body = ask(Call(VIEW_REALM, PROFILES), asked).body
     if not isinstance(body, dict) or "profiles" not in body:
@@ -57,8 +57,9 @@ def pkce(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG00
 
 
 def _covers_all(policy: Mapping[str, Any]) -> bool:
-    conditions = [one.get("condition") for one in policy.get("conditions") or ()]
-    return policy.get("enabled") is True and conditions == ["any-client"]
+    conditions = policy.get("conditions") or ()
+    turned = any((one.get("configuration") or {}).get("is-negative-logic") not in (None, False) for one in conditions)
+    return policy.get("enabled") is True and not turned and [one.get("condition") for one in conditions] == ["any-client"]
 
 
 def users(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:

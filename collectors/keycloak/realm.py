@@ -64,6 +64,7 @@ realm = ResourceType(
 identity_provider = ResourceType(
     "keycloak.identity_provider", facet="identity_provider", id="{identity_provider.alias}", per="realm",
     listed=Call(VIEW_PROVIDERS, f"{REALM}/identity-provider/instances",
-                keep("alias", "providerId", "enabled", "trustEmail", "linkOnly", "config.validateSignature", "config.wantAssertionsSigned"),
+                # Keycloak 26 gives 100 where no number is said; older ones give all, whatever is.
+                {"first": 0, "max": 10_000, **keep("alias", "providerId", "enabled", "trustEmail", "linkOnly", "config.validateSignature", "config.wantAssertionsSigned")},
                 items=""),
 )

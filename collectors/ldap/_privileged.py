@@ -21,11 +21,15 @@ _BUILT_IN = ("544", "548", "549", "550", "551")
 def groups(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     """[{objectSid, members: [sid], more}]: `more`: whether there are more than are told.
 
-    Raises Refused: denied for what is there in every domain and is not shown, unsupported for members of other domains.
+    Raises Refused: denied for what is there in every domain, or was named, and is not shown; unsupported for members of
+    other domains, and for a group that was named by something else than its SID.
     """
     domain, base = str(params["domain"]), str(params["base"])
     sids = [*(f"{domain}-{rid}" for rid in _OF_DOMAIN), *(f"S-1-5-32-{rid}" for rid in _BUILT_IN)]
-    sids += [named for named in str(params["privileged"]).split("\n") if named.startswith("S-1-")]
+    told = [one for one in str(params["privileged"]).split("\n") if one]
+    if not all(one.startswith("S-1-") for one in told):
+        raise Refused("unsupported", "NotASid", "privileged_groups of Active Directory are SIDs", again=False)
+    sids += told
     named = {f"sid{at}": sid for at, sid in enumerate(sids)}
     wanted = "".join(f"(objectSid={{{name}}})" for name in named)
     asked = {**below(base, "sub", "dn", "objectSid"), **named}
@@ -34,7 +38,7 @@ def groups(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
         for entry in rows(ask, f"(|{wanted}(&(objectClass=group)(sAMAccountName=DnsAdmins)))", asked)
         if "objectSid" in entry
     }
-    for sid in (f"{domain}-512", "S-1-5-32-544"):
+    for sid in (f"{domain}-512", "S-1-5-32-544", *told):
         if sid not in found:
             raise Refused("denied", "NotShown", f"the group {sid} is not shown", again=False)
     for sid, dn in sorted(found.items()):

@@ -71,9 +71,9 @@ def configuration(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     """{authenticationSchemes: [type]}. Raises Refused (unreadable) for another answer. Source: RFC 7643, 5."""
     page = ask("/ServiceProviderConfig", params)
     schemes = page.body.get("authenticationSchemes") if isinstance(page.body, dict) else None
-    if not isinstance(schemes, list):
-        raise Refused("unreadable", "OtherAnswer", "the answer has no authenticationSchemes")
-    yield replace(page, body={"authenticationSchemes": sorted({str(one.get("type")) for one in schemes if isinstance(one, dict)})})
+    if not isinstance(schemes, list) or not all(isinstance(one, dict) and one.get("type") for one in schemes):
+        raise Refused("unreadable", "OtherAnswer", "the answer has no authenticationSchemes, or one without its type")
+    yield replace(page, body={"authenticationSchemes": sorted({str(one["type"]) for one in schemes})})
 
 
 service = ResourceType(

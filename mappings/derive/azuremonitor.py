@@ -118,12 +118,12 @@ def unnoticed_operations(alerts: JSON, subscription: JSON, operations: JSON) -> 
 
 def _told_of(conditions: JSON) -> set[str]:
     """The operations, in lower case, that all conditions let through; none where one looks at something else."""
-    found: set[str] = set()
+    found: set[str] | None = None
     for one in conditions:
         leaves = one.get("anyOf") or [one]
         named = {str(leaf.get("equals") or "").lower() for leaf in leaves if leaf.get("field") == "operationName"}
         if len(named) == len(leaves):
-            found = named if not found else found & named
+            found = named if found is None else found & named
         elif any(leaf.get("field") != "category" or leaf.get("equals") != "Administrative" for leaf in leaves):
             return set()
-    return found
+    return found or set()

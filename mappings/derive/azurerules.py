@@ -21,10 +21,10 @@ _AZURE = "azurecloud"
 def open_ports(security_group: JSON, ports: JSON, prefix: JSON, prefix_ipv6: JSON) -> JSON:
     """Those of the ports, as `tcp/22` and `udp/3389`, that a security group opens to more than these prefixes.
 
-    Rules are gone through by priority; what a rule denies to every destination is closed to those that follow. Sources
-    are gathered over all rules. `AzureCloud` is open: any customer can send from there; other service tags and
-    application security groups are not the internet. Source: learn.microsoft.com, "Network security groups" (lower
-    numbers first; processing stops at the first match); REST API SecurityRulePropertiesFormat.
+    Rules are gone through by priority; what a rule denies to every destination, from every source port, is closed to
+    those that follow. Sources are gathered over all rules. `AzureCloud` is open: any customer can send from there; other
+    service tags and application security groups are not the internet. Source: learn.microsoft.com, "Network security
+    groups" (lower numbers first; processing stops at the first match); REST API SecurityRulePropertiesFormat.
     """
     rules = [rule["properties"] for rule in security_group["properties"].get("securityRules") or ()]
     inbound = sorted((r for r in rules if r["direction"].lower() == "inbound"), key=lambda r: int(r["priority"]))
@@ -45,9 +45,15 @@ def _let_in(rules: Iterable[Mapping[str, Any]], protocol: str, port: int) -> lis
         sources = [part for text in _both(rule, "sourceAddressPrefix") for part in _sources(text)]
         if rule["access"].lower() == "allow":
             allowed += [part for one in sources for part in _less(one, denied)]
-        elif "*" in _both(rule, "destinationAddressPrefix"):
+        elif "*" in _both(rule, "destinationAddressPrefix") and _from_any_port(rule):
             denied = merged([*denied, *sources])
     return allowed
+
+
+def _from_any_port(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule is of every source port: who sends chooses his own, so a denial of some denies nobody."""
+    ranges = _both(rule, "sourcePortRange")
+    return not ranges or any(one in ("*", "0-65535") for one in ranges)
 
 
 def _both(rule: Mapping[str, Any], name: str) -> list[str]:

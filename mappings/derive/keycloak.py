@@ -136,8 +136,8 @@ def loose_client(client: JSON, policies: JSON) -> JSON:
     """What an OpenID Connect client lets pass: reasons, [] if nothing.
 
     `policies`: {pkce_for_all}, what the realm demands of every client.
-    Source: Keycloak, ClientRepresentation. A relative redirect is below the client's root URL; those of Keycloak's own
-    consoles end with a wildcard.
+    Source: Keycloak, ClientRepresentation. A relative redirect is below the client's root URL, or else below Keycloak
+    itself; those of Keycloak's own consoles end with a wildcard. RFC 8252, 7.1: a scheme of one app's own has a dot.
     """
     found = []
     if client.get("implicitFlowEnabled") is not False:
@@ -148,7 +148,7 @@ def loose_client(client: JSON, policies: JSON) -> JSON:
     uris = client.get("redirectUris") or []
     if not uris:
         found.append("it has no redirect")
-    found += [f"the redirect {uri}" for uri in uris if not _exact(str(uri), own=own)]
+    found += [f"the redirect {uri}" for uri in uris if not _exact(str(uri), str(client.get("rootUrl") or ""), own=own)]
     if "*" in (client.get("webOrigins") or []):
         found.append("the web origin *")
     if client.get("publicClient") is True and client.get("pkce") != "S256" and policies["pkce_for_all"] is not True:
@@ -156,9 +156,12 @@ def loose_client(client: JSON, policies: JSON) -> JSON:
     return found
 
 
-def _exact(uri: str, *, own: bool) -> bool:
+def _exact(uri: str, root: str, *, own: bool) -> bool:
     if own and uri.startswith("/"):
         return True
-    parts = urlsplit(uri)
+    # `${authBaseUrl}` is Keycloak's own address.
+    parts = urlsplit(root if uri.startswith("/") and root and not root.startswith("${") else uri)
+    if "*" in uri or not parts.scheme:
+        return "*" not in uri and uri.startswith("/")
     local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-    return "*" not in uri and (parts.scheme != "http" or local)
+    return parts.scheme == "https" or (parts.scheme == "http" and local) or "." in parts.scheme

@@ -118,10 +118,10 @@ def test_after_a_refusal_the_same_page_is_asked_for_again(server: Server) -> Non
 @pytest.mark.parametrize(
     "elsewhere",
     ["https://127.0.0.1/boxes", "http://localhost/boxes", "http://127.0.0.1:1/boxes", "http://evil.example/boxes",
-     "http://127.0.0.1:99999/boxes", "file:///etc/passwd"],
+     "http://127.0.0.1:99999/boxes", "file:///etc/passwd", "http://evil.example\\@{host}/boxes"],
 )  # fmt: skip
 def test_a_page_of_another_origin_is_not_followed(server: Server, elsewhere: str) -> None:
-    server.say("/boxes", {"next": elsewhere})
+    server.say("/boxes", {"next": elsewhere.replace("{host}", base(server, "").partition("//")[2].rstrip("/"))})
 
     with pytest.raises(Refused, match="OtherOrigin"):
         read(server, member("next"))

@@ -225,7 +225,9 @@ class Keycloak(Api):
         answer = self.choose(path, query)
         if answer is None:
             return self.refuse(404, "Could not find resource")
-        if isinstance(answer, list) and "max" in query:
+        if isinstance(answer, list) and path.endswith("/identity-provider/instances"):
+            answer = answer[: int(query.get("max", 100))]
+        elif isinstance(answer, list) and "max" in query:
             at = int(query.get("first", 0))
             answer = answer[at : at + min(int(query["max"]), self.page)]
         return answer if isinstance(answer, Reply) else say(answer)

@@ -11,7 +11,7 @@ from annexlog.collectors import Call, Refused
 from annexlog.collectors.keycloak import provider
 from annexlog.collectors.keycloak._refusals import refusal
 from annexlog.collectors.keycloak.access import client, user
-from annexlog.collectors.keycloak.realm import realm
+from annexlog.collectors.keycloak.realm import identity_provider, realm
 from annexlog.collectors.rest import Answer
 from annexlog.evidence_store.model import ConfigError, Coverage, DeclarationError, Unknown
 from tests.collectors.acme import Clock
@@ -202,6 +202,31 @@ def test_of_a_client_neither_secret_nor_attributes_are_kept(keycloak: Keycloak, 
         "of": "every client",
         "pkce_for_all": True,
     }
+
+
+def test_identity_providers_are_read_beyond_the_hundred_that_keycloak_gives_unasked(
+    keycloak: Keycloak, connect: Connect
+) -> None:
+    many = [{"alias": f"p{n}", "providerId": "oidc", "enabled": True} for n in range(101)]
+    keycloak.answers[f"{REALM}/identity-provider/instances"] = many  # type: ignore[index]
+
+    seen = look(connect(), identity_provider)
+
+    assert len(seen.values("keycloak.identity_provider", scope=scope(keycloak))) == 101
+
+
+@pytest.mark.parametrize(("turned", "demanded"), [(None, True), (False, True), (True, False), ("true", False)])
+def test_a_policy_for_any_client_that_is_turned_round_demands_nothing(
+    turned: object, demanded: bool, keycloak: Keycloak, connect: Connect
+) -> None:
+    condition = {"condition": "any-client", "configuration": {"is-negative-logic": turned}}
+    policy = {"name": "all", "enabled": True, "conditions": [condition], "profiles": ["strict"]}
+    keycloak.answers[f"{REALM}/client-policies/policies"] = {"policies": [policy]}  # type: ignore[index]
+
+    seen = look(connect(), client)
+
+    told = {"of": "every client", "pkce_for_all": demanded}
+    assert seen.values("keycloak.client", "policies", scope(keycloak))["c1"] == told
 
 
 def test_administrators_are_found_behind_composite_roles_groups_and_groups_in_groups(

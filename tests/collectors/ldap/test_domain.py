@@ -233,6 +233,19 @@ def test_groups_that_the_target_names_are_looked_at_as_well(domain: Domain, conn
     assert body["members"] == [f"{SID}-1101"]
 
 
+@pytest.mark.parametrize(
+    ("named", "reason"), [(f"{SID}-1301", "denied"), (f"CN=Backup,CN=Users,{BASE}", "unsupported")]
+)
+def test_a_group_that_the_target_names_and_nobody_finds_makes_the_groups_unknown(
+    named: str, reason: str, domain: Domain, connect: Connect
+) -> None:
+    seen = look(connect(privileged_groups=(named,)), group)
+
+    told = seen.status("ldap.ad.group", scope=SCOPE)[1]
+    assert told is not None
+    assert told.reason == reason
+
+
 # ── controllers ──
 
 

@@ -19,6 +19,7 @@ from tests.wire.scim import Scim
 from tests.wire.scim import user as account
 
 SCOPE = "scim/home"
+SERVICE = service
 STATED = "configuration:all_visible_because"
 
 
@@ -111,6 +112,19 @@ def test_how_clients_sign_in_is_told(connect: Connect) -> None:
     assert seen.values("scim.service", "configuration", SCOPE) == {
         "home": {"authenticationSchemes": ["oauthbearertoken"]}
     }
+
+
+@pytest.mark.parametrize("scheme", [{"name": "Basic"}, {"type": None}, "httpbasic"])
+def test_a_way_to_sign_in_whose_type_is_not_told_makes_the_answer_unreadable(
+    scheme: object, service: Scim, connect: Connect
+) -> None:
+    service.answers["/ServiceProviderConfig"] = {"authenticationSchemes": [{"type": "oauth2"}, scheme]}  # type: ignore[index]
+
+    seen = look(connect(), SERVICE)
+
+    told = seen.values("scim.service", "configuration", SCOPE)["home"]
+    assert isinstance(told, Unknown)
+    assert told.reason == "unreadable"
 
 
 @pytest.mark.parametrize(
