@@ -26,6 +26,6 @@ identity_pool = ResourceType(
 
 identity_provider = ResourceType(
     "gcp.iam.identity_provider", facet="identity_provider", id="{identity_provider.name}", per="project", scope=ROW % "identity_provider",
-    listed=assets("iam.googleapis.com/WorkloadIdentityPoolProvider", keep=("name", "state", "disabled", "attributeCondition", "oidc.issuerUri", "aws.accountId", "saml", "x509")),
+    listed=assets("iam.googleapis.com/WorkloadIdentityPoolProvider", keep=("name", "state", "disabled", "attributeCondition", "attributeMapping", "oidc.issuerUri", "aws.accountId", "saml", "x509")),
     ignore=("identity_provider.data.saml.idpMetadataXml", "identity_provider.data.x509.trustStore"),
 )

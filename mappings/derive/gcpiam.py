@@ -222,8 +222,19 @@ _SHARED = re.compile(
 _READ = r"(?:assertion|attribute|google)(?:\.\w+|\['\w+'\]|\[\"\w+\"\])*"
 _LITERAL = r"(?:'[^']*'|\"[^\"]*\")"
 _TESTS = re.compile(
-    rf"{_READ}\s*==\s*({_LITERAL})|{_READ}\s+in\s+\[((?:\s*{_LITERAL}\s*,?)+)\]|{_READ}\.startsWith\(\s*({_LITERAL})\s*\)"
+    rf"({_READ})(?:\s*==\s*({_LITERAL})|\s+in\s+\[((?:\s*{_LITERAL}\s*,?)+)\]|\.startsWith\(\s*({_LITERAL})\s*\))"
 )
+_TURNED = re.compile(  # what may make a comparison count for nothing
+    r"!\s*\(|!\s*(assertion|attribute|google)|\?|\+|\bfalse\b|!=\s*true\b|\btrue\s*!=|\)\s*!="
+    r"|\.(all|exists|exists_one|filter|map)\("
+)
+_CHOSEN = frozenset({
+    # GitHub, and GitLab. A workflow or a configuration that may be used by others says nothing of who uses it.
+    "actor", "aud", "base_ref", "ci_config_ref_uri", "environment", "event_name", "head_ref", "job_workflow_ref",
+    "pipeline_source", "ref", "ref_path", "ref_type", "user_email", "user_login", "workflow",
+    "terraform_project_name", "terraform_workspace_name",
+})  # fmt: skip
+"""Claims that a stranger can have say what he likes. Source: each issuer's own description of its tokens."""
 
 
 @derived
@@ -231,7 +242,8 @@ def loose_provider(provider: JSON, pools: JSON, tenants: JSON) -> JSON | Unknown
     """Why a workload identity provider lets in whom it should not; "" if it does not, or is off.
 
     `pools`: joined, the provider's own. `tenants`: own organizations, namespaces and such, as they stand in conditions.
-    Of an issuer that many share, each alternative of the condition must compare something with an own tenant.
+    Of an issuer that many share, each alternative of the condition must compare with an own tenant a claim, or an
+    attribute that is mapped from a claim, that no stranger can choose.
     Unknown(unresolved) where the pool is not seen. Source: IAM, workload identity federation, attribute conditions.
     """
     if len(pools) != 1:
@@ -245,25 +257,37 @@ def loose_provider(provider: JSON, pools: JSON, tenants: JSON) -> JSON | Unknown
     condition = str(data.get("attributeCondition") or "").strip()
     issuer = str((data.get("oidc") or {}).get("issuerUri") or "")
     if _SHARED.match(issuer):
-        bound = all(_bound(part, tenants) for part in condition.split("||"))
+        mapping = data.get("attributeMapping") or {}
+        bound = all(_bound(part, tenants, mapping) for part in condition.split("||"))
         return "" if condition and bound else f"anyone at {issuer.removeprefix('https://')} can fit its condition"
     if condition and re.search(_READ, condition):
         return ""
     return "" if issuer in tenants or (data.get("aws") or {}).get("accountId") in tenants else "it has no condition"
 
 
-def _bound(alternative: str, tenants: Iterable[str]) -> bool:
+def _bound(alternative: str, tenants: Iterable[str], mapping: Mapping[str, Any]) -> bool:
     """Whether some part of it, not negated, demands an own tenant."""
-    bare = re.sub(_LITERAL, "", alternative)
-    if re.search(r"!\s*\(|!\s*(assertion|attribute|google)|\?|\bfalse\b|!=\s*true\b|\btrue\s*!=|\)\s*!=", bare):
+    quoted = any(re.search("['\"]", text[1:-1]) for text in re.findall(_LITERAL, alternative))
+    if quoted or _TURNED.search(re.sub(_LITERAL, "", alternative)):
         return False
     for found in _TESTS.finditer(alternative):
-        one, several, beginning = found.groups()
+        read, one, several, beginning = found.groups()
+        if not _claimed(read, mapping):
+            continue
         values = [text[1:-1] for text in re.findall(_LITERAL, one or several or beginning)]
         # Others may be called `acme-too`: what only begins so must go on to the end of the name.
         if all(_within(value, tenants) or (value in tenants and not beginning) for value in values):
             return True
     return False
+
+
+def _claimed(read: str, mapping: Mapping[str, Any]) -> bool:
+    """Whether it reads a claim, be it through an attribute, that says who somebody is."""
+    steps = re.findall(r"\w+", read)
+    if steps[0] != "assertion":
+        mapped = str(mapping.get(".".join(steps)) or "").strip()
+        return mapped.startswith("assertion") and bool(re.fullmatch(_READ, mapped)) and _claimed(mapped, mapping)
+    return len(steps) > 1 and steps[1] not in _CHOSEN
 
 
 def _within(value: str, tenants: Iterable[str]) -> bool:
