@@ -324,7 +324,7 @@ def _json(status: int, data: bytes) -> Any:
 
 
 def _origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port as urllib3 reads them, which is what connects: others take a backslash for a part of a name."""
+    """Scheme, host and port as urllib3 reads them, which connects: others take a backslash for a part of a name."""
     try:
         parts = urllib3.util.parse_url(url)
     except urllib3.exceptions.LocationParseError:

@@ -18,6 +18,8 @@ USED = (
 )  # fmt: skip
 """Types of resources that a plan of Defender for Cloud is for."""
 
+ASSIGNMENTS = "/subscriptions/{subscription}/providers/Microsoft.Authorization/policyAssignments"
+_ASSIGNED = ("policyDefinitionId", "scope", "notScopes", "enforcementMode", "resourceSelectors", "overrides")
 _OPEN = frozenset({"active", "inprogress"})
 _ALERT = ("name", "properties.severity", "properties.status", "properties.timeGeneratedUtc")
 _IN = "securityresources | where type =~ 'microsoft.security/assessments'"
@@ -38,6 +40,21 @@ def alerts(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
         if value["severity"].lower() == "high" and value["status"].lower() in _OPEN:
             found.append(one)
     yield Page(sorted(found, key=lambda one: str(one["name"])))
+
+
+def policies(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """Policies assigned to the subscription or above it, each with `disabled`: names of parameters that say Disabled.
+
+    What else parameters say goes no further: addresses of people are among it. A policy whose effect is Disabled calls
+    every resource compliant. Source: learn.microsoft.com, "Azure Policy definitions disabled effect".
+    """
+    kept = keep("value.id", "value.name", "value.properties.parameters", *(f"value.properties.{m}" for m in _ASSIGNED))
+    found = []
+    for one in rows(ask, ASSIGNMENTS, {**params, **kept}, "value"):
+        given = one["properties"].pop("parameters", None) or {}
+        off = [name for name, said in given.items() if str((said or {}).get("value")).lower() == "disabled"]
+        found.append({**one, "properties": {**one["properties"], "disabled": sorted(off)}})
+    yield Page(found)
 
 
 def assessments(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from annexlog.collectors import Call, Detail, ResourceType
-from annexlog.collectors.azure._calls import GRAPH, SIGHT, SUBSCRIPTION, arm, shown
-from annexlog.collectors.azure._defender import USED, alerts, assessments
+from annexlog.collectors.azure._calls import GRAPH, SIGHT, SUBSCRIPTION, VERSION, arm, shown
+from annexlog.collectors.azure._defender import ASSIGNMENTS, USED, alerts, assessments, policies
+from annexlog.collectors.azure._versions import version
 
 __all__ = ["subscription"]
 
@@ -34,8 +35,7 @@ subscription = ResourceType(
         Detail("alerts", Call("Microsoft.Security/alerts/read", f"{_AT}Microsoft.Security/alerts", SUBSCRIPTION, items="", fn=alerts)),
         Detail("assessments", Call("Microsoft.Security/assessments/read", GRAPH, SUBSCRIPTION, fn=assessments, also=SIGHT)),
         # Those at the subscription and above it; what is assigned below is not for all of it.
-        Detail("policies", arm(f"{_AUTHORIZATION}policyAssignments", f"{_AT}Microsoft.Authorization/policyAssignments", {**SUBSCRIPTION, "$filter": "atScope()"},
-                               "id", "name", *(f"properties.{name}" for name in ("policyDefinitionId", "scope", "notScopes", "enforcementMode", "resourceSelectors", "overrides")), items="value")),
+        Detail("policies", Call(f"{_AUTHORIZATION}policyAssignments/read", ASSIGNMENTS, {**SUBSCRIPTION, VERSION: version(f"{_AUTHORIZATION}policyAssignments"), "$filter": "atScope()"}, items="", fn=policies)),
         Detail("compliance", shown(_COMPLIANCE, "Microsoft.PolicyInsights/policyStates/queryResults/read")),
     ],
 )

@@ -97,10 +97,13 @@ def oldest_patch(patches: JSON) -> JSON | Unknown:
 
 
 @derived
-def baseline_state(policies: JSON, compliance: JSON, baseline: JSON, spared: JSON, percent: JSON) -> JSON | Unknown:
+def baseline_state(
+    policies: JSON, compliance: JSON, baseline: JSON, spared: JSON, off: JSON, percent: JSON
+) -> JSON | Unknown:
     """{gaps, latest}: what hollows out the assignment of a baseline, and when it was last evaluated ("" if it is not).
 
-    `baseline`: ids of definitions or initiatives that will do; `spared`: scopes that may be left out. Of several
+    `baseline`: ids of definitions or initiatives that will do; `spared`: scopes that may be left out; `off`: names of
+    parameters that may say Disabled, whose policies call everything compliant. Of several
     assignments the one with the fewest gaps counts. Unknown(unresolved) where one is whole and nothing was evaluated.
     Source: REST API, Policy Assignments (enforcementMode, notScopes, resourceSelectors, overrides); Resource Graph,
     policyResources.
@@ -115,6 +118,7 @@ def baseline_state(policies: JSON, compliance: JSON, baseline: JSON, spared: JSO
         gaps = [f"{name} is set" for name in ("resourceSelectors", "overrides") if value.get(name)]
         gaps += ["it is not enforced"] if value.get("enforcementMode", "Default") != "Default" else []
         gaps += [f"it leaves out {s}" for s in value.get("notScopes") or () if str(s).lower() not in allowed]
+        gaps += [f"{name} is Disabled" for name in value.get("disabled") or () if name not in off]
         state = states.get(str(one["id"]).lower())
         if state and state["deviating"] * 100 > percent * state["resources"]:
             gaps.append(f"{state['deviating']} of {state['resources']} resources deviate")

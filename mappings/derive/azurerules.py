@@ -22,9 +22,9 @@ def open_ports(security_group: JSON, ports: JSON, prefix: JSON, prefix_ipv6: JSO
     """Those of the ports, as `tcp/22` and `udp/3389`, that a security group opens to more than these prefixes.
 
     Rules are gone through by priority; what a rule denies to every destination, from every source port, is closed to
-    those that follow. Sources are gathered over all rules. `AzureCloud` is open: any customer can send from there; other
-    service tags and application security groups are not the internet. Source: learn.microsoft.com, "Network security
-    groups" (lower numbers first; processing stops at the first match); REST API SecurityRulePropertiesFormat.
+    those that follow. Sources are gathered over all rules. `AzureCloud` is open: any customer can send from there;
+    other service tags and application security groups are not the internet. Source: learn.microsoft.com, "Network
+    security groups" (lower numbers first; processing stops at the first match); REST API SecurityRulePropertiesFormat.
     """
     rules = [rule["properties"] for rule in security_group["properties"].get("securityRules") or ()]
     inbound = sorted((r for r in rules if r["direction"].lower() == "inbound"), key=lambda r: int(r["priority"]))

@@ -71,17 +71,19 @@ def hours_of(duration: JSON) -> JSON:
 
 
 _UNDATED = "2018-06-01T00:00:00Z"
+_KEPT_SINCE = "2023-12-01T00:00:00Z"
 
 
 @derived
 def last_activity(user: JSON, seen: JSON) -> JSON:
     """When an account was last used, as far as it is on record, or made; an RFC 3339 text.
 
-    `seen`: the joined activity. A successful sign-in, where one is on record; else the later attempt; else when it was
-    made. Source: signInActivity (lastSuccessfulSignInDateTime is not filled in for times before December 2023), user
-    (createdDateTime is null for some that were made before June 2018).
+    `seen`: the joined activity. A successful sign-in, where one is on record; else the later attempt, of which none
+    succeeded since successes are kept: then it is not later than that; else when it was made. Source: signInActivity
+    (lastSuccessfulSignInDateTime is not filled in for times before December 2023), user (createdDateTime is null for
+    some that were made before June 2018).
     """
     activity = seen["activity"].get("signInActivity") or {}
     attempts = [activity.get(name) for name in ("lastSignInDateTime", "lastNonInteractiveSignInDateTime")]
-    at = activity.get("lastSuccessfulSignInDateTime") or max(filter(None, attempts), default="")
+    at = activity.get("lastSuccessfulSignInDateTime") or min(max(filter(None, attempts), default=""), _KEPT_SINCE)
     return max(at, user["createdDateTime"] or _UNDATED)

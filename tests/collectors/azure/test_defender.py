@@ -95,6 +95,18 @@ def test_of_alerts_those_are_kept_that_weigh_and_are_open(azure: Azure, connect:
     ]
 
 
+def test_of_an_assignments_parameters_the_names_of_those_that_say_disabled_are_kept(
+    azure: Azure, connect: Connect
+) -> None:
+    given = {"effect": {"value": "disabled"}, "mail": {"value": "ann@example.com"}, "none": None}
+    assigned = {"id": "/a", "name": "a", "properties": {"policyDefinitionId": "/set", "parameters": given}}
+    azure.answers[f"{AT}/Microsoft.Authorization/policyAssignments"] = {"value": [assigned]}  # type: ignore[index]
+
+    assert one(azure, connect, "policies") == [
+        {"id": "/a", "name": "a", "properties": {"policyDefinitionId": "/set", "disabled": ["effect"]}}
+    ]
+
+
 def test_a_machine_that_no_row_speaks_of_has_no_assessment_and_its_patches_are_unknown(
     azure: Azure, connect: Connect
 ) -> None:

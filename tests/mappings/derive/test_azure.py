@@ -234,7 +234,7 @@ def test_of_several_assignments_of_a_baseline_the_one_with_the_fewest_gaps_count
     ]
     compliance = [{"id": "B", "resources": 10, "deviating": 0, "latest": "2026-01-01T00:00:00Z"}]
 
-    assert baseline_state(policies, compliance, ["SET"], [], 5) == {"gaps": [], "latest": "2026-01-01T00:00:00Z"}
+    assert baseline_state(policies, compliance, ["SET"], [], [], 5) == {"gaps": [], "latest": "2026-01-01T00:00:00Z"}
 
 
 @pytest.mark.parametrize(

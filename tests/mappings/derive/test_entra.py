@@ -30,7 +30,9 @@ SEEN, MADE = "2026-05-01T00:00:00Z", "2026-01-01T00:00:00Z"
     [
         ({"lastSuccessfulSignInDateTime": SEEN}, MADE, SEEN),
         ({"lastSuccessfulSignInDateTime": SEEN, "lastSignInDateTime": "2026-06-01T00:00:00Z"}, MADE, SEEN),
-        ({"lastSuccessfulSignInDateTime": None, "lastNonInteractiveSignInDateTime": SEEN}, MADE, SEEN),
+        ({"lastSuccessfulSignInDateTime": None, "lastNonInteractiveSignInDateTime": SEEN}, MADE, MADE),
+        ({"lastNonInteractiveSignInDateTime": SEEN}, "2020-01-01T00:00:00Z", "2023-12-01T00:00:00Z"),
+        ({"lastSignInDateTime": "2023-01-01T00:00:00Z"}, "2020-01-01T00:00:00Z", "2023-01-01T00:00:00Z"),
         (None, MADE, MADE),
         ({}, None, "2018-06-01T00:00:00Z"),
     ],
