@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from annexlog.evidence_store import layout, manifest
 from annexlog.evidence_store.backend import Backend
 from annexlog.evidence_store.merkle import Ordered, Tree
@@ -18,21 +22,41 @@ _LID = "SELECT lid FROM line WHERE scope = ? AND type = ? AND facet = ?"
 _NEWER = "SELECT seq, recorded, record, manifest FROM run WHERE seq > ? ORDER BY seq"
 
 
-class Head:
+class Head(NamedTuple):
     """The newest sweeps of one line: the last recorded, and the one with the greatest (end, seq)."""
 
-    __slots__ = ("end", "end_seq", "last", "lid", "name")
-
-    def __init__(self, name: Line, lid: int, last: int, end: Millis, end_seq: int) -> None:
-        self.name, self.lid, self.last, self.end, self.end_seq = name, lid, last, end, end_seq
-
-    def leaf(self) -> bytes:
-        return layout.line_leaf(layout.head_line(self.name, self.last, self.end, self.end_seq))
+    lid: int
+    last: int
+    end: Millis
+    end_seq: int
 
 
 def _key(line: Line) -> bytes:
     """Sorts as the texts of head lines do, for the encoding leaves TAB the lowest byte."""
     return layout.head_line(line, 0, 0, 0)
+
+
+def _leaf(line: Line, head: Head) -> bytes:
+    return layout.line_leaf(layout.head_line(line, head.last, head.end, head.end_seq))
+
+
+class _Heads:
+    """The head of every line, as numbers side by side: an organization has hundreds of thousands of lines."""
+
+    def __init__(self) -> None:
+        self._places: dict[bytes, int] = {}
+        self._numbers = array("q")
+
+    def get(self, key: bytes) -> Head | None:
+        place = self._places.get(key)
+        return None if place is None else Head(*self._numbers[place : place + _WIDTH])
+
+    def put(self, key: bytes, head: Head) -> None:
+        place = self._places.setdefault(key, len(self._numbers))
+        self._numbers[place : place + _WIDTH] = array("q", head)
+
+
+_WIDTH = len(Head._fields)
 
 
 class Log:
@@ -47,14 +71,24 @@ class Log:
         self.size, self.recorded, self.newest = 0, 0, 0
         for seq, recorded, packed in backend.select(sql):
             self.size, self.recorded, self.newest = seq, recorded, manifest.unpack(packed, backend.select).newest
-        self.heads: dict[Line, Head] = {}
-        for lid, scope, type_, facet, end, seq, late in backend.select(_HEADS):
-            if end is not None:
-                name = Line(scope, type_, facet)
-                self.heads[name] = Head(name, lid, max(seq, late), end, seq)
+        self._heads = _Heads()
         self._tree = Tree(self.size, self._tile, self._leaves)
-        self._ordered = Ordered((_key(name), head.leaf()) for name, head in self.heads.items())
+        self._ordered = Ordered(self._stored())
         self.refresh()  # where the heads were read, others may have recorded more: what is taken in twice is the same
+
+    def _stored(self) -> Iterator[tuple[bytes, bytes]]:
+        """Take in the heads as they are stored: key and leaf of each."""
+        for lid, scope, type_, facet, end, seq, late in self._backend.select(_HEADS):
+            if end is not None:
+                line = Line(scope, type_, facet)
+                key, head = _key(line), Head(lid, max(seq, late), end, seq)
+                leaf = _leaf(line, head)  # first, for it refuses what is no number
+                self._heads.put(key, head)
+                yield key, leaf
+
+    def head(self, line: Line) -> Head | None:
+        """The newest sweeps of a line; None if it was never looked at."""
+        return self._heads.get(_key(line))
 
     def refresh(self) -> None:
         """Take in what others have recorded since."""
@@ -62,7 +96,7 @@ class Log:
             found = manifest.unpack(packed, self._backend.select)
             for names, end in zip(found.columns["line"], found.columns["end"], strict=True):
                 line = Line(*names)
-                lid = next(self._backend.select(_LID, line))[0] if line not in self.heads else 0
+                lid = next(self._backend.select(_LID, line))[0] if self.head(line) is None else 0
                 self.swept(line, lid, end, seq)
             self.newest = max(self.newest, found.newest)
             self._tree.append(layout.record_leaf(record))
@@ -78,16 +112,14 @@ class Log:
 
     def swept(self, line: Line, lid: int, end: Millis, seq: int) -> bool:
         """Count one more sweep of a line; returns whether it came late, behind one that ended after it."""
-        head = self.heads.get(line)
-        late = False
-        if head is None:
-            head = self.heads[line] = Head(line, lid, seq, end, seq)
-        else:
-            head.last = max(head.last, seq)
-            late = (end, seq) < (head.end, head.end_seq)
-            if not late:
-                head.end, head.end_seq = end, seq
-        self._ordered.put(_key(line), head.leaf())
+        key = _key(line)
+        before, head = self._heads.get(key), Head(lid, seq, end, seq)
+        late = before is not None and (end, seq) < (before.end, before.end_seq)
+        if before is not None:
+            newest = (before.end, before.end_seq) if late else (end, seq)
+            head = Head(before.lid, max(before.last, seq), *newest)
+        self._heads.put(key, head)
+        self._ordered.put(key, _leaf(line, head))
         return late
 
     def heads_root(self) -> bytes:

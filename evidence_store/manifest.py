@@ -16,6 +16,9 @@ from annexlog.evidence_store.backend import Backend
 from annexlog.evidence_store.model import JSON, Coverage, Line, Millis, StoreDamaged, Unknown, encode
 
 _KEEP: Final = 50_000
+"""Lines of manifests that are kept."""
+_SMALL: Final = 1_000
+"""A manifest of so many lines is read again as soon as found."""
 _WHOLE: Final = (Coverage.COMPLETE, Coverage.PARTIAL)
 """After these, the line's chain is what the sweep saw."""
 
@@ -204,25 +207,53 @@ class Manifests:
 
     def __getitem__(self, seq: int) -> Manifest:
         """Raises StoreDamaged if there is no such record, or its manifest cannot be read."""
+        manifest = self._find(seq)
+        if manifest is None:
+            manifest = self._read(seq)
+            self._keep(seq, manifest)
+        return manifest
+
+    def passing(self, seq: int) -> Manifest:
+        """The same for who records on it, after which hardly anybody asks for it: only a large one is kept.
+
+        Raises StoreDamaged.
+        """
+        manifest = self._find(seq)
+        if manifest is None:
+            manifest = self._read(seq)
+            if len(manifest) > _SMALL:
+                self._keep(seq, manifest)
+        return manifest
+
+    def _find(self, seq: int) -> Manifest | None:
         with self._lock:
-            if seq in self._kept:
+            manifest = self._kept.get(seq)
+            if manifest is not None:
                 self._kept.move_to_end(seq)
-                return self._kept[seq]
+            return manifest
+
+    def _read(self, seq: int) -> Manifest:
         row = next(self._backend.select("SELECT manifest FROM run WHERE seq = ?", (seq,)), None)
         if row is None:
             raise StoreDamaged(f"record {seq} is missing.", next="Run `annexlog verify`.")
-        manifest = unpack(row[0], self._backend.select)
+        return unpack(row[0], self._backend.select)
+
+    def _keep(self, seq: int, manifest: Manifest) -> None:
         with self._lock:
+            self._lines += len(manifest) - len(self._kept.get(seq, ()))
             self._kept[seq] = manifest
-            self._lines += len(manifest)
             while self._lines > _KEEP and len(self._kept) > 1:
                 self._lines -= len(self._kept.popitem(last=False)[1])
-        return manifest
 
     def entry(self, line: Line, seq: int) -> Entry:
         """What record `seq` says of a line. Raises StoreDamaged if nothing."""
-        entry = self[seq].entry(line)
-        if entry is None:
-            where = "/".join(line)
-            raise StoreDamaged(f"record {seq} does not say what it saw of {where}.", next="Run `annexlog verify`.")
-        return entry
+        return entry_of(self[seq], line, seq)
+
+
+def entry_of(manifest: Manifest, line: Line, seq: int) -> Entry:
+    """What the manifest of record `seq` says of a line. Raises StoreDamaged if nothing."""
+    entry = manifest.entry(line)
+    if entry is None:
+        where = "/".join(line)
+        raise StoreDamaged(f"record {seq} does not say what it saw of {where}.", next="Run `annexlog verify`.")
+    return entry

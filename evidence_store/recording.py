@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from hashlib import sha256
 from typing import NamedTuple
 
 from annexlog.evidence_store import layout, manifest, packing
@@ -11,7 +13,7 @@ from annexlog.evidence_store.anchors import latest_timestamp
 from annexlog.evidence_store.backend import Backend
 from annexlog.evidence_store.chains import digests, last
 from annexlog.evidence_store.log import Log
-from annexlog.evidence_store.manifest import Entry, Manifests
+from annexlog.evidence_store.manifest import Entry, Manifests, entry_of
 from annexlog.evidence_store.merkle import root
 from annexlog.evidence_store.model import Coverage, Line, Millis, Sweep
 from annexlog.evidence_store.packing import Base
@@ -22,6 +24,10 @@ from annexlog.evidence_store.spool import Seen, Spool
 
 _CHUNK = 2000
 """Changed bodies held in memory at a time."""
+_PAGE = 256
+"""Digests of answers that lie together."""
+_MANIFESTS = 64
+"""Earlier manifests that one recording has at hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +53,32 @@ class Known(NamedTuple):
     last: int
 
 
-Answers = dict[Line, bytes]
-"""By line, the root of the last answer that was recorded ‖ the answer's `Spool.print`: who meets both again knows,
-without reading the line's chain, that nothing changed. The root is salted, so it is of nothing else.
-"""
+class Answers:
+    """By line, a digest of the root of the last answer that was recorded and of the answer's `Spool.print`.
+
+    Who meets both again knows, without reading the line's chain, that nothing changed. The root is salted, so it is of
+    nothing else. Any thread may ask. Digests lie side by side by the line's number, for there is one of every line.
+    """
+
+    def __init__(self) -> None:
+        self._pages: dict[int, bytearray] = {}
+
+    def has(self, lid: int, root: bytes, answer: bytes) -> bool:
+        """Whether this answer, recorded under this root, was the last of the line."""
+        number, index = divmod(lid, _PAGE)
+        page = self._pages.get(number)
+        return page is not None and page[32 * index : 32 * index + 32] == sha256(root + answer).digest()
+
+    def keep(self, lid: int, root: bytes, answer: bytes) -> None:
+        """Take in the last answer of the line."""
+        number, index = divmod(lid, _PAGE)
+        page = self._pages.setdefault(number, bytearray())
+        if len(page) < 32 * index:
+            page.extend(bytes(32 * index - len(page)))
+        page[32 * index : 32 * index + 32] = sha256(root + answer).digest()
+
+    def clear(self) -> None:
+        self._pages.clear()
 
 
 class Recording:
@@ -60,7 +88,8 @@ class Recording:
     """
 
     def __init__(self, backend: Backend, known: Mapping[Line, Known], manifests: Manifests, answers: Answers) -> None:
-        self.backend, self._known, self._manifests = backend, known, manifests
+        self.backend, self._known = backend, known
+        self._before = lru_cache(_MANIFESTS)(manifests.passing)
         self._answers = answers
         self.run = backend.claim("run", 1)[0]
         self.press = Press(backend)
@@ -86,7 +115,7 @@ class Recording:
     def previous(self, line: Line) -> Entry | None:
         """What the last record that looked at the line says of it."""
         known = self._known.get(line)
-        return None if known is None else self._manifests.entry(line, known.last)
+        return None if known is None else entry_of(self._before(known.last), line, known.last)
 
     def add(self, entry: Entry, *, wrote: bool) -> None:
         """Take in a line whose versions or outcomes are written; `wrote`: whether there were any."""
@@ -118,7 +147,7 @@ class Recording:
         line, lid = entry.line, self.lid(entry.line)
         order = spool.order(seen)
         answer, supplement = spool.print(seen, order), entry.status is Coverage.SUPPLEMENT
-        if not supplement and entry.chain is not None and self._answers.get(line) == entry.chain[1] + answer:
+        if not supplement and entry.chain is not None and self._answers.has(lid, entry.chain[1], answer):
             return replace(entry, n=entry.chain[0], root=entry.chain[1]), False
         population = self.population(line)
         population.find(seen.ids)
@@ -143,7 +172,7 @@ class Recording:
             shown = ((rids[ids[i]], told[32 * i : 32 * i + 32]) for i in order)
             n, top = len(order), root(population.leaves(line.facet, shown))
         if not supplement:
-            self._answers[line] = top + answer
+            self._answers.keep(lid, top, answer)
         wrote = moved or (supplement and bool(order))
         known = (entry.chain if not moved else None) if supplement else (n, top)
         return replace(entry, n=n, root=top, chain=known), wrote

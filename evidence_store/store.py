@@ -42,7 +42,7 @@ class Store:
         self.manifests = Manifests(backend)
         self._folder, self.writer = folder, writer
         self._log: Log | None = None
-        self._answers: Answers = {}
+        self._answers = Answers()
         self._turn = threading.Lock()  # of the threads that use the log
 
     @classmethod
@@ -153,7 +153,7 @@ class Store:
             if place is not None:
                 return place
             with self._logged() as log:  # it has all that was recorded of the lines: nobody else can add to them now
-                found = ((line, log.heads.get(line)) for line in lines)
+                found = ((line, log.head(line)) for line in lines)
                 known = {line: Known(head.lid, head.last) for line, head in found if head is not None}
             recording = Recording(self.backend, known, self.manifests, self._answers)
             write(recording)
