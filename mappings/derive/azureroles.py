@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from annexlog.evidence_store.model import JSON
@@ -79,12 +80,13 @@ def root_holders(assignments: JSON) -> JSON:
 
 
 @derived
-def standing_holders(instances: JSON, definitions: JSON, exempt: JSON) -> JSON:
-    """Who holds a strong role without an end, as `principal role scope`, but for those in the register.
+def standing_holders(instances: JSON, definitions: JSON, exempt: JSON, now: JSON, days: JSON) -> JSON:
+    """Who holds a strong role without an end in so many days, as `principal role scope`, but for those in the register.
 
     `instances`: role assignment schedule instances; `Activated` ones are eligible people at work. `definitions`:
-    [{role_definition}] of our own roles. Source: REST API, RoleAssignmentScheduleInstance.
+    [{role_definition}] of our own roles. `now`: ms since 1970. Source: REST API, RoleAssignmentScheduleInstance.
     """
+    latest = datetime.fromtimestamp(now / 1000, UTC) + timedelta(days=days)
     own = {
         str(one["role_definition"]["name"]).lower(): str(one["role_definition"]["properties"]["roleName"])
         for one in definitions
@@ -95,7 +97,9 @@ def standing_holders(instances: JSON, definitions: JSON, exempt: JSON) -> JSON:
     for one in instances:
         value, role = one["properties"], _role(one)
         name = STRONG.get(role) or own.get(role)
-        if name is None or value["assignmentType"] != "Assigned" or value.get("endDateTime"):
+        if name is None or value["assignmentType"] != "Assigned":
+            continue
+        if value.get("endDateTime") and datetime.fromisoformat(value["endDateTime"]) <= latest:
             continue
         if str(value["principalId"]).lower() not in spared:
             found.add(f"{value['principalId']} {name} {value['scope']}")

@@ -177,9 +177,11 @@ def test_who_activated_a_role_or_holds_it_with_an_end_does_not_stand() -> None:
         held("/", assignmentType="Activated"),
         held("/", assignmentType="Assigned", endDateTime="2027-01-01T00:00:00Z"),
         held("/subscriptions/s", assignmentType="Assigned", who="p2"),
+        held("/subscriptions/s", assignmentType="Assigned", who="p3", endDateTime="2027-01-02T00:00:00Z"),
     ]
+    now = 1_798_675_200_000  # 2026-12-31
 
-    assert standing_holders(instances, [], []) == ["p2 Owner /subscriptions/s"]
+    assert standing_holders(instances, [], [], now, 1) == ["p2 Owner /subscriptions/s", "p3 Owner /subscriptions/s"]
 
 
 # ── logs, plans, baselines ──
