@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 from annexlog.evidence_store import layout, manifest
@@ -40,6 +41,19 @@ def _leaf(line: Line, head: Head) -> bytes:
     return layout.line_leaf(layout.head_line(line, head.last, head.end, head.end_seq))
 
 
+# Functions, for a tree that asked its log would keep it in memory until the garbage collector found both.
+
+
+def _tile(backend: Backend, level: int, index: int) -> bytes:
+    row = next(backend.select("SELECT bytes FROM tile WHERE level = ? AND idx = ?", (level, index)), (b"",))
+    return bytes(row[0])
+
+
+def _leaves(backend: Backend, start: int, stop: int) -> list[bytes]:
+    rows = backend.select("SELECT record FROM run WHERE seq > ? AND seq <= ? ORDER BY seq", (start, stop))
+    return [layout.record_leaf(row[0]) for row in rows]
+
+
 class _Heads:
     """The head of every line, as numbers side by side: an organization has hundreds of thousands of lines."""
 
@@ -72,7 +86,7 @@ class Log:
         for seq, recorded, packed in backend.select(sql):
             self.size, self.recorded, self.newest = seq, recorded, manifest.unpack(packed, backend.select).newest
         self._heads = _Heads()
-        self._tree = Tree(self.size, self._tile, self._leaves)
+        self._tree = Tree(self.size, partial(_tile, backend), partial(_leaves, backend))
         self._ordered = Ordered(self._stored())
         self.refresh()  # where the heads were read, others may have recorded more: what is taken in twice is the same
 
@@ -101,14 +115,6 @@ class Log:
             self.newest = max(self.newest, found.newest)
             self._tree.append(layout.record_leaf(record))
             self.size, self.recorded = seq, recorded
-
-    def _tile(self, level: int, index: int) -> bytes:
-        row = next(self._backend.select("SELECT bytes FROM tile WHERE level = ? AND idx = ?", (level, index)), (b"",))
-        return bytes(row[0])
-
-    def _leaves(self, start: int, stop: int) -> list[bytes]:
-        rows = self._backend.select("SELECT record FROM run WHERE seq > ? AND seq <= ? ORDER BY seq", (start, stop))
-        return [layout.record_leaf(row[0]) for row in rows]
 
     def swept(self, line: Line, lid: int, end: Millis, seq: int) -> bool:
         """Count one more sweep of a line; returns whether it came late, behind one that ended after it."""

@@ -39,6 +39,17 @@ def _above(level: list[bytes]) -> list[bytes]:
     return above + level[-1:] if len(level) % 2 else above
 
 
+def _packed_above(level: bytes) -> bytes:
+    """The same of hashes in one piece."""
+    copy, above = _NODE.copy, []
+    paired = len(level) // 64 * 64
+    for at in range(0, paired, 64):
+        hash = copy()
+        hash.update(level[at : at + 64])
+        above.append(hash.digest())
+    return b"".join(above) + level[paired:]
+
+
 def root(leaves: Sequence[bytes]) -> bytes:
     """The tree hash of these leaf hashes (RFC 6962, 2.1)."""
     level = list(leaves)
@@ -286,10 +297,19 @@ class Tree:
 # ── leaves by key, changing in place ──────────────────────────────────────────────────────
 
 
+_NO_HASH = bytes(32)
+
+
+def _sound(leaf: bytes) -> bytes:
+    """The leaf; of another length, as damaged rows may have it, it would shift those behind it."""
+    return leaf if len(leaf) == 32 else _NO_HASH
+
+
 class Ordered:
     """A tree over leaves sorted by key, some of which change: a changed leaf costs log n hashes, not n.
 
-    A new key costs the hashes to its right; many at once are hashed once, at the next `root`.
+    A new key costs the hashes to its right; many at once are hashed once, at the next `root`. Hashes lie in one piece
+    a level, which takes a third of the memory. A leaf that is no hash counts as one that nothing has.
     """
 
     def __init__(self, leaves: Iterable[tuple[bytes, bytes]] = ()) -> None:
@@ -298,7 +318,7 @@ class Ordered:
     def _load(self, leaves: Iterable[tuple[bytes, bytes]]) -> None:
         pairs = sorted(leaves)
         self._keys = [key for key, _ in pairs]
-        self._levels: list[list[bytes]] = [[leaf for _, leaf in pairs]]
+        self._levels = [bytearray(b"".join([_sound(leaf) for _, leaf in pairs]))]
         self._changed: set[int] = set()
         self._shifted = 0  # from here on, everything above is to be hashed anew
         self._root: bytes | None = None
@@ -315,17 +335,17 @@ class Ordered:
         self._root = None
         index, known = self._find(key)
         if known:
-            self._levels[0][index] = leaf
+            self._levels[0][32 * index : 32 * index + 32] = _sound(leaf)
             self._changed.add(index)
         else:
             self._keys.insert(index, key)
-            self._levels[0].insert(index, leaf)
+            self._levels[0][32 * index : 32 * index] = _sound(leaf)
             self._shifted = min(self._shifted, index)  # what changed right of it is hashed anew as well
 
     def update(self, leaves: Mapping[bytes, bytes | None]) -> None:
         """Set the leaves of many keys; None takes a key out, if it is there."""
         if len(leaves) > len(self._keys) // 8:
-            whole = {**dict(zip(self._keys, self._levels[0], strict=True)), **leaves}
+            whole = {**dict(zip(self._keys, self._leaves(), strict=True)), **leaves}
             self._load((key, leaf) for key, leaf in whole.items() if leaf is not None)
             return
         for key, leaf in leaves.items():
@@ -335,7 +355,7 @@ class Ordered:
             self._root = None
             index, known = self._find(key)
             if known:
-                del self._keys[index], self._levels[0][index]
+                del self._keys[index], self._levels[0][32 * index : 32 * index + 32]
                 self._shifted = min(self._shifted, index)
 
     def root(self) -> bytes:
@@ -346,32 +366,35 @@ class Ordered:
     def _hashed(self) -> bytes:
         changed, shifted, copy = self._changed, self._shifted, _NODE.copy
         depth = 0
-        while len(self._levels[depth]) > 1:
+        while len(self._levels[depth]) > 32:
             level = self._levels[depth]
             if depth + 1 == len(self._levels):
-                self._levels.append([])
+                self._levels.append(bytearray())
                 shifted = 0
             above = self._levels[depth + 1]
             changed = {index // 2 for index in changed}
             shifted //= 2
-            above[shifted:] = _above(level[2 * shifted :])
-            last = len(level) - 1
+            if 32 * shifted < len(above) or 64 * shifted < len(level):
+                above[32 * shifted :] = _packed_above(bytes(level[64 * shifted :]))
             for index in changed:
                 if index < shifted:
-                    left = 2 * index
-                    if left < last:
+                    pair = level[64 * index : 64 * index + 64]
+                    if len(pair) == 64:
                         hash = copy()
-                        hash.update(level[left] + level[left + 1])
-                        above[index] = hash.digest()
+                        hash.update(pair)
+                        above[32 * index : 32 * index + 32] = hash.digest()
                     else:
-                        above[index] = level[left]
+                        above[32 * index : 32 * index + 32] = pair
             depth += 1
         self._changed, self._shifted = set(), len(self._keys)
-        return self._levels[depth][0] if self._levels[depth] else EMPTY
+        return bytes(self._levels[depth]) or EMPTY
+
+    def _leaves(self) -> list[bytes]:
+        return _hashes(bytes(self._levels[0]))
 
     def proof(self, key: bytes) -> tuple[int, list[bytes]]:
         """The index of a key's leaf and its path. Raises KeyError."""
         index, known = self._find(key)
         if not known:
             raise KeyError(key)
-        return index, inclusion_proof(self._levels[0], index)
+        return index, inclusion_proof(self._leaves(), index)

@@ -75,6 +75,7 @@ class Store:
 
     def close(self) -> None:
         self.backend.close()
+        self._log = None
 
     # ── write ─────────────────────────────────────────────────────────────────────────────
 
