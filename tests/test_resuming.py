@@ -20,9 +20,9 @@ from tests.wire.recognise import recognise
 
 ONE_BY_ONE = "[collect]\nscopes = 1\n" + TARGET
 MOMENTS = {
-    "in the organization": "iam.list_organizations_features",
     "in the account": "s3.list_buckets",
     "in the region": "rds.describe_db_instances",
+    "in the organization": "iam.list_organizations_features",
 }
 """An operation that is asked for in that scope only, of a collection that takes one scope after the other."""
 

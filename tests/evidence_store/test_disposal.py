@@ -86,7 +86,7 @@ def test_an_erased_resource_has_neither_name_nor_salt_nor_body_and_everything_ve
     done = erase(store, "b")
     store.checkpoint(SIGNER)
 
-    assert done == Disposed(seq=12, versions=4, outcomes=2, names=1, bodies=done.bodies)
+    assert done == Disposed(seq=12, versions=4, outcomes=3, names=1, bodies=done.bodies)
     assert found(store) == []
     assert len(rows(store, "opening")) == len(rows(store, "resource")) - 1
     assert list(store.backend.select("SELECT count(*) FROM resource WHERE native_id = 'b'")) == [(0,)]
@@ -116,11 +116,11 @@ def test_the_record_says_by_which_rule_why_by_whom_and_what_by_commitments_alone
         "by": "ada",
         "at": "1970-01-01T00:16:40.000Z",
         "versions": 4,
-        "outcomes": 2,
+        "outcomes": 3,
         "names": [cid],
         "what": [
             [*BUCKETS, [[cid, [2, 6]]]],
-            [*VERDICTS, [[cid, [3, 11]]]],
+            [*VERDICTS, [[cid, [3, 7, 11]]]],
             [*POLICIES, [[cid, [2, 9]]]],
         ],
     }
@@ -250,7 +250,7 @@ def test_each_kind_of_store_disposes_and_refuses_changes_afterwards(place):
         aged = age(store, 10_000)
         store.checkpoint(SIGNER)
 
-        assert (done.versions, done.outcomes, done.names, aged.names) == (4, 2, 1, 1)
+        assert (done.versions, done.outcomes, done.names, aged.names) == (4, 3, 1, 1)
         assert found(store) == []
         assert facets(store.view(at=12), "policy").keys() == {
             id for id in store.view(at=12).ids(*BUCKETS[:2]) if id.startswith(ERASED)
