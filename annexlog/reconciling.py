@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from annexlog.collectors import ResourceType, resource_types
+from annexlog.collectors import Counted, ResourceType, resource_types
 from annexlog.evidence_store.model import JSON, Coverage, Line, Millis, Unknown
 from annexlog.mappings import asked
 
@@ -21,7 +21,8 @@ class Beside:
     """A population as it was listed, and what its second source says.
 
     `said`: how many there are by `source`; None: it could not be asked, and `why` says so. `missing`: {id: why} of
-    what the source names and we did not look at, where it names anything.
+    what the source names and we did not look at, where it names anything. `least`: the source may know of fewer than
+    there are, so it differs only where it says more.
     """
 
     line: Line
@@ -30,16 +31,19 @@ class Beside:
     said: int | None
     why: str = ""
     missing: Mapping[str, str] | None = None
+    least: bool = False
 
     @property
     def differs(self) -> bool:
-        return bool(self.missing) or (self.said is not None and self.said != self.listed)
+        if self.said is None:
+            return bool(self.missing)
+        return bool(self.missing) or (self.said > self.listed if self.least else self.said != self.listed)
 
     def told(self) -> str:
         """In words."""
         if self.said is None:
             return f"{self.source} could not be asked: {self.why}"
-        text = f"{self.source} says {self.said}, {self.listed} were listed"
+        text = f"{self.source} says {self.said}{' or more' if self.least else ''}, {self.listed} were listed"
         named = ", ".join(f"{id} ({why})" for id, why in (self.missing or {}).items())
         return f"{text}; not looked at: {named}" if named else text
 
@@ -52,35 +56,33 @@ def wanted(config: Config, mappings: Mappings) -> dict[str, dict[str, Millis]]:
         return found
     types = resource_types()
     for name, facets in list(found.items()):
-        counted = types[name].counted if name in types else None
-        if counted and counted.type in types:
-            source = types[counted.type]
-            mine = found.setdefault(source.name, {})
-            mine[source.facet] = min([*facets.values(), *mine.values()])
+        for counted in types[name].counted if name in types else ():
+            if counted.type in types:
+                source = types[counted.type]
+                mine = found.setdefault(source.name, {})
+                mine[source.facet] = min([*facets.values(), *mine.values()])
     return found
 
 
-def beside(view: View, line: Line) -> Beside | None:
-    """A listing and its second source; None if it has none, or none was ever asked."""
+def beside(view: View, line: Line) -> list[Beside]:
+    """A listing and each of its second sources that was ever asked and speaks of it."""
     kind, seen = resource_types().get(line.type), view.seen(line)
     if kind is None or seen is None or line.facet or seen.status is not Coverage.COMPLETE:
-        return None
+        return []
     if kind.opens:
-        return _scopes(view, line, kind)
-    return _counted(view, line, kind) if kind.counted else None
+        return [_scopes(view, line, kind)]
+    found = (_counted(view, line, counted) for counted in kind.counted)
+    return [one for one in found if one]
 
 
 def differences(view: View, lines: Iterable[Line] | None = None) -> Iterator[Beside]:
     """Every population (or those of these lines) whose second source says otherwise, or could not be asked."""
     for line in view.lines(facet="") if lines is None else lines:
-        found = beside(view, line)
-        if found and (found.differs or found.said is None):
-            yield found
+        yield from (one for one in beside(view, line) if one.differs or one.said is None)
 
 
-def _counted(view: View, line: Line, kind: ResourceType) -> Beside | None:
-    assert kind.counted is not None  # noqa: S101 — the caller has looked
-    source = Line(line.scope, kind.counted.type)
+def _counted(view: View, line: Line, counted: Counted) -> Beside | None:
+    source = Line(line.scope, counted.type)
     seen = view.seen(source)
     if seen is None:
         return None
@@ -90,8 +92,9 @@ def _counted(view: View, line: Line, kind: ResourceType) -> Beside | None:
         return Beside(line, listed, source.type, None, why)
     for one in view.resources(source.scope, source.type, ()):
         body = one.facets[""]
-        if one.id == kind.counted.id and not isinstance(body, Unknown):
-            return Beside(line, listed, source.type, int(body[kind.counted.member]))
+        if one.id == counted.id and not isinstance(body, Unknown):
+            least = bool(counted.least) and body[counted.least] is True
+            return Beside(line, listed, source.type, int(body[counted.member]), least=least)
     return None  # it does not count this type here: that is no number
 
 

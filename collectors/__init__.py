@@ -164,12 +164,15 @@ class Counted:
     """A second source that counts a population: a resource of another type of the same scope holds the number.
 
     `type`: that type. `id`: the id of the resource that counts this population. `member`: the number in its listing.
-    Where the source does not speak of the population, it says nothing of it; a number of 0 must be said.
+    `least`: the member of its listing that is true where the source may know of fewer than there are: then only a
+    number above ours is a difference. Where the source does not speak of the population, it says nothing of it; a
+    number of 0 must be said.
     """
 
     type: str
     id: str
     member: str = "count"
+    least: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +196,8 @@ class ResourceType:
     `key:email` instead of a set keeps what another directory's address can be compared with (rules.redactor).
     `ignore`: paths of volatile fields. `sets`: paths of lists whose order means nothing. These paths begin with a
     facet's name; `[]` goes into each item of a list.
-    `counted`: the second source of the population, reconciled when asked for. `opens`: each resource is a scope of this
-    name itself (`{id}` is its own), which should have been looked at (an organization's account).
+    `counted`: the second sources of the population, reconciled when asked for. `opens`: each resource is a scope of
+    this name itself (`{id}` is its own), which should have been looked at (an organization's account).
     """
 
     name: str
@@ -214,7 +217,7 @@ class ResourceType:
     redact: Mapping[str, str] = field(default_factory=dict)
     ignore: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
-    counted: Counted | None = None
+    counted: tuple[Counted, ...] = ()
     opens: str | None = None
 
     def __post_init__(self) -> None:

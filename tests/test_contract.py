@@ -21,6 +21,7 @@ SOURCES = [p for part in ("annexlog", "collectors", "mappings", "evidence_store"
 # Actions that read, by AWS's verbs, and the one that only makes a report.
 READS = re.compile(
     r"[a-z0-9-]+:(Get|List|Describe|BatchGet|Lookup|Search|Head)[A-Z][A-Za-z]*|iam:GenerateCredentialReport|apigateway:GET"
+    r"|resource-explorer-2:Search"
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -248,7 +249,7 @@ def population(reading: Reading, type: str, scope: str | None, limit: int, proof
     if json:
         render.emit(found)
         return
-    differing = {one.line.scope: one for one in differences(reading.view, lines)}
+    differing = list(differences(reading.view, lines))
     for one in found:
         many = f"{len(one.resources)} of {one.type}"
         render.say(f"{one.scope}: {many}, {one.coverage} ({one.start} to {one.end}, record {one.run})", style="bold")
@@ -257,12 +258,16 @@ def population(reading: Reading, type: str, scope: str | None, limit: int, proof
                        f"{operation['items']} items, {operation['retries']} retries")  # fmt: skip
         if one.refusal:
             render.say(f"  {words(Unknown(**_fields(one.refusal)))}", style="red")
-        if one.scope in differing:
-            render.say(f"  {differing[one.scope].told()}", style="yellow")
+        _second_sources(second for second in differing if second.line.scope == one.scope)
         for id in islice(one.resources, limit or None):
             render.say(f"  {id}")
         if limit and len(one.resources) > limit:
             render.say(f"  {len(one.resources) - limit} more; --limit 0 prints all.")
+
+
+def _second_sources(differing: Iterable[Beside]) -> None:
+    for one in differing:
+        render.say(f"  {one.told()}", style="yellow")
 
 
 def _prove(reading: Reading, lines: list[Line], file: Path) -> None:
@@ -278,12 +283,10 @@ def _fields(reason: shapes.Reason) -> dict[str, str]:
     return {k: getattr(reason, k) for k in ("reason", "operation", "permission", "code")}
 
 
-def _beside(found: Beside | None) -> shapes.Beside | None:
-    if found is None:
-        return None
+def _beside(found: Beside) -> shapes.Beside:
     return shapes.Beside(
         scope=found.line.scope, type=found.line.type, listed=found.listed, source=found.source, said=found.said,
-        why=found.why, missing=dict(found.missing or {}),
+        why=found.why, missing=dict(found.missing or {}), least=found.least,
     )  # fmt: skip
 
 
@@ -294,7 +297,7 @@ def _population(reading: Reading, line: Line) -> shapes.Population:
     if seen is None:
         return shapes.Population(
             at=iso(reading.view.at), known_at=moment(reading.known_at), scope=line.scope, type=line.type,
-            coverage="never", start=None, end=None, run=None, refusal=None, provenance={}, resources=[], beside=None,
+            coverage="never", start=None, end=None, run=None, refusal=None, provenance={}, resources=[], beside=[],
         )  # fmt: skip
     row = next(reading.view.population_lines(line, seen.seq), None)
     return shapes.Population(
@@ -302,7 +305,8 @@ def _population(reading: Reading, line: Line) -> shapes.Population:
         coverage=seen.status.value,
         start=iso(seen.start), end=iso(seen.end), run=seen.seq,
         refusal=reason_of(seen.refusal), provenance=dict(row.provenance) if row else {},
-        resources=list(reading.view.ids(line.scope, line.type)), beside=_beside(beside(reading.view, line)),
+        resources=list(reading.view.ids(line.scope, line.type)),
+        beside=[_beside(one) for one in beside(reading.view, line)],
     )  # fmt: skip
 
 
@@ -351,7 +355,7 @@ def gaps(since: Millis | None, until: Millis | None, json: bool) -> int:
         ]
         differing = list(differences(view))
     if json:
-        told = [entry for entry in map(_beside, differing) if entry]
+        told = [_beside(one) for one in differing]
         render.emit(shapes.Gaps(start=iso(begin), end=iso(end), gaps=found, differences=told))
         return 0
     if differing:

@@ -165,7 +165,7 @@ class History(Shape):
 class Beside(Shape):
     """A population beside its second source. `said`: how many that says there are, null if it could not be asked.
 
-    `missing`: what it names that was not looked at, and why.
+    `missing`: what it names that was not looked at, and why. `least`: it may know of fewer than there are.
     """
 
     scope: str
@@ -175,6 +175,7 @@ class Beside(Shape):
     said: int | None
     why: str
     missing: dict[str, str]
+    least: bool
 
 
 class Population(Shape):
@@ -191,7 +192,7 @@ class Population(Shape):
     refusal: Reason | None
     provenance: dict[str, Any]
     resources: list[str]
-    beside: Beside | None
+    beside: list[Beside]
 
 
 class RunEntry(Shape):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from annexlog.collectors import Call, Counted, ResourceType
+from annexlog.collectors import Call, ResourceType
+from annexlog.collectors.aws._counting import counts
 
 __all__ = ["group", "launch_configuration"]
 
 group = ResourceType(
     "aws.autoscaling.group", facet="group", id="{group.AutoScalingGroupARN}", tags="group.Tags",
-    counted=Counted("aws.config.resource_count", "AWS::AutoScaling::AutoScalingGroup"),
+    counted=counts("AWS::AutoScaling::AutoScalingGroup"),
     listed=Call("autoscaling:DescribeAutoScalingGroups", "describe_auto_scaling_groups", {"IncludeManagedResources": True}, items="AutoScalingGroups"),
     sets=("group.AvailabilityZones", "group.Instances", "group.LoadBalancerNames", "group.TargetGroupARNs", "group.TrafficSources",
           "group.EnabledMetrics", "group.SuspendedProcesses", "group.Tags"),

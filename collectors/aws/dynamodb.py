@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from annexlog.collectors import Call, Counted, Detail, ResourceType
+from annexlog.collectors import Call, Detail, ResourceType
+from annexlog.collectors.aws._counting import counts
 
 __all__ = ["table"]
 
@@ -10,7 +11,7 @@ NAMED = {"TableName": "{table}"}
 
 table = ResourceType(
     "aws.dynamodb.table", facet="table", id="arn:{partition}:dynamodb:{region}:{account}:table/{table}",
-    counted=Counted("aws.config.resource_count", "AWS::DynamoDB::Table"),
+    counted=counts("AWS::DynamoDB::Table"),
     gone=("TableNotFoundException", "ResourceNotFoundException"),
     listed=Call("dynamodb:ListTables", "list_tables", items="TableNames"),
     details=[

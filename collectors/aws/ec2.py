@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from annexlog.collectors import Call, Counted, Detail, Page, ResourceType
+from annexlog.collectors import Call, Detail, Page, ResourceType
+from annexlog.collectors.aws._counting import counts
 
 __all__ = ["image", "instance", "launch_template", "prefix_list", "security_group", "snapshot", "volume"]
 
@@ -14,7 +15,7 @@ ALL = {"IncludeManagedResources": True}
 
 security_group = ResourceType(
     "aws.ec2.security_group", facet="security_group", id="{security_group.GroupId}", tags="security_group.Tags",
-    counted=Counted("aws.config.resource_count", "AWS::EC2::SecurityGroup"),
+    counted=counts("AWS::EC2::SecurityGroup"),
     listed=Call("ec2:DescribeSecurityGroups", "describe_security_groups", items="SecurityGroups"),
     sets=("security_group.IpPermissions", "security_group.IpPermissions[].IpRanges", "security_group.IpPermissions[].Ipv6Ranges",
           "security_group.IpPermissions[].PrefixListIds", "security_group.IpPermissions[].UserIdGroupPairs",
@@ -36,7 +37,7 @@ prefix_list = ResourceType(
 
 volume = ResourceType(
     "aws.ec2.volume", facet="volume", id="{volume.VolumeId}", tags="volume.Tags",
-    counted=Counted("aws.config.resource_count", "AWS::EC2::Volume"),
+    counted=counts("AWS::EC2::Volume"),
     listed=Call("ec2:DescribeVolumes", "describe_volumes", ALL, items="Volumes"),
     sets=("volume.Attachments", "volume.Tags"),
 )
@@ -53,7 +54,7 @@ HIDDEN = {"IncludeDeprecated": True, "IncludeDisabled": True}
 
 instance = ResourceType(
     "aws.ec2.instance", facet="instance", id="{instance.InstanceId}", tags="instance.Tags", gone=("InvalidInstanceID.NotFound",),
-    counted=Counted("aws.config.resource_count", "AWS::EC2::Instance"),
+    counted=counts("AWS::EC2::Instance"),
     listed=Call("ec2:DescribeInstances", "describe_instances", ALL, items="Reservations[].Instances"),
     details=[
         Detail("image", Call("ec2:DescribeImages", "describe_images", items="Images", fn=images),

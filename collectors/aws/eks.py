@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from annexlog.collectors import Call, Counted, Detail, ResourceType
+from annexlog.collectors import Call, Detail, ResourceType
+from annexlog.collectors.aws._counting import counts
 
 __all__ = ["cluster", "nodegroup"]
 
@@ -11,7 +12,7 @@ versions = Call("eks:DescribeClusterVersions", "describe_cluster_versions", {"in
 
 cluster = ResourceType(
     "aws.eks.cluster", facet="cluster_name", id="arn:{partition}:eks:{region}:{account}:cluster/{cluster_name}", tags="cluster.tags",
-    counted=Counted("aws.config.resource_count", "AWS::EKS::Cluster"),
+    counted=counts("AWS::EKS::Cluster"),
     gone=("ResourceNotFoundException",),
     listed=Call("eks:ListClusters", "list_clusters", items="clusters"),
     details=[

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from annexlog.collectors import Call, Counted, Detail, Page, Refused, ResourceType
+from annexlog.collectors import Call, Detail, Page, Refused, ResourceType
+from annexlog.collectors.aws._counting import counts
 
 __all__ = ["function", "layer", "layer_version", "version"]
 
@@ -41,7 +42,7 @@ def _hidden(facet: str) -> Mapping[str, str]:
 
 function = ResourceType(
     "aws.lambda.function", facet="lambda_function", id="{lambda_function.FunctionArn}", tags="tagging", gone=("ResourceNotFoundException",),
-    counted=Counted("aws.config.resource_count", "AWS::Lambda::Function"),
+    counted=counts("AWS::Lambda::Function"),
     listed=Call("lambda:ListFunctions", "list_functions", items="Functions"),
     details=[
         Detail("aliases", Call("lambda:ListAliases", "list_aliases", NAMED, items="Aliases")),

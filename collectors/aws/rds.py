@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from annexlog.collectors import Call, Counted, Detail, Page, Refused, ResourceType
+from annexlog.collectors import Call, Detail, Page, Refused, ResourceType
+from annexlog.collectors.aws._counting import counts
 
 __all__ = [
     "cluster",
@@ -70,7 +71,7 @@ def _without_backups(page: Page) -> Page:
 # A password that is about to change is masked by RDS; it is not evidence all the same.
 instance = ResourceType(
     "aws.rds.db_instance", facet="instance", id="{instance.DBInstanceArn}", gone=("DBInstanceNotFound",),
-    counted=Counted("aws.config.resource_count", "AWS::RDS::DBInstance"),
+    counted=counts("AWS::RDS::DBInstance"),
     listed=Call("rds:DescribeDBInstances", "describe_db_instances", items="DBInstances"),
     details=[
         Detail("restorable", Call("rds:DescribeDBInstances", "describe_db_instances", items="DBInstances",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from annexlog.collectors import Call, Counted, Detail, ResourceType
+from annexlog.collectors import Call, Detail, ResourceType
+from annexlog.collectors.aws._counting import counts
 
 __all__ = ["topic"]
 
 topic = ResourceType(
     "aws.sns.topic", facet="topic", id="{topic.TopicArn}", gone=("NotFound", "NotFoundException"),
-    counted=Counted("aws.config.resource_count", "AWS::SNS::Topic"),
+    counted=counts("AWS::SNS::Topic"),
     listed=Call("sns:ListTopics", "list_topics", items="Topics"),
     details=[
         # Numbers and booleans are texts here; how many subscriptions are confirmed is among them.

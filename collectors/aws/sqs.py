@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from annexlog.collectors import Call, Counted, Detail, ResourceType
+from annexlog.collectors import Call, Detail, ResourceType
+from annexlog.collectors.aws._counting import counts
 
 __all__ = ["queue"]
 
 queue = ResourceType(
     "aws.sqs.queue", facet="queue", id="{queue}", gone=("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"),
-    counted=Counted("aws.config.resource_count", "AWS::SQS::Queue"),
+    counted=counts("AWS::SQS::Queue"),
     # Without a number of results SQS gives the first thousand, and no token. Where there is none it leaves the list out.
     listed=Call("sqs:ListQueues", "list_queues", {"MaxResults": 1000}, items="QueueUrls", missing=[]),
     details=[

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from annexlog.collectors import Call, Counted, ResourceType
+from annexlog.collectors import Call, ResourceType
+from annexlog.collectors.aws._counting import counts
 
 __all__ = ["address", "client_vpn_endpoint", "dhcp_options", "flow_log", "network_acl", "network_interface", "peering",
            "route_table", "subnet", "vpc", "vpc_endpoint"]
 
 vpc = ResourceType(
     "aws.ec2.vpc", facet="vpc", id="{vpc.VpcId}", tags="vpc.Tags",
-    counted=Counted("aws.config.resource_count", "AWS::EC2::VPC"),
+    counted=counts("AWS::EC2::VPC"),
     listed=Call("ec2:DescribeVpcs", "describe_vpcs", items="Vpcs"),
     sets=("vpc.CidrBlockAssociationSet", "vpc.Ipv6CidrBlockAssociationSet", "vpc.Tags"),
 )
@@ -22,7 +23,7 @@ flow_log = ResourceType(
 
 subnet = ResourceType(
     "aws.ec2.subnet", facet="subnet", id="{subnet.SubnetId}", tags="subnet.Tags",
-    counted=Counted("aws.config.resource_count", "AWS::EC2::Subnet"),
+    counted=counts("AWS::EC2::Subnet"),
     listed=Call("ec2:DescribeSubnets", "describe_subnets", items="Subnets"),
     ignore=("subnet.AvailableIpAddressCount",),
     sets=("subnet.Ipv6CidrBlockAssociationSet", "subnet.Tags"),
@@ -30,14 +31,14 @@ subnet = ResourceType(
 
 route_table = ResourceType(
     "aws.ec2.route_table", facet="route_table", id="{route_table.RouteTableId}", tags="route_table.Tags",
-    counted=Counted("aws.config.resource_count", "AWS::EC2::RouteTable"),
+    counted=counts("AWS::EC2::RouteTable"),
     listed=Call("ec2:DescribeRouteTables", "describe_route_tables", items="RouteTables"),
     sets=("route_table.Associations", "route_table.Routes", "route_table.PropagatingVgws", "route_table.Tags"),
 )
 
 network_acl = ResourceType(
     "aws.ec2.network_acl", facet="network_acl", id="{network_acl.NetworkAclId}", tags="network_acl.Tags",
-    counted=Counted("aws.config.resource_count", "AWS::EC2::NetworkAcl"),
+    counted=counts("AWS::EC2::NetworkAcl"),
     listed=Call("ec2:DescribeNetworkAcls", "describe_network_acls", items="NetworkAcls"),
     sets=("network_acl.Associations", "network_acl.Entries", "network_acl.Tags"),
 )
@@ -50,7 +51,7 @@ dhcp_options = ResourceType(
 
 network_interface = ResourceType(
     "aws.ec2.network_interface", facet="network_interface", id="{network_interface.NetworkInterfaceId}", tags="network_interface.TagSet",
-    counted=Counted("aws.config.resource_count", "AWS::EC2::NetworkInterface"),
+    counted=counts("AWS::EC2::NetworkInterface"),
     # What AWS services run in the account for us is left out, if the account hides it, unless it is asked for.
     listed=Call("ec2:DescribeNetworkInterfaces", "describe_network_interfaces", {"IncludeManagedResources": True}, items="NetworkInterfaces"),
     sets=("network_interface.Groups", "network_interface.Ipv6Addresses", "network_interface.PrivateIpAddresses", "network_interface.TagSet"),

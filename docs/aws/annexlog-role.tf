@@ -288,6 +288,8 @@ resource "aws_iam_policy" "annexlog_2" {
             "resource-explorer-2:GetDefaultView",
             "resource-explorer-2:GetIndex",
             "resource-explorer-2:GetView",
+            "resource-explorer-2:ListSupportedResourceTypes",
+            "resource-explorer-2:Search",
             "route53:GetDNSSEC",
             "route53:GetHealthCheckStatus",
             "route53:ListHealthChecks",
