@@ -33,7 +33,7 @@ def test_a_line_takes_half_a_kilobyte_of_memory_between_records(tmp_path):
         finally:
             tracemalloc.stop()
 
-    assert held / (SCOPES * TYPES) < 640
+    assert held / (SCOPES * TYPES) < 512
 
 
 def test_answers_are_known_by_line_root_and_print_whatever_the_order_of_their_lines():
