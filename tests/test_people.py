@@ -93,6 +93,8 @@ class World:
     def again(self, folder: Path, hours: int = 1) -> tuple[Collected, Answers]:
         """Looked at and judged once more in another folder."""
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        for api in self.apis:
+            api.date = self.at / 1000 + hours * 3600
         return turn(load(folder / "annexlog.toml"), self.mappings, Hastened(self.at + hours * 3_600_000))
 
     def told(self, test: str, answers: Answers | None = None) -> dict[str, str]:

@@ -9,13 +9,11 @@ from typing import Any
 from annexlog.collectors import Call, Caller, Discovery, Page, Refused, Scope
 from annexlog.collectors.paths import path_and_query
 from annexlog.collectors.rest import Answer, Fixed, Pages, Session
-from annexlog.collectors.scim._options import Options
+from annexlog.collectors.scim._options import STATED, Options
 from annexlog.collectors.scim._refusals import refusal
 from annexlog.collectors.tokens import secret
 from annexlog.evidence_store.model import ConfigError
 
-STATED = "configuration:all_visible_because"
-"""The operation that is no request: what the target's owner states about what its token sees."""
 _ACCEPT = {"Accept": "application/scim+json, application/json"}
 
 

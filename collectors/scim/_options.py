@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from annexlog.collectors.options import Rate, Reach
 
+STATED = "configuration:all_visible_because"
+"""The operation that is no request: what the target's owner states about what its token sees."""
+
 
 class Options(Reach, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Which service is looked at, and who asks.

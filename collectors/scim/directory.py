@@ -8,7 +8,7 @@ from typing import Any
 
 from annexlog.collectors import Call, Detail, Page, Refused, ResourceType
 from annexlog.collectors.declaring import Asks, Fn
-from annexlog.collectors.scim._adapter import STATED
+from annexlog.collectors.scim._options import STATED
 
 __all__ = ["group", "service", "user"]
 
