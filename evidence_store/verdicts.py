@@ -31,7 +31,7 @@ _ONE = " AND o.rid = ?"
 _LAST = (
     "SELECT r.native_id, o.status, o.reason, o.cause, o.run, coalesce(o.began, o.run) FROM member m "
     "CROSS JOIN outcome o CROSS JOIN resource r WHERE o.lid = m.lid AND o.rid = m.rid AND o.run = "
-    "(SELECT max(x.run) FROM outcome x WHERE x.lid = m.lid AND x.rid = m.rid AND x.run <= ?) "
+    "(SELECT x.run FROM outcome x WHERE x.lid = m.lid AND x.rid = m.rid AND x.run <= ? ORDER BY x.run DESC LIMIT 1) "
     "AND r.rid = m.rid AND m.lid = ?{} AND o.status IS NOT NULL"
 )
 
