@@ -1,9 +1,11 @@
-"""Run every benchmark and write RESULTS.md: `python -m benchmarks.results`."""
+"""Run benchmarks and write RESULTS.md: `python -m benchmarks.results`, or only some of it: `… results store query`."""
 
 from __future__ import annotations
 
 import platform
+import re
 import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from importlib import import_module
@@ -14,24 +16,34 @@ from benchmarks.report import HEADINGS, ROOT, Report
 
 NAMES = ("startup", "collect", "aws_scale", "kubernetes", "judge", "store", "query", "tenmillion", "verify")
 """Every benchmark, in the order of the page."""
+_PAGE = Path(__file__).parent / "RESULTS.md"
 
 _HEAD = """# Results
 
-Written by `python -m benchmarks.results`; one of them again: `python -m benchmarks.NAME`. Seconds and milliseconds are
-CPU time of the process that does the work (all its threads), unless the figure says wall; so what else the machine does
-matters less, but not nothing. A baseline is the same work done the plain way, measured in the same run, by turns where
-the two are compared. Higher is better of what is counted per second, lower of everything that has a goal otherwise.
+Written by `python -m benchmarks.results`; some of them again: `python -m benchmarks.results NAME …`. Seconds and
+milliseconds are CPU time of the process that does the work (all its threads), unless the figure says wall; so what else
+the machine does matters less, but not nothing. A baseline is the same work done the plain way, measured in the same
+run, by turns where the two are compared. Higher is better of what is counted per second, lower of everything that has a
+goal otherwise.
 """
 
 
 def main() -> None:
-    parts = [_HEAD, _where()]
-    for name in NAMES:
+    """Run those that are named, or all; the sections of the others stay as they are."""
+    chosen = sys.argv[1:] or NAMES
+    sections = _kept()
+    for name in chosen:
         with ProcessPoolExecutor(1, get_context("spawn")) as alone:
             report = alone.submit(_run, name).result()
         print(f"{name}: {'all goals hold' if report.holds else 'a goal does not hold'}", flush=True)
-        parts.append(_section(report))
-    (Path(__file__).parent / "RESULTS.md").write_text("\n".join(parts), "utf-8")
+        sections[name] = _section(report)
+        _PAGE.write_text("\n".join([_HEAD, *(sections[name] for name in NAMES if name in sections)]), "utf-8")
+
+
+def _kept() -> dict[str, str]:
+    """The sections of the page as it is, by name."""
+    _, *parts = re.split(r"^## ", "\n".join(_read(str(_PAGE))), flags=re.MULTILINE)
+    return {part.partition("\n")[0]: f"## {part.rstrip()}\n" for part in parts}
 
 
 def _run(name: str) -> Report:
@@ -64,7 +76,7 @@ def _read(path: str) -> list[str]:
 
 
 def _section(report: Report) -> str:
-    lines = [f"## {report.name}\n", f"{report.what[:1].upper()}{report.what[1:]}.\n"]
+    lines = [f"## {report.name}\n", _where(), f"{report.what[:1].upper()}{report.what[1:]}.\n"]
     lines += [_row(HEADINGS), _row(("---", "--:", "--:", "--:", "---"))]
     lines += [_row((f"`{row[0]}`", *row[1:])) for row in report.rows()]
     return "\n".join((*lines, ""))
