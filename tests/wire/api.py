@@ -51,7 +51,7 @@ class Api:
     the host's.
     """
 
-    answers: Mapping[str, Any]
+    answers: dict[str, Any]
     page: int = 100
     valid: set[str] = field(default_factory=lambda: {"s3cret-token"})
     faults: list[Fault] = field(default_factory=list)

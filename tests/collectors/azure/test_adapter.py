@@ -56,7 +56,7 @@ def test_every_subscription_below_the_root_group_is_a_scope_and_a_disabled_one_i
 def test_a_subscription_of_the_group_that_the_caller_does_not_see_is_a_scope_all_the_same(
     azure: Azure, connect: Connect
 ) -> None:
-    azure.answers[ROOT] = listed(SUBSCRIPTION, OTHER)  # type: ignore[index]
+    azure.answers[ROOT] = listed(SUBSCRIPTION, OTHER)
 
     found = connect().discover()
 
@@ -77,7 +77,7 @@ def test_without_the_root_group_nobody_can_say_that_all_subscriptions_are_shown(
 
 
 def test_a_group_that_shows_less_than_the_caller_sees_is_not_believed(azure: Azure, connect: Connect) -> None:
-    azure.answers[ROOT] = listed()  # type: ignore[index]
+    azure.answers[ROOT] = listed()
 
     found = connect().discover()
 
@@ -86,7 +86,7 @@ def test_a_group_that_shows_less_than_the_caller_sees_is_not_believed(azure: Azu
 
 
 def test_what_another_tenant_delegates_is_skipped(azure: Azure, connect: Connect) -> None:
-    azure.answers["/subscriptions"]["value"].append(  # type: ignore[index]
+    azure.answers["/subscriptions"]["value"].append(
         {"subscriptionId": OTHER, "state": "Enabled", "tenantId": "99999999-9999-4999-8999-999999999999"}
     )
 
@@ -96,7 +96,7 @@ def test_what_another_tenant_delegates_is_skipped(azure: Azure, connect: Connect
 
 
 def test_named_subscriptions_and_groups_are_all_there_is(azure: Azure, connect: Connect) -> None:
-    azure.answers["/providers/Microsoft.Management/managementGroups/prod/descendants"] = listed(OTHER)  # type: ignore[index]
+    azure.answers["/providers/Microsoft.Management/managementGroups/prod/descendants"] = listed(OTHER)
 
     named = connect(subscriptions=(SUBSCRIPTION.upper(),)).discover()
     grouped = connect(management_groups=("prod",)).discover()
@@ -175,7 +175,7 @@ def test_where_reading_is_denied_to_somebody_the_list_is_not_believed(azure: Azu
     denial = {"id": "/d", "properties": {"permissions": [{"actions": ["*"], "notActions": []}]}}
     azure.answers[f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/denyAssignments"] = {
         "value": [denial]
-    }  # type: ignore[index]
+    }
 
     seen = look(connect(), account, ["account"])
 
@@ -187,7 +187,7 @@ def test_a_denial_that_spares_reading_hides_nothing(azure: Azure, connect: Conne
     denial = {"id": "/d", "properties": {"permissions": [{"actions": ["*"], "notActions": ["*/read"]}]}}
     azure.answers[f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/denyAssignments"] = {
         "value": [denial]
-    }  # type: ignore[index]
+    }
 
     assert look(connect(), account, ["account"]).status("azure.storage.account", scope=SCOPE) == ("complete", None)
 
@@ -231,7 +231,7 @@ def test_what_resource_graph_lacks_is_read_at_the_resource(azure: Azure, connect
     azure.page = 1
     azure.inventory = {SQL: [row(SQL, "Db1", {"publicNetworkAccess": "Enabled"}, access="Enabled")]}
     rules = [{"name": n, "properties": {"startIpAddress": n, "endIpAddress": n}} for n in ("192.0.2.1", "192.0.2.2")]
-    azure.answers[f"{at(SQL, 'db1')}/firewallRules"] = {"value": rules}  # type: ignore[index]
+    azure.answers[f"{at(SQL, 'db1')}/firewallRules"] = {"value": rules}
 
     seen = look(connect(), server, ["firewall_rules", "auditing"])
 
@@ -246,7 +246,7 @@ def test_what_resource_graph_lacks_is_read_at_the_resource(azure: Azure, connect
 def test_an_account_without_a_lifecycle_policy_has_none(azure: Azure, connect: Connect) -> None:
     azure.inventory = {ACCOUNT: [row(ACCOUNT, "acme", access="")]}
     said = say({"error": {"code": "ManagementPolicyNotFound", "message": "none"}}, 404)
-    azure.answers[f"{at(ACCOUNT, 'acme')}/managementPolicies/default"] = said  # type: ignore[index]
+    azure.answers[f"{at(ACCOUNT, 'acme')}/managementPolicies/default"] = said
 
     seen = look(connect(), account, ["lifecycle", "perimeters"])
 
@@ -258,7 +258,7 @@ def test_a_resource_that_went_meanwhile_has_vanished(azure: Azure, connect: Conn
     kind = f"{SQL}/databases"
     azure.inventory = {kind: [row(kind, "db1/shop")]}
     gone = say({"error": {"code": "ResourceNotFound", "message": "gone"}}, 404)
-    azure.answers[f"{at(kind, 'db1/shop')}/transparentDataEncryption/current"] = gone  # type: ignore[index]
+    azure.answers[f"{at(kind, 'db1/shop')}/transparentDataEncryption/current"] = gone
 
     seen = look(connect(), database, ["encryption"])
 
@@ -268,7 +268,7 @@ def test_a_resource_that_went_meanwhile_has_vanished(azure: Azure, connect: Conn
 
 
 def test_a_provider_that_is_not_registered_is_unsupported_not_empty(azure: Azure, connect: Connect) -> None:
-    azure.answers[f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Security/pricings"] = azure.refuse(409)  # type: ignore[index]
+    azure.answers[f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Security/pricings"] = azure.refuse(409)
 
     seen = look(connect(), subscription, ["plans"])
 
@@ -295,7 +295,7 @@ def test_a_part_of_an_id_is_quoted(azure: Azure, connect: Connect) -> None:
     adapter = connect(subscriptions=(SUBSCRIPTION,))
     (scope,) = adapter.discover().scopes
     id = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/a?b#c/x"
-    azure.answers[f"{id}/firewallRules"] = {"value": []}  # type: ignore[index]
+    azure.answers[f"{id}/firewallRules"] = {"value": []}
     call = arm(SQL, "{id}/firewallRules", {"id": id}, items="value")
 
     page = next(adapter.pages(call, call.params, scope))

@@ -84,7 +84,7 @@ def test_of_alerts_those_are_kept_that_weigh_and_are_open(azure: Azure, connect:
         return {"name": name, "properties": told}
 
     azure.page = 2
-    azure.answers[f"{AT}/Microsoft.Security/alerts"] = {"value": [  # type: ignore[index]
+    azure.answers[f"{AT}/Microsoft.Security/alerts"] = {"value": [
         alert("z", "High", "Active"), alert("a", "high", "InProgress"), alert("b", "High", "Resolved"), alert("c", "High", "Dismissed"), alert("d", "Medium", "Active"),
     ]}  # fmt: skip
 
@@ -100,7 +100,7 @@ def test_of_an_assignments_parameters_the_names_of_those_that_say_disabled_are_k
 ) -> None:
     given = {"effect": {"value": "disabled"}, "mail": {"value": "ann@example.com"}, "none": None}
     assigned = {"id": "/a", "name": "a", "properties": {"policyDefinitionId": "/set", "parameters": given}}
-    azure.answers[f"{AT}/Microsoft.Authorization/policyAssignments"] = {"value": [assigned]}  # type: ignore[index]
+    azure.answers[f"{AT}/Microsoft.Authorization/policyAssignments"] = {"value": [assigned]}
 
     assert one(azure, connect, "policies") == [
         {"id": "/a", "name": "a", "properties": {"policyDefinitionId": "/set", "disabled": ["effect"]}}
@@ -129,11 +129,11 @@ def test_the_rules_of_every_collection_of_every_configuration_are_one_list(azure
     below = f"{at(MANAGER, 'avnm')}/securityAdminConfigurations"
     listed = {"": ["c1", "c2"], "/c1/ruleCollections": ["r1"], "/c2/ruleCollections": ["r2", "r3"]}
     for path, names in listed.items():
-        azure.answers[f"{below}{path}"] = {"value": [{"id": f"{below}{path}/{name}", "name": name} for name in names]}  # type: ignore[index]
+        azure.answers[f"{below}{path}"] = {"value": [{"id": f"{below}{path}/{name}", "name": name} for name in names]}
     for number, path in enumerate(("c1/ruleCollections/r1", "c2/ruleCollections/r2", "c2/ruleCollections/r3")):
         azure.answers[f"{below}/{path}/rules"] = {
             "value": [{"name": f"rule{number}", "properties": {"access": "Deny"}}]
-        }  # type: ignore[index]
+        }
 
     seen = look(connect(), manager, ["admin_rules"])
 

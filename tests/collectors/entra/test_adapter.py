@@ -64,7 +64,7 @@ def asked(entra: Entra, path: str) -> list[str]:
 
 
 def set_(entra: Entra, path: str, body: Any) -> None:
-    entra.answers[f"{V1}{path}"] = body  # type: ignore[index]
+    entra.answers[f"{V1}{path}"] = body
 
 
 # ── the tenant, and who asks ──

@@ -250,7 +250,7 @@ def test_a_resource_without_its_data_is_told_and_cannot_be_read(google: GoogleCl
 
 
 def test_no_findings_is_an_answer_that_lacks_the_list(google: GoogleCloud, connect: Connect) -> None:
-    google.answers[f"/v2/{ORG}/sources/-/findings"] = {"totalSize": 0}  # type: ignore[index]
+    google.answers[f"/v2/{ORG}/sources/-/findings"] = {"totalSize": 0}
 
     seen = look(connect(), finding)
 
@@ -280,7 +280,7 @@ def test_an_identity_of_elsewhere_is_exchanged_for_a_token(
         "credential_source": {"file": str(tmp_path / "subject")},
     }
     (tmp_path / "wif.json").write_text(json.dumps(config))
-    google.answers["/v1/token"] = {}  # type: ignore[index]
+    google.answers["/v1/token"] = {}
     exchanged = {
         "access_token": "s3cret-token",
         "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",

@@ -113,7 +113,7 @@ def test_a_target_that_does_not_say_who_asks_whom_is_refused(options: dict[str, 
 
 def test_pages_are_followed_to_the_end(github: GitHub, connect: Connect) -> None:
     github.page = 2
-    github.answers["/orgs/acme/outside_collaborators"] = [user(f"u{n}", n) for n in range(5)]  # type: ignore[index]
+    github.answers["/orgs/acme/outside_collaborators"] = [user(f"u{n}", n) for n in range(5)]
 
     seen = look(connect(), outside_collaborator)
 

@@ -31,8 +31,8 @@ def keyed(kind: str, text: str) -> Any:
 
 
 def test_members_have_their_role_and_keys_that_tell_nothing(github: GitHub, connect: Connect) -> None:
-    github.answers["/orgs/acme/members?role=member"] = [user("Bob", 2), user("kim", 5)]  # type: ignore[index]
-    github.answers["/orgs/acme/members?role=admin"] = [user("ann", 1)]  # type: ignore[index]
+    github.answers["/orgs/acme/members?role=member"] = [user("Bob", 2), user("kim", 5)]
+    github.answers["/orgs/acme/members?role=admin"] = [user("ann", 1)]
 
     seen = look(connect(), member)
 
@@ -49,7 +49,7 @@ def test_members_have_their_role_and_keys_that_tell_nothing(github: GitHub, conn
 
 
 def test_members_are_not_believed_of_somebody_who_sees_the_public_ones_alone(github: GitHub, connect: Connect) -> None:
-    github.answers["/orgs/acme/members?filter=2fa_disabled"] = github.refuse(422, "Only owners can use this filter.")  # type: ignore[index]
+    github.answers["/orgs/acme/members?filter=2fa_disabled"] = github.refuse(422, "Only owners can use this filter.")
 
     seen = look(connect(), member)
 
@@ -68,7 +68,7 @@ def seen_value(found: Any) -> Any:
 
 
 def test_members_without_an_identity_are_named_whatever_their_case(github: GitHub, connect: Connect) -> None:
-    github.answers["/orgs/acme/members?role=all"] = [user("ANN", 1), user("bob", 2), user("kim", 5)]  # type: ignore[index]
+    github.answers["/orgs/acme/members?role=all"] = [user("ANN", 1), user("bob", 2), user("kim", 5)]
 
     assert sso(github, connect) == {"unlinked": ["kim"]}
 
@@ -144,7 +144,7 @@ def test_the_first_place_counts_and_comments_own_nothing(github: GitHub, connect
 
 
 def test_that_there_is_no_codeowners_is_known_from_the_folders(github: GitHub, connect: Connect) -> None:
-    github.answers[f"{SHOP}/contents/.github"] = [{"name": "workflows", "type": "dir"}]  # type: ignore[index]
+    github.answers[f"{SHOP}/contents/.github"] = [{"name": "workflows", "type": "dir"}]
 
     assert facet("codeowners", github, connect) == {"path": None, "rules": [], "errors": 0}
 
@@ -174,7 +174,7 @@ def test_a_file_that_is_not_shown_is_never_no_file(
 
 
 def test_secrets_are_known_by_name_and_kind(github: GitHub, connect: Connect) -> None:
-    github.answers[f"{SHOP}/dependabot/secrets"] = {"total_count": 1, "secrets": [{"name": "REGISTRY"}]}  # type: ignore[index]
+    github.answers[f"{SHOP}/dependabot/secrets"] = {"total_count": 1, "secrets": [{"name": "REGISTRY"}]}
 
     assert facet("secrets", github, connect) == {
         "repository": ["NPM_READ"], "organization": [], "dependabot": ["REGISTRY"],
@@ -184,6 +184,6 @@ def test_secrets_are_known_by_name_and_kind(github: GitHub, connect: Connect) ->
 @pytest.mark.parametrize(("policy", "private"), [(True, True), (True, False), (False, True)])
 def test_a_security_policy_is_what_both_apis_say(policy: bool, private: bool, github: GitHub, connect: Connect) -> None:
     github.queries = {"isSecurityPolicyEnabled": {"repository": {"isSecurityPolicyEnabled": policy}}}
-    github.answers[f"{SHOP}/private-vulnerability-reporting"] = {"enabled": private}  # type: ignore[index]
+    github.answers[f"{SHOP}/private-vulnerability-reporting"] = {"enabled": private}
 
     assert facet("security_policy", github, connect) == {"policy": policy, "private_reporting": private}

@@ -85,8 +85,8 @@ def test_a_file_that_is_no_key_is_refused_and_never_quoted(content: str, connect
 
 def test_lists_are_read_to_their_end_and_one_that_is_left_out_is_empty(workspace: Workspace, connect: Connect) -> None:
     workspace.page = 2
-    workspace.answers[f"{D}/users"] = {"kind": "x", "users": [account(str(n)) for n in range(5)]}  # type: ignore[index]
-    workspace.answers["/v1beta1/alerts"] = {"alerts": []}  # type: ignore[index]
+    workspace.answers[f"{D}/users"] = {"kind": "x", "users": [account(str(n)) for n in range(5)]}
+    workspace.answers["/v1beta1/alerts"] = {"alerts": []}
 
     users, alerts = look(connect(), user), look(connect(), alert)
 
@@ -146,7 +146,7 @@ def test_a_group_of_administrators_that_everyone_is_in_does_not_count_as_one_of_
 def test_without_a_role_over_all_users_no_list_of_them_is_believed(
     assigned: list[object], workspace: Workspace, connect: Connect
 ) -> None:
-    workspace.answers[f"{D}/customer/{CUSTOMER}/roleassignments?userKey={SUBJECT}"] = {"items": assigned}  # type: ignore[index]
+    workspace.answers[f"{D}/customer/{CUSTOMER}/roleassignments?userKey={SUBJECT}"] = {"items": assigned}
 
     seen = look(connect(), user)
 

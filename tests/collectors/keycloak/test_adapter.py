@@ -123,8 +123,8 @@ def test_realms_that_are_named_are_looked_at_whether_they_are_shown_or_not(
 
 
 def test_users_are_read_to_the_end_and_kept_without_names(keycloak: Keycloak, connect: Connect) -> None:
-    keycloak.answers[f"{REALM}/users"] = [account(f"u{n}") for n in range(250)]  # type: ignore[index]
-    keycloak.answers[f"{REALM}/users/count"] = 250  # type: ignore[index]
+    keycloak.answers[f"{REALM}/users"] = [account(f"u{n}") for n in range(250)]
+    keycloak.answers[f"{REALM}/users/count"] = 250
 
     seen = look(connect(), user)
 
@@ -136,7 +136,7 @@ def test_users_are_read_to_the_end_and_kept_without_names(keycloak: Keycloak, co
 
 
 def test_fewer_users_than_keycloak_counts_are_not_all(keycloak: Keycloak, connect: Connect) -> None:
-    keycloak.answers[f"{REALM}/users/count"] = 4  # type: ignore[index]
+    keycloak.answers[f"{REALM}/users/count"] = 4
 
     seen = look(connect(), user)
 
@@ -174,7 +174,7 @@ def test_roles_over_another_realm_prove_nothing(keycloak: Keycloak, connect: Con
 
 
 def test_a_realm_of_which_only_its_name_is_shown_is_denied(keycloak: Keycloak, connect: Connect) -> None:
-    keycloak.answers[REALM] = {"realm": "shop", "enabled": True, "bruteForceProtected": True}  # type: ignore[index]
+    keycloak.answers[REALM] = {"realm": "shop", "enabled": True, "bruteForceProtected": True}
 
     seen = look(connect(), realm, ["configuration"])
 
@@ -185,7 +185,7 @@ def test_a_realm_of_which_only_its_name_is_shown_is_denied(keycloak: Keycloak, c
 def test_a_client_of_which_only_its_name_is_shown_makes_the_list_incomplete(
     keycloak: Keycloak, connect: Connect
 ) -> None:
-    keycloak.answers[f"{REALM}/clients"] = [{"id": "c9", "clientId": "hidden"}]  # type: ignore[index]
+    keycloak.answers[f"{REALM}/clients"] = [{"id": "c9", "clientId": "hidden"}]
 
     seen = look(connect(), client)
 
@@ -208,7 +208,7 @@ def test_identity_providers_are_read_beyond_the_hundred_that_keycloak_gives_unas
     keycloak: Keycloak, connect: Connect
 ) -> None:
     many = [{"alias": f"p{n}", "providerId": "oidc", "enabled": True} for n in range(101)]
-    keycloak.answers[f"{REALM}/identity-provider/instances"] = many  # type: ignore[index]
+    keycloak.answers[f"{REALM}/identity-provider/instances"] = many
 
     seen = look(connect(), identity_provider)
 
@@ -221,7 +221,7 @@ def test_a_policy_for_any_client_that_is_turned_round_demands_nothing(
 ) -> None:
     condition = {"condition": "any-client", "configuration": {"is-negative-logic": turned}}
     policy = {"name": "all", "enabled": True, "conditions": [condition], "profiles": ["strict"]}
-    keycloak.answers[f"{REALM}/client-policies/policies"] = {"policies": [policy]}  # type: ignore[index]
+    keycloak.answers[f"{REALM}/client-policies/policies"] = {"policies": [policy]}
 
     seen = look(connect(), client)
 
@@ -232,7 +232,7 @@ def test_a_policy_for_any_client_that_is_turned_round_demands_nothing(
 def test_administrators_are_found_behind_composite_roles_groups_and_groups_in_groups(
     keycloak: Keycloak, connect: Connect
 ) -> None:
-    keycloak.answers[f"{REALM}/roles/boss/users"] = [account(f"u{n}") for n in range(10, 130)]  # type: ignore[index]
+    keycloak.answers[f"{REALM}/roles/boss/users"] = [account(f"u{n}") for n in range(10, 130)]
 
     seen = look(connect(), realm, ["admins"])
 
@@ -243,7 +243,7 @@ def test_administrators_are_found_behind_composite_roles_groups_and_groups_in_gr
 def test_a_realm_whose_own_roles_are_not_shown_does_not_have_no_administrators(
     keycloak: Keycloak, connect: Connect
 ) -> None:
-    keycloak.answers[f"{REALM}/clients/c2/roles"] = [role("r5", "view-users")]  # type: ignore[index]
+    keycloak.answers[f"{REALM}/clients/c2/roles"] = [role("r5", "view-users")]
 
     seen = look(connect(), realm, ["admins"])
 
@@ -252,7 +252,7 @@ def test_a_realm_whose_own_roles_are_not_shown_does_not_have_no_administrators(
 
 
 def test_of_the_realm_nothing_but_what_tests_read_is_kept(keycloak: Keycloak, connect: Connect) -> None:
-    keycloak.answers[REALM] = settings(smtpServer={"password": "x"}, displayName="Shop")  # type: ignore[index]
+    keycloak.answers[REALM] = settings(smtpServer={"password": "x"}, displayName="Shop")
 
     seen = look(connect(), realm, ["configuration"])
 

@@ -135,7 +135,7 @@ def test_users_are_asked_for_in_every_state_and_kept_without_names(okta: Okta, c
 
 
 def test_a_users_roles_are_his_own_and_those_of_his_groups(okta: Okta, connect: Connect) -> None:
-    okta.answers["/api/v1/groups/g1/users"] = [account("u1"), account("u3")]  # type: ignore[index]
+    okta.answers["/api/v1/groups/g1/users"] = [account("u1"), account("u3")]
 
     seen = look(connect(), user, ["roles"])
 
@@ -147,7 +147,7 @@ def test_a_users_roles_are_his_own_and_those_of_his_groups(okta: Okta, connect: 
 
 def test_pages_are_followed_by_links_to_the_end(okta: Okta, connect: Connect) -> None:
     okta.page = 2
-    okta.answers["/api/v1/users"] = [account(f"u{n}") for n in range(5)]  # type: ignore[index]
+    okta.answers["/api/v1/users"] = [account(f"u{n}") for n in range(5)]
 
     seen = look(connect(), user)
 
@@ -157,8 +157,8 @@ def test_pages_are_followed_by_links_to_the_end(okta: Okta, connect: Connect) ->
 
 def test_assignments_are_followed_by_the_bodys_own_link(okta: Okta, connect: Connect) -> None:
     more = f"{okta.url}/api/v1/iam/assignees/users?after=x"
-    okta.answers["/api/v1/iam/assignees/users"] = {"value": [{"id": "u2"}], "_links": {"next": {"href": more}}}  # type: ignore[index]
-    okta.answers["/api/v1/iam/assignees/users?after=x"] = {"value": [{"id": "u1"}], "_links": {}}  # type: ignore[index]
+    okta.answers["/api/v1/iam/assignees/users"] = {"value": [{"id": "u2"}], "_links": {"next": {"href": more}}}
+    okta.answers["/api/v1/iam/assignees/users?after=x"] = {"value": [{"id": "u1"}], "_links": {}}
 
     seen = look(connect(), org, ["super_admins"])
 
@@ -170,7 +170,7 @@ def test_assignments_are_followed_by_the_bodys_own_link(okta: Okta, connect: Con
 def test_without_a_role_that_sees_everything_no_list_is_believed(
     roles: list[object], okta: Okta, connect: Connect
 ) -> None:
-    okta.answers["/api/v1/users/u1/roles"] = roles  # type: ignore[index]
+    okta.answers["/api/v1/users/u1/roles"] = roles
 
     seen = look(connect(), user)
 
@@ -180,7 +180,7 @@ def test_without_a_role_that_sees_everything_no_list_is_believed(
 
 def test_a_service_app_is_asked_for_its_own_roles(okta: Okta, connect: Connect) -> None:
     okta.granted = {"okta.roles.read", "okta.logStreams.read"}
-    okta.answers[f"/oauth2/v1/clients/{CLIENT}/roles"] = []  # type: ignore[index]
+    okta.answers[f"/oauth2/v1/clients/{CLIENT}/roles"] = []
 
     seen = look(connect(app=True), log_stream)
 
@@ -200,8 +200,8 @@ def test_an_app_without_an_access_policy_has_none_and_on_classic_nobody_can_say(
 
 
 def test_where_no_super_administrator_is_shown_it_is_denied(okta: Okta, connect: Connect) -> None:
-    okta.answers["/api/v1/iam/assignees/users"] = {"value": [], "_links": {}}  # type: ignore[index]
-    okta.answers["/api/v1/groups"] = []  # type: ignore[index]
+    okta.answers["/api/v1/iam/assignees/users"] = {"value": [], "_links": {}}
+    okta.answers["/api/v1/groups"] = []
 
     seen = look(connect(), org, ["super_admins"])
 
@@ -210,7 +210,7 @@ def test_where_no_super_administrator_is_shown_it_is_denied(okta: Okta, connect:
 
 
 def test_roles_that_a_tokens_owner_has_by_a_group_count(okta: Okta, connect: Connect) -> None:
-    okta.answers["/api/v1/groups/g2/roles"] = [role("SUPER_ADMIN")]  # type: ignore[index]
+    okta.answers["/api/v1/groups/g2/roles"] = [role("SUPER_ADMIN")]
 
     seen = look(connect(), api_token)
 

@@ -44,7 +44,7 @@ def test_the_statement_is_evidence(connect: Connect) -> None:
 
 def test_pages_are_read_on_by_what_really_came(service: Scim, connect: Connect) -> None:
     service.page = 7
-    service.answers["/Users"] = [account(f"u{n}") for n in range(20)]  # type: ignore[index]
+    service.answers["/Users"] = [account(f"u{n}") for n in range(20)]
 
     seen = look(connect(), user)
 
@@ -68,8 +68,8 @@ def test_only_what_is_needed_is_asked_for_and_kept(service: Scim, connect: Conne
 
 def test_a_total_that_moves_meanwhile_makes_the_list_partial(service: Scim, connect: Connect) -> None:
     first = {"totalResults": 2, "Resources": [account("u1")]}
-    service.answers["/Users?startIndex=1"] = say(first)  # type: ignore[index]
-    service.answers["/Users?startIndex=2"] = say({"totalResults": 3, "Resources": [account("u2")]})  # type: ignore[index]
+    service.answers["/Users?startIndex=1"] = say(first)
+    service.answers["/Users?startIndex=2"] = say({"totalResults": 3, "Resources": [account("u2")]})
 
     seen = look(connect(), user)
 
@@ -78,8 +78,8 @@ def test_a_total_that_moves_meanwhile_makes_the_list_partial(service: Scim, conn
 
 
 def test_an_empty_page_before_the_end_makes_the_list_partial(service: Scim, connect: Connect) -> None:
-    service.answers["/Users?startIndex=1"] = say({"totalResults": 9, "Resources": [account("u1")]})  # type: ignore[index]
-    service.answers["/Users?startIndex=2"] = say({"totalResults": 9})  # type: ignore[index]
+    service.answers["/Users?startIndex=1"] = say({"totalResults": 9, "Resources": [account("u1")]})
+    service.answers["/Users?startIndex=2"] = say({"totalResults": 9})
 
     seen = look(connect(), user)
 
@@ -89,7 +89,7 @@ def test_an_empty_page_before_the_end_makes_the_list_partial(service: Scim, conn
 
 @pytest.mark.parametrize("body", [{}, {"totalResults": "3", "Resources": []}, {"totalResults": 1, "Resources": {}}, []])
 def test_what_is_no_list_is_unreadable(body: object, service: Scim, connect: Connect) -> None:
-    service.answers["/Users"] = say(body)  # type: ignore[index]
+    service.answers["/Users"] = say(body)
 
     seen = look(connect(), user)
 
@@ -98,7 +98,7 @@ def test_what_is_no_list_is_unreadable(body: object, service: Scim, connect: Con
 
 def test_a_member_is_a_group_where_its_address_says_so(service: Scim, connect: Connect) -> None:
     inner = {"value": "g2", "$ref": "https://api.example.com/scim/v2/Groups/g2"}
-    service.answers["/Groups"] = [{"id": "g1", "displayName": "Admins", "members": [inner]}, {"id": "g2"}]  # type: ignore[index]
+    service.answers["/Groups"] = [{"id": "g1", "displayName": "Admins", "members": [inner]}, {"id": "g2"}]
 
     seen = look(connect(), group)
 
@@ -118,7 +118,7 @@ def test_how_clients_sign_in_is_told(connect: Connect) -> None:
 def test_a_way_to_sign_in_whose_type_is_not_told_makes_the_answer_unreadable(
     scheme: object, service: Scim, connect: Connect
 ) -> None:
-    service.answers["/ServiceProviderConfig"] = {"authenticationSchemes": [{"type": "oauth2"}, scheme]}  # type: ignore[index]
+    service.answers["/ServiceProviderConfig"] = {"authenticationSchemes": [{"type": "oauth2"}, scheme]}
 
     seen = look(connect(), SERVICE)
 
