@@ -6,17 +6,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import subprocess
 import sys
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from benchmarks.report import ROOT
+from benchmarks.serving import Served, serve
 
 MANAGEMENT = "100000000000"
 REGIONS = (
@@ -191,34 +188,10 @@ class _Connection(asyncio.Protocol):
             asyncio.get_running_loop().call_later(self._latency, self._transport.write, reply)  # type: ignore[attr-defined]  # a stream's transport
 
 
-class Stub:
-    """The stub's process, for as long as the block lasts: so many accounts, each answer so many seconds late."""
-
-    def __init__(self, accounts: int, latency: float) -> None:
-        self._arguments = (str(accounts), str(latency))
-
-    def __enter__(self) -> str:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.aws_estate", *self._arguments],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
-
-    def __exit__(self, *_: object) -> None:
-        self._process.communicate()  # it ends when its input does
-
-
-async def _serve(accounts: int, latency: float) -> None:
-    loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: _Connection(accounts, latency), "127.0.0.1", 0, backlog=1024)
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-    await server.serve_forever()
+def Stub(accounts: int, latency: float) -> Served:  # noqa: N802 — used as a class is: `with Stub(…) as url`
+    """The stub's process: so many accounts, each answer so many seconds late."""
+    return Served("aws_estate", accounts, latency)
 
 
 if __name__ == "__main__":
-    threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
-    asyncio.run(_serve(int(sys.argv[1]), float(sys.argv[2])))
+    serve(lambda: _Connection(int(sys.argv[1]), float(sys.argv[2])), backlog=1024)

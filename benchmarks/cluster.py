@@ -8,16 +8,13 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import os
 import re
-import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from benchmarks.report import ROOT
+from benchmarks.serving import Served, serve
 
 _GZIP = 128 * 1024
 """Bytes from which an API server compresses, at level 1. Source: apiserver, responsewriters/writers.go."""
@@ -271,33 +268,11 @@ class _Connection(asyncio.Protocol):
             )
 
 
-class Cluster:
-    """The server's process, for as long as the block lasts."""
-
-    def __init__(self, pods: int, *, owned: bool) -> None:
-        self._arguments = (str(pods), "owned" if owned else "unowned")
-
-    def __enter__(self) -> str:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.cluster", *self._arguments],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
-
-    def __exit__(self, *_: object) -> None:
-        self._process.communicate()  # it ends when its input does
-
-
-async def _serve(answers: Answers) -> None:
-    server = await asyncio.get_running_loop().create_server(lambda: _Connection(answers), "127.0.0.1", 0)
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-    await server.serve_forever()
+def Cluster(pods: int, *, owned: bool) -> Served:  # noqa: N802 — used as a class is: `with Cluster(…) as url`
+    """The server's process."""
+    return Served("cluster", pods, "owned" if owned else "unowned")
 
 
 if __name__ == "__main__":
-    threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
-    asyncio.run(_serve(Answers(int(sys.argv[1]), owned=sys.argv[2] == "owned")))
+    answers = Answers(int(sys.argv[1]), owned=sys.argv[2] == "owned")
+    serve(lambda: _Connection(answers))

@@ -6,15 +6,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import subprocess
 import sys
-import threading
 from dataclasses import dataclass
 from urllib.parse import parse_qs
 
-from benchmarks.report import ROOT
+from benchmarks.serving import Served, serve
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -244,35 +241,11 @@ class _Connection(asyncio.Protocol):
             )
 
 
-class Stub:
-    """The stub's process, for as long as the block lasts."""
-
-    def __init__(self, estate: Estate) -> None:
-        self._estate = estate
-
-    def __enter__(self) -> str:
-        sizes = map(str, (self._estate.buckets, self._estate.users, self._estate.keys, self._estate.groups))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.stub", *sizes],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        return self._process.stdout.readline().strip()
-
-    def __exit__(self, *_: object) -> None:
-        self._process.communicate()  # it ends when its input does
-
-
-async def _serve(estate: Estate) -> None:
-    answers = Answers(estate)
-    server = await asyncio.get_running_loop().create_server(lambda: _Connection(answers), "127.0.0.1", 0)
-    print(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", flush=True)
-    await server.serve_forever()
+def Stub(estate: Estate) -> Served:  # noqa: N802 — used as a class is: `with Stub(…) as url`
+    """The stub's process."""
+    return Served("stub", estate.buckets, estate.users, estate.keys, estate.groups)
 
 
 if __name__ == "__main__":
-    threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
-    asyncio.run(_serve(Estate(*map(int, sys.argv[1:]))))
+    answers = Answers(Estate(*map(int, sys.argv[1:])))
+    serve(lambda: _Connection(answers))
