@@ -26,6 +26,8 @@ class Join:
     `by`: (own path, path of the other type) pairs that must all meet; none: the whole population within `within`.
     `one`: a look-up by key. `missing`: null may stand for what a complete population does not have.
     `facets`: all that is read of the other type, by `take`, `by` and `keep`; its listing is always read.
+    `back`: asked the other way round, for what meets none of this type in the estate: [] if there is nothing such, else
+    Unknown(unresolved) with how many. It is the join from the other type to this one.
     """
 
     name: str
@@ -37,6 +39,12 @@ class Join:
     missing: bool
     keep: Condition | None
     facets: frozenset[str]
+    back: Join | None = None
+
+    @property
+    def sides(self) -> tuple[Join, ...]:
+        """The join, and the one back."""
+        return (self, self.back) if self.back else (self,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,11 @@ def judge_example(test: Test, example: Example, labels: Mapping[str, Label]) -> 
 
 def _plain(test: Test) -> Test:
     """The test with common types as types of their own: an example says what is seen of them, not where it is from."""
-    return replace(test, of=plain(test.of), joins=tuple(replace(join, of=plain(join.of)) for join in test.joins))
+    return replace(test, of=plain(test.of), joins=tuple(_plain_join(join) for join in test.joins))
+
+
+def _plain_join(join: Join) -> Join:
+    return replace(join, of=plain(join.of), back=_plain_join(join.back) if join.back else None)
 
 
 def evidence_of(test: Test, example: Example, labels: Mapping[str, Label]) -> tuple[str, MemoryEvidence]:

@@ -91,7 +91,7 @@ class Estate:
         self._seen: dict[Line, Seen | None] = {}
         self._projection = Projection(evidence)
         for test in tests:
-            for join in test.joins:
+            for join in (side for told in test.joins for side in told.sides):
                 self._facets.setdefault(join.of.name, set()).update(join.facets)
 
     @classmethod
@@ -164,6 +164,11 @@ class Estate:
 
     def lines(self, join: Join, scope: str) -> frozenset[Line]:
         """Every line that a join from this scope may rest on."""
+        if join.back:
+            return self._lines_of(join, scope) | self._lines_of(join.back, scope)
+        return self._lines_of(join, scope)
+
+    def _lines_of(self, join: Join, scope: str) -> frozenset[Line]:
         scopes, targets = self.reach(join, scope)
         key = (join.of.name, join.facets, scopes, targets)
         if key not in self._lines:

@@ -39,13 +39,14 @@ class Joining:
         self._hole = next((index.hole for index in self._indexes if index.hole), None)
         self._used: set[str] = set()  # scopes that gave a match
         self._everything = not join.one  # whether it rests on all the scopes that it looks in
-        self._whole: list[JSON | Unknown] = []  # a join without `by` is the same for every resource
+        self._whole: list[JSON | Unknown] = []  # a join without `by`, or back, is the same for every resource
 
     def resolve(self, data: Mapping[str, Any], gaps: Mapping[str, Unknown]) -> JSON | Unknown:
         """What the condition sees under the join's name, for a resource with this data and these gaps."""
-        if not self.join.by:
+        if self.join.back or not self.join.by:
             if not self._whole:
-                self._whole.append(self._many(self._indexes[0].entries))
+                strays = self._strays(self.join.back) if self.join.back else None
+                self._whole.append(strays or self._many(() if self.join.back else self._indexes[0].entries))
             return self._whole[0]
         wanted: list[list[JSON]] = []
         for mine, _ in self.join.by:
@@ -66,6 +67,29 @@ class Joining:
         if self._everything:
             return set(self._estate.lines(self.join, self._scope))
         return set(lines_of(self.join.of, self.join.facets, {name: self._estate.scopes[name] for name in self._used}))
+
+    def _strays(self, back: Join) -> Unknown | None:
+        """Why it is open what belongs to whom: how many that `keep` leaves meet none of this type. None: each does."""
+        theirs, mine = back.by[0]
+        index, own = self._indexes[0], self._estate.index(back, self._scope, mine)
+        if hole := index.hole or own.hole:
+            return hole
+        if own.made_with and index.made_with - own.made_with:  # nothing fits across a change of keys
+            return Unknown("stale", operation=self.join.of.name, code="RedactionKey")
+        alone, unsure = 0, list[Unknown]()
+        for entry in index.entries:
+            keys = theirs.keys(root_of(entry, theirs.root, self._estate.scopes))
+            if isinstance(keys, Unknown):
+                return keys
+            if any(key in own.by_key for key in keys):
+                continue
+            shown = self._seen(entry)
+            if isinstance(shown, Unknown):
+                unsure.append(shown)
+            alone += shown is not None
+        if len(unsure) == alone:
+            return unsure[0] if unsure else None
+        return Unknown("unresolved", operation=self.join.of.name, code=f"{alone} of nobody")
 
     def _matching(self, wanted: Sequence[Sequence[JSON]]) -> list[Entry]:
         first, keys = self._indexes[0].by_key, wanted[0]

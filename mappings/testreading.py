@@ -144,7 +144,7 @@ class _Reading:
             self.page.document,
             (*self.page.path, "with", name),
             ("of", "take"),
-            ("by", "one", "within", "missing", "keep"),
+            ("by", "one", "within", "missing", "keep", "strays"),
         )
         of, one = self.shape(page, "of"), page.flag("one")
         take = page.texts("take")
@@ -156,7 +156,16 @@ class _Reading:
         self.check_join(page, of, within, one=one, by=bool(by))
         keep = self.keep(page, of) if "keep" in page else None
         names = {*take, *(theirs.root for _, theirs in by), *(keep.reads if keep else ())}
-        return Join(name, of, take, by, one, within, "missing" in page, keep, _facets(names, of))
+        back = self.back(page, name, by, within) if page.flag("strays") else None
+        return Join(name, of, take, by, one, within, "missing" in page, keep, _facets(names, of), back)
+
+    def back(self, page: Fields, name: str, by: tuple[tuple[Path, Path], ...], within: str) -> Join:
+        """The join from the other type to this one, for what meets none of it."""
+        if len(by) != 1 or within != "estate" or page.flag("one"):
+            what = "`strays` asks over the whole estate, by one key"
+            page.refuse("strays", what, "Say `within: estate` and `by` with one pair, without `one`.")
+        mine, theirs = by[0]
+        return Join(name, self.of, (), ((theirs, mine),), False, within, False, None, _facets({mine.root}, self.of))
 
     def check_join(self, page: Fields, of: TypeShape, within: str, *, one: bool, by: bool) -> None:
         if of.provider != self.of.provider and within != "estate":

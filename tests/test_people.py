@@ -60,7 +60,7 @@ def profile(email: str) -> dict[str, str]:
 
 
 def directories() -> tuple[Okta, GitHub]:
-    """Ann has all rights everywhere; Bob left and is still on GitHub; Cid left and is gone; nobody knows Eve."""
+    """Ann has all rights everywhere; Bob left and is still on GitHub; Cid left and is gone; Eve is nobody's."""
     okta = {
         **tenant(),
         "/api/v1/users": [
@@ -115,6 +115,8 @@ def started(folder: Path, okta: Okta, github: GitHub) -> World:
     (folder / "mappings/registers").mkdir(parents=True)
     for name, body in REGISTERS.items():
         (folder / f"mappings/registers/{name}.yaml").write_text(json.dumps(body))
+    eve = f"okta/{okta.url.removeprefix('https://').replace(':', '-')} u4"
+    (folder / "mappings/settings.yaml").write_text(json.dumps({"people_unowned_agreed": [eve]}))
     (folder / "hr.csv").write_text(HR)
     (folder / "token").write_text("s3cret-token")
     (folder / "annexlog.toml").write_text(f"""
@@ -163,6 +165,22 @@ def test_a_leaver_fails_by_the_one_account_that_is_left(world: World) -> None:
         "19": "pass",
         "3": "not_applicable",
     }
+
+
+def test_an_account_that_lost_its_address_leaves_open_whether_a_leaver_is_gone(world: World, tmp_path: Path) -> None:
+    okta, _ = world.apis
+    users = okta.answers["/api/v1/users"]
+    cleared = {"login": "cid.old", "email": ""}
+    okta.answers["/api/v1/users"] = [account("u3", profile=cleared) if one["id"] == "u3" else one for one in users]
+
+    _, after = world.again(tmp_path)
+    okta.answers["/api/v1/users"] = users
+
+    assert world.told("people.persons.leavers-removed", after) == {
+        "17": "not_applicable", "18": "fail", "19": "unresolved", "3": "not_applicable",
+    }  # fmt: skip
+    why = next(a.reason for (test, _, id), a in after.items() if (test, id) == ("people.persons.leavers-removed", "19"))
+    assert str(why) == "unresolved: people.account (1 of nobody)"
 
 
 def test_rights_of_two_systems_come_together_in_one_person(world: World) -> None:

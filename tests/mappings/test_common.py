@@ -215,3 +215,47 @@ def test_examples_must_come_to_what_they_say() -> None:
 
 def test_a_commitment_says_which_key_it_was_made_with() -> None:
     assert made_with([f"{'a' * 8}:{'b' * 64}", "17", 17, None, f"{'c' * 8}:short"]) == {"a" * 8}
+
+
+STRAYS: dict[str, Any] = {"take": [], "by": {"keys[]": "keys[]"}, "within": "estate", "strays": True}
+
+
+def alone(**changes: Any) -> Test:
+    """No account that is on is nobody's."""
+    join = {"of": ACCOUNT, **STRAYS, "keep": "enabled", **changes}
+    document = {**LEFT, "with": {"unowned": join}, "expect": "size(unowned) == 0"}
+    return read_test(parse(json.dumps(document), "test.yaml"), (), shapes())
+
+
+def whose(evidence: MemoryEvidence) -> str:
+    outcome = judge(alone(), "hr/staff", evidence).outcomes["17"]
+    return f"{outcome.status} {outcome.reason or ''}".strip()
+
+
+def test_what_meets_nobody_leaves_open_whose_it_is() -> None:
+    bot, owned, off, unsure, unseen, nobody = (estate() for _ in range(6))
+    owned.organization["register"] = {  # type: ignore[index]
+        "people_accounts": [], "service_accounts": [{"directory": "acme/2", "account": "bot", "owner": "17"}]
+    }  # fmt: skip
+    off.populations["acme/2", "acme.user"].resources["bot"][""] = {"mail": None, "state": "off"}
+    unsure.populations["acme/2", "acme.user"].resources["bot"][""] = {"mail": None}
+    unseen.populations["acme/1", "acme.user"] = Population({}, Coverage.DENIED, DENIED)
+    nobody.populations["hr/staff", "hr.person"].status = Coverage.PARTIAL
+
+    assert [whose(one) for one in (bot, owned, off, unsure, unseen, nobody)] == [
+        "unknown unresolved: people.account (1 of nobody)", "pass", "pass",
+        'unknown condition_error (Key not found in map : "state")', f"unknown {DENIED}", "unknown incomplete: hr.person",
+    ]  # fmt: skip
+
+
+def test_what_meets_nobody_rests_on_both_sides() -> None:
+    assert judge(alone(), "hr/staff", estate()).inputs == inputs(alone(), "hr/staff", estate()) == {
+        Line("hr/staff", "hr.person"), Line("acme/1", "acme.user"), Line("acme/2", "acme.user"),
+        Line("org", "register"), Line("target/a", "scope"), Line("target/staff", "scope"),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("change", [{"one": True}, {"by": {}}, {"by": {"keys[]": "keys[]", "id": "keys[]"}}])
+def test_what_meets_nobody_is_asked_by_one_key(change: dict[str, Any]) -> None:
+    with pytest.raises(MappingError, match="`strays` asks over the whole estate, by one key"):
+        alone(**change)
