@@ -52,7 +52,8 @@ def inventory() -> dict[str, list[dict[str, Any]]]:
         "Microsoft.Storage/storageAccounts": [row("Microsoft.Storage/storageAccounts", "acme", {
             "allowBlobPublicAccess": False, "supportsHttpsTrafficOnly": True, "minimumTlsVersion": "TLS1_2", "publicNetworkAccess": "SecuredByPerimeter", "allowSharedKeyAccess": False, "allowCrossTenantReplication": False,
             "networkAcls": {"defaultAction": "Deny", "ipRules": [], "bypass": "AzureServices"}, "keyCreationTime": {"key1": PLANTED},
-        }, access="SecuredByPerimeter", kind="StorageV2", sku={"name": "Standard_GZRS", "tier": "Standard"}, tags={"criticality": "critical"})],
+                    "encryption": {"keySource": "Microsoft.Keyvault", "keyvaultproperties": {"keyname": PLANTED}, "services": {"table": {"enabled": True, "keyType": "Account"}}},
+        }, access="SecuredByPerimeter", others="tables and queues", kind="StorageV2", sku={"name": "Standard_GZRS", "tier": "Standard"}, tags={"criticality": "critical", "confidentiality": "strict", "retention": "3-years"})],
         "Microsoft.Sql/servers": [row("Microsoft.Sql/servers", "db1", {"publicNetworkAccess": "Enabled", "administratorLogin": PLANTED, "administrators": {"login": EMAIL, "azureADOnlyAuthentication": True}}, access="Enabled")],
         "Microsoft.Sql/servers/databases": [row("Microsoft.Sql/servers/databases", "db1/shop", {"status": "Online"})],
         "Microsoft.Sql/managedInstances": [row("Microsoft.Sql/managedInstances", "mi1", {"publicDataEndpointEnabled": False, "administratorLogin": PLANTED})],
@@ -123,7 +124,11 @@ def answers() -> dict[str, Any]:
     return {
         **tenant((SUBSCRIPTION, "Enabled")),
         f"{storage}/networkSecurityPerimeterConfigurations": {"value": [{"name": "p", "properties": {"provisioningState": "Succeeded", "resourceAssociation": {"name": "a", "accessMode": "Enforced"}}}]},
-        f"{storage}/managementPolicies/default": {"properties": {"policy": {"rules": [{"enabled": True, "name": "old", "definition": {"filters": {"blobTypes": ["blockBlob"], "prefixMatch": ["tmp/"]}, "actions": {"baseBlob": {"delete": {"daysAfterModificationGreaterThan": 30}}}}}]}}},
+        f"{storage}/managementPolicies/default": {"properties": {"policy": {"rules": [{"enabled": True, "name": "old", "definition": {"filters": {"blobTypes": ["blockBlob", "appendBlob"]}, "actions": {part: {"delete": {"daysAfterCreationGreaterThan": 1000}} for part in ("baseBlob", "snapshot", "version")}}}]}}},
+        f"{storage}/blobServices/default/containers": {"value": [{"name": "insights-activity-logs", "properties": {"metadata": {"by": PLANTED}, "hasImmutabilityPolicy": True, "immutabilityPolicy": {"properties": {"state": "Locked", "immutabilityPeriodSinceCreationInDays": 400, "allowProtectedAppendWrites": True}}}}]},
+        f"{storage}/encryptionScopes": {"value": [{"name": "own", "properties": {"state": "Enabled", "source": "Microsoft.KeyVault", "keyVaultProperties": {"keyUri": PLANTED}}}]},
+        f"{storage}/tableServices/default/tables": {"value": [{"name": "orders", "properties": {"signedIdentifiers": [{"id": PLANTED}]}}]},
+        f"{storage}/queueServices/default/queues": {"value": []},
         f"{storage}/blobServices/default": {"properties": {"deleteRetentionPolicy": {"enabled": True, "days": 14}, "containerDeleteRetentionPolicy": {"enabled": True, "days": 14}, "isVersioningEnabled": True}},
         f"{sql}/firewallRules": {"value": [{"name": "office", "properties": {"startIpAddress": "192.0.2.1", "endIpAddress": "192.0.2.6"}}]},
         f"{sql}/ipv6FirewallRules": {"value": []},
