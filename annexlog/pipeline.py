@@ -321,7 +321,22 @@ class _Looking:
             looked = [scope.name for scope in scopes if view.seen(Line(scope.name, kind.name)) is not None]
             known = frozenset(id for name in looked for id in view.ids(name, kind.name)) if looked else None
             details = frozenset(facets) - {kind.facet}
-            yield Ask(kind, details & frozenset[str]().union(*filter(None, chosen)), details, known)
+            due = details & frozenset[str]().union(*filter(None, chosen))
+            yield Ask(kind, due, details, known, frozenset(self._staying(view, kind, looked)))
+
+    def _staying(self, view: View, kind: ResourceType, scopes: Iterable[str]) -> Iterator[str]:
+        """The ids of what should be there again, by what was last seen of each."""
+        if kind.stays is None:
+            return
+        now = self.collector.clock.now()
+        for scope in scopes:
+            for one in view.resources(scope, kind.name, ()):
+                body = one.facets[""]
+                if isinstance(body, Unknown):  # the last answer lacked it, and was not whole
+                    cell = view.cell(Line(scope, kind.name), one.id)
+                    body = cell.last if cell else body
+                if isinstance(body, Unknown) or kind.stays(body, now):
+                    yield one.id
 
     def blind(self, found: Discovery, before: Mapping[str, Mapping[str, JSON]]) -> Iterator[Callable[[], None]]:
         """One job for each known scope that an incomplete discovery did not show: it could not be looked at."""

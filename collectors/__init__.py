@@ -198,6 +198,9 @@ class ResourceType:
     facet's name; `[]` goes into each item of a list.
     `counted`: the second sources of the population, reconciled when asked for. `opens`: each resource is a scope of
     this name itself (`{id}` is its own), which should have been looked at (an organization's account).
+    `stays(body, now)`: whether a resource should be in the next answer too, by what was last seen of it. `loss`: the
+    scope's value that says how many of a hundred such may be missing from one (one of them always may). If more are,
+    the answer is incomplete and nothing is gone: a file that was cut looks like one of fewer rows.
     """
 
     name: str
@@ -219,9 +222,12 @@ class ResourceType:
     sets: tuple[str, ...] = ()
     counted: tuple[Counted, ...] = ()
     opens: str | None = None
+    stays: Callable[[Any, Millis], bool] | None = None
+    loss: str = ""
 
     def __post_init__(self) -> None:
         """Raises DeclarationError."""
+        _refuse(bool(self.loss) is (self.stays is None), self.name, "stays and loss go together")
         known = [self.facet]
         for detail in self.details:
             _refuse(detail.facet in known, self.name, f"its facet {detail.facet} is declared twice")

@@ -31,7 +31,7 @@ class Ask:
 
     `due`: the details to poll of every resource now. `wanted`: all details that anyone reads; a new resource gets all
     of them at once. `known`: the ids of the last complete population; None: nothing is known, everything is new, and
-    then `wanted` is polled whole. Both sets are closed over what their details need themselves; the type's own facet
+    then `wanted` is polled whole. `staying`: those of them that should be there again (ResourceType.stays). Both sets are closed over what their details need themselves; the type's own facet
     may stand in them and means nothing: the listing is always asked.
     """
 
@@ -39,6 +39,7 @@ class Ask:
     due: frozenset[str]
     wanted: frozenset[str]
     known: frozenset[str] | None
+    staying: frozenset[str] = frozenset()
 
 
 class Engine:
@@ -103,7 +104,10 @@ class Engine:
         for population in populations:
             population.settle()
         correction = _correction(trace for population in populations for trace in population.traces())
-        return [s for population in populations for s in population.sweeps(asking.timeline, base, correction)]
+        sweeps = [s for population in populations for s in population.sweeps(asking.timeline, base, correction)]
+        for population in populations:
+            population.children.clear()  # parents and children know each other: whoever is done with is freed at once
+        return sweeps
 
     def _drive(self, collection: Collection, asker: Scope, root: Population) -> Drive:
         kind = root.kind.type
@@ -151,7 +155,7 @@ class Engine:
         parts = {
             name: Part(self._kind(type), scope, {**asker.values, **scope.values}) for name, scope in roster.items()
         }
-        population = found[type.name] = Population(self._kind(type), due, wanted, ask.known, parts, parent)
+        population = found[type.name] = Population(self._kind(type), due, wanted, ask.known, parts, parent, ask.staying)
         return population
 
     def _kind(self, type: ResourceType) -> Kind:

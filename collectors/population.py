@@ -44,6 +44,7 @@ class Population:
 
     `due`, `wanted`: the details to ask for of every resource, and of a new one. `answered`: pages of the listing that
     came. `bulk`: how each bulk source was asked. `collapsed`: how many were known, where none is there any more.
+    `staying`: the ids that should be among what is found.
     """
 
     def __init__(
@@ -54,8 +55,9 @@ class Population:
         known: frozenset[str] | None,
         parts: Mapping[str, Part],
         parent: Population | None = None,
+        staying: frozenset[str] = frozenset(),
     ) -> None:
-        self.kind, self.known, self.parts = kind, known, parts
+        self.kind, self.known, self.parts, self.staying = kind, known, parts, staying
         self.due = wanted if known is None else due
         self.wanted = wanted
         self.steps = tuple(step for step in kind.steps if step.facet in wanted)
@@ -139,10 +141,20 @@ class Population:
         if listed and self.total is not None and counted < self.total:
             said = f"{self.found + self.elsewhere} of {self.total}"
             self.listing.refused(Unknown("incomplete", listed.call.operation, listed.call.permission, "total"), said)
+        if listed and self.answered and not self.refusals() and (lost := self._lost()):
+            self.listing.refused(Unknown("incomplete", listed.call.operation, listed.call.permission, "Lost"), lost)
         for part in self.parts.values():
             part.traces[""].merge(self.listing)
             for facet, trace in self.bulk.items():
                 part.traces[facet].merge(trace)
+
+    def _lost(self) -> str:
+        """How many of those that should be there are not, if more than may be; "" else."""
+        gone = self.staying.difference(*(part.ids for part in self.parts.values()))
+        if len(gone) < 2:
+            return ""
+        share = min(float(part.values[self.kind.type.loss]) for part in self.parts.values()) / 100
+        return f"{len(gone)} of {len(self.staying)} are missing" if len(gone) > share * len(self.staying) else ""
 
     def traces(self) -> Iterator[Trace]:
         """How each line was asked."""

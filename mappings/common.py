@@ -41,6 +41,9 @@ _COMMITMENT = re.compile(r"([0-9a-f]{8}):[0-9a-f]{64}")
 NAMED = {"people_accounts": "person", "service_accounts": "owner"}
 """Registers of rows {directory, account, …}, and the member that names the person who answers for the account."""
 
+GRANTS = ("privileged_grants", "approved_by")
+"""The register of the same kind whose rows approve a right, and the member that names who did."""
+
 _GRAVITY = {reason: rank for rank, reason in enumerate(REASONS)}
 _HOLE = re.compile(r"\{([^{}]*)\}")
 
@@ -49,22 +52,31 @@ _HOLE = re.compile(r"\{([^{}]*)\}")
 class Spec:
     """The facets of a common type. `texts`: lists of texts; `flags`: true or false; `values`: as they are.
 
-    `facet`: its first, {type, directory, id}: whose resource it is. `qualified`: ids say the type as well.
+    `facet`: its first, {type, directory, id}: whose resource it is. `named`: lists of whom registers name, whatever the
+    parts say. `qualified`: ids say the type as well.
     """
 
     facet: str
     texts: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
     qualified: bool = False
 
     @property
+    def told(self) -> tuple[str, ...]:
+        """The facets that each part says."""
+        return (*self.texts, *self.flags, *self.values)
+
+    @property
     def facets(self) -> tuple[str, ...]:
-        return (self.facet, *self.texts, *self.flags, *self.values)
+        return (self.facet, *self.told, *self.named)
 
 
 SPECS: Mapping[str, Spec] = {
-    ACCOUNT: Spec("account", ("keys", "rights"), ("enabled", "privileged", "service"), qualified=True),
+    ACCOUNT: Spec(
+        "account", ("keys", "rights"), ("enabled", "privileged", "service"), named=("approvers",), qualified=True
+    ),
     PERSON: Spec("person", ("keys",), values=("contracts", "manager")),
 }
 
@@ -165,7 +177,7 @@ class Projection:
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
-        self._named: dict[tuple[str, str], list[str]] | Unknown | None = None
+        self._named: dict[tuple[str, ...], _Named] = {}
 
     def resources(
         self, scope: str, attributes: Mapping[str, JSON], of: Common, facets: Collection[str]
@@ -176,28 +188,41 @@ class Projection:
             needed = sorted(part.needs(facets) - {part.of.facet})
             for one in self._evidence.resources(scope, part.of.name, needed):
                 listed = one.facets.get("", Unknown("unobserved"))
-                told: dict[str, JSON | Unknown] = {facet: part.value(facet, one.id, one.facets) for facet in facets}
+                told: dict[str, JSON | Unknown] = {
+                    facet: part.value(facet, one.id, one.facets) for facet in facets if facet not in spec.named
+                }
                 if "keys" in told and of.name == ACCOUNT:
-                    told["keys"] = self._with_named(told["keys"], scope, one.id)
+                    told["keys"] = _joined(told["keys"], self._whom(NAMED, scope, one.id))
+                if "approvers" in facets:
+                    told["approvers"] = self._whom(dict([GRANTS]), scope, one.id)
                 told[""] = (
                     listed if isinstance(listed, Unknown) else {"type": part.of.name, "directory": scope, "id": one.id}
                 )
                 id = f"{part.of.name}:{one.id}" if spec.qualified else one.id
                 yield Resource(scope, of.name, id, told)
 
-    def _with_named(self, keys: JSON | Unknown, scope: str, id: str) -> JSON | Unknown:
-        """An account's keys, and the people whom registers name for it."""
-        if self._named is None:
-            self._named = _named(self._evidence.documents("register"))
-        if isinstance(keys, Unknown) or isinstance(self._named, Unknown):
-            return keys if isinstance(keys, Unknown) else self._named
-        return [*keys, *self._named.get((scope.casefold(), id.casefold()), ())]
+    def _whom(self, registers: Mapping[str, str], scope: str, id: str) -> JSON | Unknown:
+        """The people whom these registers name for an account."""
+        key = tuple(registers)
+        if key not in self._named:
+            self._named[key] = _named(self._evidence.documents("register"), registers)
+        named = self._named[key]
+        return named if isinstance(named, Unknown) else list(named.get((scope.casefold(), id.casefold()), ()))
 
 
-def _named(registers: Mapping[str, JSON]) -> dict[tuple[str, str], list[str]] | Unknown:
+_Named = dict[tuple[str, str], list[str]] | Unknown
+
+
+def _joined(keys: JSON | Unknown, more: JSON | Unknown) -> JSON | Unknown:
+    if isinstance(keys, Unknown) or isinstance(more, Unknown):
+        return keys if isinstance(keys, Unknown) else more
+    return [*keys, *more]
+
+
+def _named(registers: Mapping[str, JSON], members: Mapping[str, str]) -> _Named:
     """{(directory, account): people} of all rows. A register that nobody wrote leaves open who answers for what."""
     found: dict[tuple[str, str], list[str]] = {}
-    for register, member in NAMED.items():
+    for register, member in members.items():
         if register not in registers:
             return Unknown("unset", operation=register)
         rows = registers[register]
@@ -227,7 +252,7 @@ def read_part(document: Document, path: Place, shapes: Mapping[str, TypeShape]) 
     if common not in SPECS:
         document.refuse(path, f"there is no common type {common!r}", nearest(str(common), SPECS))
     spec = SPECS[common]
-    page = fields(document, path, ("of", *spec.facets[1:]), ("is", "examples"))
+    page = fields(document, path, ("of", *spec.told), ("is", "examples"))
     name = page.text("of")
     if name not in shapes or isinstance(shapes[name], Common):
         page.refuse("of", f"no resource type is called {name!r}", nearest(name, shapes))
@@ -306,7 +331,7 @@ def _example(part: Part, one: JSON) -> str:
     if strange:
         return f"{part.of.name} has no facet {min(strange)!r}"
     facets = {"" if name == part.of.facet else name: _given(value) for name, value in one["given"].items()}
-    told = {facet: part.value(facet, str(one.get("id", "example")), facets) for facet in SPECS[part.common].facets[1:]}
+    told = {facet: part.value(facet, str(one.get("id", "example")), facets) for facet in SPECS[part.common].told}
     gives = {facet: {"$unknown": v.reason} if isinstance(v, Unknown) else v for facet, v in told.items()}
     return "" if gives == one.get("gives") else f"it gives {gives}"
 

@@ -247,6 +247,22 @@ def test_without_the_register_nobody_can_say_whose_accounts_are(world: World, tm
     }  # fmt: skip
 
 
+def test_a_register_that_was_cut_says_of_nobody_that_he_is_gone(world: World, tmp_path: Path) -> None:
+    short = "".join(line for line in HR.splitlines(keepends=True) if not line.startswith(("17,", "3,")))
+    (world.folder / "hr.csv").write_text(short)
+
+    try:
+        _, after = world.again(tmp_path / "once")
+        world_after = replace(world, folder=tmp_path / "once")
+        done, again = world_after.again(tmp_path / "twice", 2)
+    finally:
+        (world.folder / "hr.csv").write_text(HR)
+
+    owned = [world.told("people.accounts.owned", told)["github.member:ann"] for told in (after, again)]
+    assert owned == ["incomplete", "incomplete"]
+    assert [why.code for line, why in done.unseen.items() if line.type == "hr.person"] == ["Lost"]
+
+
 def test_across_a_change_of_the_redaction_key_nothing_is_told(world: World, tmp_path: Path) -> None:
     again = tmp_path / "again"
     world.again(again)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ from typing import Any
 from annexlog.collectors import Call, Caller, Discovery, Page, Refused, Scope
 from annexlog.collectors.clock import HOST, Clock
 from annexlog.collectors.hr._options import Options
-from annexlog.evidence_store.model import ConfigError, iso
+from annexlog.evidence_store.model import ConfigError, Millis, iso
 
 MOST = 64 << 20
 """Bytes of a file."""
+
+DATED = "exported_at"
+"""The column that is taken to say when the file was made, if there is one and none is named."""
 
 NEVER = "9999-12-31"
 """What some HR systems write as the last day of a contract that does not end."""
@@ -30,13 +34,14 @@ class Register:
 
     def __init__(self, options: Options, name: str, *, clock: Clock = HOST) -> None:
         self.options, self._name, self._clock = options, name, clock
-        columns = _columns(options)
+        columns = [*_columns(options), *([options.exported_at] if options.exported_at else [])]
         if len(set(columns)) < len(columns):
             raise ConfigError("two of the columns are the same.", where=f"targets.{name}")
 
     def discover(self) -> Discovery:
         """The one scope; nothing is read."""
-        return Discovery([Scope(f"hr/{self._name}", "register", {"register": self._name})])
+        values = {"register": self._name, "max_loss": str(self.options.max_loss)}
+        return Discovery([Scope(f"hr/{self._name}", "register", values)])
 
     def caller(self, scope: Scope) -> Caller:  # noqa: ARG002 — there is one
         return Caller("file", self.options.file)
@@ -51,19 +56,25 @@ class Register:
     def close(self) -> None: ...
 
     def persons(self) -> list[dict[str, Any]]:
-        """The persons of the file: {person, contracts, manager, keys}. Raises Refused.
+        """The persons of the file: {person, contracts, manager, keys, dated_by}. Raises Refused.
 
         `contracts`: {starts, until} as instants in UTC, the first one of the first day and the one after the last day.
+        `dated_by`: what said how old the file is: `column`, or `mtime`.
         """
+        table = self._table()
+        dated_by = "column" if table.dated else "mtime"
         found: dict[str, dict[str, Any]] = {}
-        for number, row in enumerate(self._rows(), 2):
+        for number, row in table.rows:
+            if table.dated:
+                self._check_age(_instant(row, table.dated, number))
             id = row[self.options.person]
             if not id:
-                raise Refused("unreadable", "NoPerson", f"row {number} names no person", again=False)
+                raise Refused("unreadable", "NoPerson", f"line {number} names no person", again=False)
             starts, until = _day(row, self.options.starts, number), _day(row, self.options.ends, number, after=1)
             if starts is None or (until is not None and until <= starts):
-                raise Refused("unreadable", "Dates", f"row {number} has no first day, or ends before it", again=False)
-            one = found.setdefault(id, {"person": id, "contracts": [], "manager": None, "keys": []})
+                raise Refused("unreadable", "Dates", f"line {number} has no first day, or ends before it", again=False)
+            fresh: dict[str, Any] = {"person": id, "contracts": [], "manager": None, "keys": [], "dated_by": dated_by}
+            one = found.setdefault(id, fresh)
             one["contracts"].append({"starts": starts, "until": until})
             if starts == max(c["starts"] for c in one["contracts"]):
                 one["manager"] = row[self.options.manager] or None
@@ -74,42 +85,51 @@ class Register:
             one["keys"] = sorted(set(one["keys"]))
         return list(found.values())
 
-    def _rows(self) -> Iterator[dict[str, str]]:
-        """{column: text} of the columns that are configured, and of no others. Raises Refused."""
-        wanted = _columns(self.options)
-        rows = csv.reader(io.StringIO(self._text()), strict=True)
-        try:
-            header = [cell.strip() for cell in next(rows, [])]
-            missing = [column for column in wanted if header.count(column) != 1]
-            if missing:
-                raise Refused("unreadable", "Columns", f"not once in the header: {', '.join(missing)}", again=False)
-            places = {column: header.index(column) for column in wanted}
-            for number, cells in enumerate(rows, 2):
-                if not any(cell.strip() for cell in cells):
-                    continue
-                if len(cells) != len(header):
-                    raise Refused("unreadable", "Cells", f"row {number} is not as long as the header", again=False)
-                yield {column: cells[place].strip() for column, place in places.items()}
-        except csv.Error as error:
-            raise Refused("unreadable", "NotCSV", str(error), again=False) from None
+    def _table(self) -> _Table:
+        """The file, if it is whole and young enough. Raises Refused."""
+        text, modified = self._read()
+        rows = csv.reader(io.StringIO(text), strict=True)
+        header = [cell.strip() for cell in _next(rows) or []]
+        dated = self.options.exported_at or (DATED if DATED in header else "")
+        wanted = [*_columns(self.options), *([dated] if dated else [])]
+        missing = [column for column in wanted if header.count(column) != 1]
+        if missing:
+            raise Refused("unreadable", "Columns", f"not once in the header: {', '.join(missing)}", again=False)
+        if not dated:
+            self._check_age(modified)
+        if not text.endswith(("\n", "\r")):  # a last day, or the last digit of a number, may be gone
+            last = len(text.splitlines())
+            raise Refused("unreadable", "CutShort", f"line {last}, the last one, has no end: it was cut", again=False)
+        return _Table(dated, _rows(rows, header, wanted))
 
-    def _text(self) -> str:
+    def _check_age(self, made: Millis) -> None:
+        """Raises Refused if the file is too old, or from the future: that would never be too old."""
+        if not -_DAY <= self._clock.now() - made <= self.options.max_age * _DAY:
+            raise Refused("failed", "Old", f"the file is of {iso(made)}", again=False)
+
+    def _read(self) -> tuple[str, Millis]:
+        """The text of the file, and when it was written. Raises Refused."""
         path = Path(self.options.file).expanduser()
         try:
             told = path.stat()
             if told.st_size > MOST:
                 raise Refused("unreadable", "TooLong", f"the file is longer than {MOST} bytes", again=False)
-            age = self._clock.now() - round(told.st_mtime * 1000)
-            if not -_DAY <= age <= self.options.max_age * _DAY:  # one from the future would never be too old
-                raise Refused("failed", "Old", f"the file is of {iso(round(told.st_mtime * 1000))}", again=False)
             with path.open(encoding="utf-8-sig", newline="") as file:
-                return file.read()
+                return file.read(), round(told.st_mtime * 1000)
         except UnicodeDecodeError:
             raise Refused("unreadable", "NotText", "the file is no text in UTF-8", again=False) from None
         except PermissionError as error:
             raise Refused("denied", "PermissionError", str(error.strerror), again=False) from None
         except OSError as error:
             raise Refused("failed", type(error).__name__, str(error.strerror), again=False) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """`rows`: (line of the file, {column: text} of the configured columns). `dated`: the column of its date, or ""."""
+
+    dated: str
+    rows: Iterator[tuple[int, dict[str, str]]]
 
 
 class _Once:
@@ -135,6 +155,25 @@ def _columns(options: Options) -> list[str]:
     return [options.person, options.starts, options.ends, options.manager, *options.keys.values()]
 
 
+def _next(rows: Any) -> list[str] | None:
+    """The next row of a CSV reader; None at the end. Raises Refused."""
+    try:
+        return next(rows, None)
+    except csv.Error as error:
+        raise Refused("unreadable", "NotCSV", f"line {rows.line_num}: {error}", again=False) from None
+
+
+def _rows(rows: Any, header: Sequence[str], wanted: Iterable[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line, {column: text}) of the wanted columns of a CSV reader, and of no others. Raises Refused."""
+    places = {column: header.index(column) for column in wanted}
+    while (cells := _next(rows)) is not None:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(header):
+            raise Refused("unreadable", "Cells", f"line {rows.line_num} is not as long as the header", again=False)
+        yield rows.line_num, {column: cells[place].strip() for column, place in places.items()}
+
+
 def _day(row: Mapping[str, str], column: str, number: int, after: int = 0) -> str | None:
     """The first instant of a day (or of the one `after` it); None where the cell is empty. Raises Refused."""
     text = row[column]
@@ -143,5 +182,14 @@ def _day(row: Mapping[str, str], column: str, number: int, after: int = 0) -> st
     try:
         day = date.fromisoformat(text) + timedelta(days=after)
     except (ValueError, OverflowError):
-        raise Refused("unreadable", "Dates", f"row {number} has no date in {column}", again=False) from None
+        raise Refused("unreadable", "Dates", f"line {number} has no date in {column}", again=False) from None
     return datetime(day.year, day.month, day.day, tzinfo=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _instant(row: Mapping[str, str], column: str, number: int) -> Millis:
+    """A day or an instant, in UTC where it does not say. Raises Refused."""
+    try:
+        at = datetime.fromisoformat(row[column])
+    except ValueError:
+        raise Refused("unreadable", "Dates", f"line {number} has no time in {column}", again=False) from None
+    return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)

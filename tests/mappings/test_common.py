@@ -67,7 +67,7 @@ def estate(**registers: Any) -> MemoryEvidence:
     ann: dict[str, Any] = {"": {"mail": "ann@x", "state": "on"}, "roles": []}
     bot: dict[str, Any] = {"": {"mail": None, "state": "on"}, "roles": [{"name": "root"}]}
     person: dict[str, Any] = {"": {"mail": "ann@x", "contracts": [], "manager": None}}
-    told = {"people_accounts": [], "service_accounts": [], **registers}
+    told = {"people_accounts": [], "service_accounts": [], "privileged_grants": [], **registers}
     return MemoryEvidence(
         NOW,
         scopes,
@@ -87,17 +87,21 @@ def verdict(evidence: MemoryEvidence) -> str:
 
 def test_a_common_type_is_all_resources_of_its_parts() -> None:
     of: Any = shapes()[ACCOUNT]
+    grants = [{"directory": "Acme/2", "account": "BOT", "approved_by": one} for one in ("3", 17)]
+    told = estate(privileged_grants=grants)
 
-    seen = [list(Estate(estate()).resources(scope, of, of.facets)) for scope in ("acme/1", "acme/2", "hr/staff")]
+    seen = [list(Estate(told).resources(scope, of, of.facets)) for scope in ("acme/1", "acme/2", "hr/staff")]
 
     assert [[(one.id, dict(one.facets)) for one in found] for found in seen] == [
         [("acme.user:ann", {
             "": {"type": "acme.user", "directory": "acme/1", "id": "ann"},
             "keys": ["ann@x"], "enabled": True, "service": False, "privileged": False, "rights": [],
+            "approvers": [],
         })],
         [("acme.user:bot", {
             "": {"type": "acme.user", "directory": "acme/2", "id": "bot"},
             "keys": [], "enabled": True, "service": False, "privileged": True, "rights": ["acme:root"],
+            "approvers": ["3", "17"],
         })],
         [],
     ]  # fmt: skip
@@ -244,7 +248,8 @@ def test_what_meets_nobody_leaves_open_whose_it_is() -> None:
 
     assert [whose(one) for one in (bot, owned, off, unsure, unseen, nobody)] == [
         "unknown unresolved: people.account (1 of nobody)", "pass", "pass",
-        'unknown condition_error (Key not found in map : "state")', f"unknown {DENIED}", "unknown incomplete: hr.person",
+        'unknown condition_error (Key not found in map : "state")', f"unknown {DENIED}",
+        "unknown incomplete: hr.person",
     ]  # fmt: skip
 
 

@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
+from annexlog.collectors import Refused
 from annexlog.collectors.clock import HOST
+from annexlog.collectors.engine import Ask, Engine
 from annexlog.collectors.hr import Options, provider
 from annexlog.collectors.hr._adapter import Register
-from annexlog.collectors.hr.register import person
+from annexlog.collectors.hr.register import person, stays
+from annexlog.collectors.limits import Limits
 from annexlog.collectors.rules import redactor
-from annexlog.evidence_store.model import ConfigError, Unknown
+from annexlog.evidence_store.model import ConfigError, Unknown, instant, iso
+from tests.collectors.acme import Memory
 from tests.providers import look
 
 HEADER = "Staff no,Name,From,To,Boss,Mail,GitHub,Salary\n"
@@ -67,12 +71,14 @@ def test_a_person_is_his_contracts_his_manager_and_keys_that_tell_nothing(write:
                 {"starts": "2025-01-01T00:00:00Z", "until": None},
             ],
             "manager": "4",
+            "dated_by": "mtime",
         },
         "3": {
             "person": "3",
             "contracts": [{"starts": "2019-12-31T00:00:00Z", "until": None}],
             "manager": None,
             "keys": [],
+            "dated_by": "mtime",
         },
     }
 
@@ -141,6 +147,89 @@ def test_an_old_file_says_nothing(write: Write) -> None:
 
     assert young.status("hr.person", scope=SCOPE) == ("complete", None)
     assert old.status("hr.person", scope=SCOPE) == ("failed", Unknown("failed", "file", "read", "Old"))
+
+
+DATED = HEADER.replace("Salary", "Made")
+"""With a column for the time at which the file was made."""
+
+
+def days_ago(days: float) -> str:
+    return iso(HOST.now() - round(days * 86_400_000))
+
+
+def test_a_time_inside_of_the_file_counts_whatever_the_file_s_own(write: Write) -> None:
+    def dated(*ages: float, age: float) -> tuple[str, Unknown | None, set[str]]:
+        rows = "".join(f"{n},Ann,2020-01-01,,,,,{days_ago(one)}\n" for n, one in enumerate(ages))
+        seen = look(write(raw=(DATED + rows).encode(), age=age, exported_at="Made"), person)
+        found: Any = seen.values("hr.person", scope=SCOPE)
+        return *seen.status("hr.person", scope=SCOPE), {one["dated_by"] for one in found.values()}
+
+    old = Unknown("failed", "file", "read", "Old")
+    assert dated(1, 2, age=30) == ("complete", None, {"column"})
+    assert dated(1, 7.1, age=0) == ("failed", old, set())
+    assert dated(1, -1.1, age=0) == ("failed", old, set())
+
+
+def test_a_column_of_the_usual_name_is_found_by_itself(write: Write) -> None:
+    header = HEADER.replace("Salary", "exported_at")
+    rows = [f"17,Ann,2020-01-01,,,,,{days_ago(days)[:10]}\n" for days in (1, 9)]
+
+    fresh, stale = (look(write(raw=(header + row).encode()), person).status("hr.person", scope=SCOPE) for row in rows)
+
+    assert (fresh, stale) == (("complete", None), ("failed", Unknown("failed", "file", "read", "Old")))
+
+
+@pytest.mark.parametrize(("made", "code"), [("", "Dates"), ("yesterday", "Dates")])
+def test_a_row_that_does_not_say_when_it_was_made_makes_all_unknown(write: Write, made: str, code: str) -> None:
+    raw = f"{DATED}17,Ann,2020-01-01,,,,,{made}\n".encode()
+
+    seen = look(write(raw=raw, exported_at="Made"), person)
+
+    assert seen.status("hr.person", scope=SCOPE)[1] == Unknown("unreadable", "file", "read", code)
+
+
+@pytest.mark.parametrize("cut", ["18,Bob,2020-01-01,2025-06-3", "18,Bob,2020-01-01,,3,bob@example.com,bob,9"])
+def test_a_last_line_without_an_end_was_cut_and_is_named(write: Write, cut: str) -> None:
+    register = write(raw=f"{HEADER}17,Ann,2020-01-01,,,,,\n{cut}".encode())
+
+    with pytest.raises(Refused, match="CutShort line 3, the last one"):
+        register.persons()
+
+
+def test_a_row_is_named_by_its_line_in_the_file(write: Write) -> None:
+    register = write('17,"Ann\nPlanted",2020-01-01,,,,,', "18,Bob,,,,,,")
+
+    with pytest.raises(Refused, match="Dates line 4 has no first day"):
+        register.persons()
+
+
+def test_a_file_that_lacks_many_who_did_not_leave_is_taken_to_be_cut(write: Write) -> None:
+    rows = [f"{n},Ann,2020-01-01,{'2021-01-01' if n < 5 else ''},,,," for n in range(25)]
+    before = {str(n) for n in range(25)}
+    staying = frozenset(str(n) for n in range(5, 25))
+
+    def told(kept: int, **options: int) -> tuple[str, Unknown | None]:
+        register = write(*rows[-kept:], **options)
+        scope = register.discover().scopes[0]
+        asks = [Ask(person, frozenset(), frozenset(), frozenset(before), staying)]
+        engine = Engine(register, clock=HOST, limits=Limits(HOST), redaction_key=b"k" * 32)
+        (sweep,) = engine.collect(scope, {scope.name: scope}, asks, Memory())
+        return sweep.status, sweep.refusal
+
+    lost = Unknown("incomplete", "file", "read", "Lost")
+    assert [told(18), told(17)] == [("complete", None), ("partial", lost)]
+    assert [told(19, max_loss=0), told(18, max_loss=0), told(1, max_loss=100)] == [
+        ("complete", None), ("partial", lost), ("complete", None),
+    ]  # fmt: skip
+
+
+def test_who_has_left_need_not_be_in_the_next_file() -> None:
+    def body(*until: str | None) -> dict[str, Any]:
+        return {"contracts": [{"starts": "2020-01-01T00:00:00Z", "until": one} for one in until]}
+
+    now = instant("2026-01-01T00:00:00Z")
+    here, gone, back = body(None), body("2026-01-01T00:00:00Z"), body("2025-01-01T00:00:00Z", None)
+    assert [stays(one, now) for one in (here, gone, back)] == [True, False, True]
 
 
 def test_a_file_that_is_not_there_is_told(write: Write) -> None:
