@@ -92,6 +92,7 @@ class Pool:
                 if batch.left:  # the wait was interrupted
                     batch.error = batch.error or KeyboardInterrupt()
                     self._settle(batch)
+                batch.works = []  # each knows its batch: a circle that would keep all sources until it is searched for
         if batch.error is not None:
             raise batch.error
 

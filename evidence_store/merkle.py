@@ -39,7 +39,7 @@ def _above(level: list[bytes]) -> list[bytes]:
     return above + level[-1:] if len(level) % 2 else above
 
 
-def _packed_above(level: bytes) -> bytes:
+def packed_above(level: bytes) -> bytes:
     """The same of hashes in one piece."""
     copy, above = _NODE.copy, []
     paired = len(level) // 64 * 64
@@ -56,6 +56,14 @@ def root(leaves: Sequence[bytes]) -> bytes:
     while len(level) > 1:
         level = _above(level)
     return level[0] if level else EMPTY
+
+
+def packed_root(leaves: bytes | bytearray) -> bytes:
+    """The same of leaf hashes in one piece."""
+    level = bytes(leaves)
+    while len(level) > 32:
+        level = packed_above(level)
+    return level or EMPTY
 
 
 # ── proofs ────────────────────────────────────────────────────────────────────────────────
@@ -305,11 +313,50 @@ def _sound(leaf: bytes) -> bytes:
     return leaf if len(leaf) == 32 else _NO_HASH
 
 
+class Levels:
+    """The tree over a row of hashes of which some change: a changed one costs log n hashes, not n.
+
+    `row`: the hashes in one piece, which takes a third of the memory; whoever changes it says where by `changed` and,
+    where hashes came in or fell out, from which on all is to be hashed anew, by `shifted`.
+    """
+
+    def __init__(self, row: bytearray) -> None:
+        self.row = row
+        self.changed: set[int] = set()
+        self.shifted = 0
+        self._above: list[bytearray] = []
+
+    def root(self) -> bytes:
+        changed, shifted, copy = self.changed, self.shifted, _NODE.copy
+        level, depth = self.row, 0
+        while len(level) > 32:
+            if depth == len(self._above):
+                self._above.append(bytearray())
+                shifted = 0
+            above = self._above[depth]
+            changed = {index // 2 for index in changed}
+            shifted //= 2
+            if 32 * shifted < len(above) or 64 * shifted < len(level):
+                above[32 * shifted :] = packed_above(bytes(level[64 * shifted :]))
+            for index in changed:
+                if index < shifted:
+                    pair = level[64 * index : 64 * index + 64]
+                    if len(pair) == 64:
+                        hash = copy()
+                        hash.update(pair)
+                        above[32 * index : 32 * index + 32] = hash.digest()
+                    else:
+                        above[32 * index : 32 * index + 32] = pair
+            level, depth = above, depth + 1
+        self.changed, self.shifted = set(), len(self.row) // 32
+        return bytes(level) or EMPTY
+
+
 class Ordered:
     """A tree over leaves sorted by key, some of which change: a changed leaf costs log n hashes, not n.
 
-    A new key costs the hashes to its right; many at once are hashed once, at the next `root`. Hashes lie in one piece
-    a level, which takes a third of the memory. A leaf that is no hash counts as one that nothing has.
+    A new key costs the hashes to its right; many at once are hashed once, at the next `root`. A leaf that is no hash
+    counts as one that nothing has.
     """
 
     def __init__(self, leaves: Iterable[tuple[bytes, bytes]] = ()) -> None:
@@ -318,9 +365,7 @@ class Ordered:
     def _load(self, leaves: Iterable[tuple[bytes, bytes]]) -> None:
         pairs = sorted(leaves)
         self._keys = [key for key, _ in pairs]
-        self._levels = [bytearray(b"".join([_sound(leaf) for _, leaf in pairs]))]
-        self._changed: set[int] = set()
-        self._shifted = 0  # from here on, everything above is to be hashed anew
+        self._levels = Levels(bytearray(b"".join([_sound(leaf) for _, leaf in pairs])))
         self._root: bytes | None = None
 
     def __len__(self) -> int:
@@ -335,12 +380,12 @@ class Ordered:
         self._root = None
         index, known = self._find(key)
         if known:
-            self._levels[0][32 * index : 32 * index + 32] = _sound(leaf)
-            self._changed.add(index)
+            self._levels.row[32 * index : 32 * index + 32] = _sound(leaf)
+            self._levels.changed.add(index)
         else:
             self._keys.insert(index, key)
-            self._levels[0][32 * index : 32 * index] = _sound(leaf)
-            self._shifted = min(self._shifted, index)  # what changed right of it is hashed anew as well
+            self._levels.row[32 * index : 32 * index] = _sound(leaf)
+            self._levels.shifted = min(self._levels.shifted, index)  # what changed right of it is hashed anew as well
 
     def update(self, leaves: Mapping[bytes, bytes | None]) -> None:
         """Set the leaves of many keys; None takes a key out, if it is there."""
@@ -355,42 +400,16 @@ class Ordered:
             self._root = None
             index, known = self._find(key)
             if known:
-                del self._keys[index], self._levels[0][32 * index : 32 * index + 32]
-                self._shifted = min(self._shifted, index)
+                del self._keys[index], self._levels.row[32 * index : 32 * index + 32]
+                self._levels.shifted = min(self._levels.shifted, index)
 
     def root(self) -> bytes:
         if self._root is None:
-            self._root = self._hashed()
+            self._root = self._levels.root()
         return self._root
 
-    def _hashed(self) -> bytes:
-        changed, shifted, copy = self._changed, self._shifted, _NODE.copy
-        depth = 0
-        while len(self._levels[depth]) > 32:
-            level = self._levels[depth]
-            if depth + 1 == len(self._levels):
-                self._levels.append(bytearray())
-                shifted = 0
-            above = self._levels[depth + 1]
-            changed = {index // 2 for index in changed}
-            shifted //= 2
-            if 32 * shifted < len(above) or 64 * shifted < len(level):
-                above[32 * shifted :] = _packed_above(bytes(level[64 * shifted :]))
-            for index in changed:
-                if index < shifted:
-                    pair = level[64 * index : 64 * index + 64]
-                    if len(pair) == 64:
-                        hash = copy()
-                        hash.update(pair)
-                        above[32 * index : 32 * index + 32] = hash.digest()
-                    else:
-                        above[32 * index : 32 * index + 32] = pair
-            depth += 1
-        self._changed, self._shifted = set(), len(self._keys)
-        return bytes(self._levels[depth]) or EMPTY
-
     def _leaves(self) -> list[bytes]:
-        return _hashes(bytes(self._levels[0]))
+        return _hashes(bytes(self._levels.row))
 
     def proof(self, key: bytes) -> tuple[int, list[bytes]]:
         """The index of a key's leaf and its path. Raises KeyError."""

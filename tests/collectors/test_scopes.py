@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 
 from annexlog.collectors import Call, Detail, ResourceType, Scope
+from annexlog.collectors.collecting import Collection, Drive
+from annexlog.collectors.population import Population
 from annexlog.evidence_store.model import DeclarationError, Unknown
 from tests.collectors.acme import ONE, ORIGIN, Answer, Server, ask, boxes, collect, fault, lock, refused
 
@@ -254,6 +258,21 @@ def test_children_have_details_and_children_of_their_own(server: Server) -> None
 
     assert seen.values("acme.thing", "weight") == {"a/x": "a/x", "a/y": "a/y", "b/x": "b/x"}
     assert list(seen.values("acme.part")) == ["a/x/p", "a/y/p", "b/x/p"]
+
+
+def test_a_collection_that_is_over_keeps_nothing_that_only_the_garbage_collector_would_find(server: Server) -> None:
+    two_with_things(server)
+    collect(server, ask(boxes()), ask(things()))
+    gc.collect()
+    gc.disable()
+
+    try:
+        collect(server, ask(boxes()), ask(things()))
+        kept = [type(one) for one in gc.get_objects() if isinstance(one, (Population, Drive, Collection))]
+    finally:
+        gc.enable()
+
+    assert kept == []
 
 
 def test_children_that_are_all_gone_are_looked_for_again(server: Server) -> None:

@@ -20,7 +20,7 @@ def record_all(store, at):
         collect(store, f"{scope} {at}", *(look(line, at) for line in lines))
 
 
-def test_a_line_takes_half_a_kilobyte_of_memory_between_records(tmp_path):
+def test_a_line_takes_a_quarter_of_a_kilobyte_of_memory_between_records(tmp_path):
     with Store.open(tmp_path / "store.db", create=True) as store:
         collect(store, "first", look(BUCKETS, 5))
         gc.collect()
@@ -33,7 +33,7 @@ def test_a_line_takes_half_a_kilobyte_of_memory_between_records(tmp_path):
         finally:
             tracemalloc.stop()
 
-    assert held / (SCOPES * TYPES) < 512
+    assert held / (SCOPES * TYPES) < 256
 
 
 def test_answers_are_known_by_line_root_and_print_whatever_the_order_of_their_lines():
