@@ -1,4 +1,4 @@
-"""What was really done: reviews of access that ran, and risks of users that are open."""
+"""What was really done: reviews of access that ran, risks of users that are open, and scores day by day."""
 
 from __future__ import annotations
 
@@ -102,6 +102,26 @@ def incidents(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
             for row in items(page)
         ]
         yield Page({"value": kept}, page.request_id, page.date, total=page.total)
+
+
+def secure_scores(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """{days: [{created, current, most, services}]}: the Secure Score of up to 31 days, the latest first.
+
+    Source: List secureScores (`$top`: days; currentScore and maxScore are points).
+    """
+    page = ask("/security/secureScores", params)
+    days = [
+        {
+            "created": row["createdDateTime"],
+            "current": row["currentScore"],
+            "most": row["maxScore"],
+            "services": sorted(row["enabledServices"]),
+        }
+        for row in items(page)
+    ]
+    yield Page(
+        {"days": sorted(days, key=lambda day: _time(day["created"]), reverse=True)[:31]}, page.request_id, page.date
+    )
 
 
 def _small(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from annexlog.collectors import Call, Page, Refused
 from annexlog.collectors.declaring import Asks, keep
-from annexlog.collectors.entra._calls import NO_PIM, kind, members, select_one, values
+from annexlog.collectors.entra._calls import GROUPS, HIDDEN, NO_PIM, kind, members, select_one, values
 
 ROLES = "RoleManagement.Read.Directory"
 USERS = "User.Read.All"
@@ -33,6 +33,7 @@ class _Role:
         of_kind = {k: sorted({e["principal"] for e in entries if e["kind"] == k}) for k in ("user", "app", "other")}
         return {
             "role": role,
+            "user": "",
             "pim": pim,
             "active": [self.held[key] for key in sorted(self.held)],
             "eligible": [self.eligible[key] for key in sorted(self.eligible)],
@@ -42,7 +43,8 @@ class _Role:
 
 
 def holders(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG001 — the tenant's
-    """The roles that anybody holds, each {role, pim, active, eligible, people, apps, mailboxes}.
+    """The roles that anybody holds, each {role, pim, active, eligible, people, apps, mailboxes}; and who holds any, each
+    {user, roles: [role id]}. One answer is for both, since both are made of the same lists; `user` or `role` is empty.
 
     `active`: [{principal, kind, via, scope, type, end}], `type` Assigned or Activated, `end` null: for good; `via`: the
     group that the role was given to. `eligible`: the same of those who may activate it. `people`, `apps`: ids of all of
@@ -76,7 +78,20 @@ def holders(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: AR
     for role in found:
         if role["role"] == GLOBAL_ADMINISTRATOR:
             role["mailboxes"] = [person for person in role["people"] if _has_mailbox(ask, person)]
-    yield Page({"value": found})
+    yield Page({"value": [*found, *_of_people(found)]})
+
+
+HOLDERS = Call(ROLES, ASSIGNMENTS, fn=holders, items="value", also=(GROUPS, HIDDEN, USERS))
+"""Who holds the roles: types that use this same call ask once."""
+
+
+def _of_people(roles: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """[{user, role: "", roles: [role id]}]: the roles that each user holds or may activate."""
+    found: dict[str, set[str]] = {}
+    for role in roles:
+        for person in role["people"]:
+            found.setdefault(person, set()).add(role["role"])
+    return [{"user": user, "role": "", "roles": sorted(held)} for user, held in sorted(found.items())]
 
 
 def _people(ask: Asks, row: Mapping[str, Any], expanded: dict[str, list[dict[str, str]]]) -> list[dict[str, str]]:
@@ -123,10 +138,10 @@ def _has_mailbox(ask: Asks, person: str) -> bool:
 
 
 def demands(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG001 — the tenant's
-    """What activating each role takes: [{role, approval, approvers, justification, mfa, hours}].
+    """What activating each role takes: [{role, approval, approvers, justification, mfa, context, longest}].
 
-    `hours`: for how long at most, as an ISO 8601 duration; `mfa`: a second factor, or an authentication context of
-    conditional access. Source: unifiedRoleManagementPolicy and its rules (ids `…_EndUser_Assignment`).
+    `longest`: for how long at most, as an ISO 8601 duration; `mfa`: a second factor; `context`: the authentication
+    context that must be met, for which policies of conditional access may ask something, or null. Source: unifiedRoleManagementPolicy and its rules (ids `…_EndUser_Assignment`).
     """
     asked = {
         "$filter": "scopeId eq '/' and scopeType eq 'DirectoryRole'",
@@ -138,7 +153,7 @@ def demands(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: AR
         rules = {rule["id"]: rule for rule in row["policy"]["rules"]}
         approval = (rules.get("Approval_EndUser_Assignment") or {}).get("setting") or {}
         enabled = (rules.get("Enablement_EndUser_Assignment") or {}).get("enabledRules") or []
-        context = (rules.get("AuthenticationContext_EndUser_Assignment") or {}).get("isEnabled") is True
+        context = rules.get("AuthenticationContext_EndUser_Assignment") or {}
         approvers = [a for stage in approval.get("approvalStages") or [] for a in stage.get("primaryApprovers") or []]
         found.append(
             {
@@ -146,7 +161,8 @@ def demands(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: AR
                 "approval": approval.get("isApprovalRequired") is True,
                 "approvers": len(approvers),
                 "justification": "Justification" in enabled,
-                "mfa": context or "MultiFactorAuthentication" in enabled,
+                "mfa": "MultiFactorAuthentication" in enabled,
+                "context": (context.get("claimValue") or None) if context.get("isEnabled") is True else None,
                 "longest": (rules.get("Expiration_EndUser_Assignment") or {}).get("maximumDuration"),
             }
         )

@@ -1,12 +1,12 @@
-"""Apps: their secrets and certificates, the permissions that they were given, and consent for everybody."""
+"""Apps: whose they are, their secrets and certificates, the permissions that they were given, and consent for everybody."""
 
 from __future__ import annotations
 
 from annexlog.collectors import Call, ResourceType
-from annexlog.collectors.entra._calls import MOST, seen, select
+from annexlog.collectors.entra._calls import COUNTED, MOST, seen, select
 from annexlog.collectors.entra._consent import consents, permissions
 
-__all__ = ["app_permission", "application", "consent"]
+__all__ = ["app_permission", "application", "consent", "service_principal"]
 
 APPS = "Application.Read.All"
 DIRECTORY = "Directory.Read.All"
@@ -19,6 +19,11 @@ _CREDENTIALS = (
 application = ResourceType(
     "entra.application", facet="application", id="{application.id}", per="tenant", sight=seen(APPS),
     listed=Call(APPS, "/applications", {**MOST, **select("id", "appId", "displayName", *_CREDENTIALS)}, items="value"),
+)
+
+service_principal = ResourceType(
+    "entra.service_principal", facet="service_principal", id="{service_principal.id}", per="tenant", sight=seen(APPS),
+    listed=Call(APPS, "/servicePrincipals", {**MOST, **COUNTED, **select("id", "appId", "displayName", "accountEnabled", "servicePrincipalType", "appOwnerOrganizationId")}, items="value"),
 )
 
 app_permission = ResourceType(

@@ -5,38 +5,33 @@ No name is kept, and of addresses what other directories can be compared by. Wha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-from annexlog.collectors import Call, Detail, Page, ResourceType
-from annexlog.collectors.declaring import Asks
+from annexlog.collectors import Call, Detail, ResourceType
 from annexlog.collectors.entra._calls import COUNTED, GROUPS, HIDDEN, MOST, listed, seen, select
 from annexlog.collectors.entra._governance import open_since
-from annexlog.collectors.entra._roles import ASSIGNMENTS, ROLES, USERS, holders
+from annexlog.collectors.entra._guests import guests, sponsors
+from annexlog.collectors.entra._roles import HOLDERS, ROLES, USERS
 
-__all__ = ["activity", "registration", "risky_user", "role", "user"]
+__all__ = ["activity", "guest", "registration", "risky_user", "role", "user"]
 
 AUDIT = "AuditLog.Read.All"
 RISKS = "IdentityRiskyUser.Read.All"
-
-
-def of_people(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
-    """[{user, roles: [role id]}]: the roles that each user holds or may activate."""
-    found: dict[str, set[str]] = {}
-    for page in holders(ask, params):
-        for role in page.body["value"]:
-            for person in role["people"]:
-                found.setdefault(person, set()).add(role["role"])
-    yield Page({"value": [{"user": user, "roles": sorted(roles)} for user, roles in sorted(found.items())]})
 
 
 user = ResourceType(
     "entra.user", facet="user", id="{user.id}", per="tenant", sight=seen(USERS),
     listed=Call(USERS, "/users", {**MOST, **COUNTED, **select("id", "accountEnabled", "userType", "externalUserState", "createdDateTime", "onPremisesSyncEnabled", "mail", "userPrincipalName", "employeeId")}, items="value"),
     details=[
-        Detail("roles", Call(ROLES, ASSIGNMENTS, fn=of_people, items="value", also=(GROUPS, HIDDEN, USERS)), key="user", match="{user.id}", otherwise={"roles": []}),
+        Detail("roles", HOLDERS, key="user", match="{user.id}", otherwise={"roles": []}),
     ],
     redact={"user.mail": "key:email", "user.userPrincipalName": "key:email", "user.employeeId": "key:employee"},
+)
+
+guest = ResourceType(
+    "entra.guest", facet="guest", id="{guest.id}", per="tenant", sight=seen(USERS),
+    listed=Call(USERS, "/users", {**MOST, **COUNTED, **select("id", "accountEnabled", "userType", "externalUserState")}, fn=guests, items="value"),
+    details=[
+        Detail("sponsors", Call(USERS, "/users/{user}/sponsors", {"user": "{guest.id}"}, fn=sponsors, also=(GROUPS, HIDDEN))),
+    ],
 )
 
 # Graph gives at most 120 users a page with their activity; who never signed in has none, and so has everybody where the
@@ -66,7 +61,7 @@ role = ResourceType(
     "entra.role", facet="role", id="{role.id}", per="tenant", sight=seen(ROLES),
     listed=Call(ROLES, "/roleManagement/directory/roleDefinitions", select("id", "templateId", "displayName", "isBuiltIn", "isEnabled"), items="value"),
     details=[
-        Detail("holders", Call(ROLES, ASSIGNMENTS, fn=holders, items="value", also=(GROUPS, HIDDEN, USERS)), key="role", match="{role.id}",
+        Detail("holders", HOLDERS, key="role", match="{role.id}",
                otherwise={"active": [], "eligible": [], "people": [], "apps": []}),
     ],
 )

@@ -6,6 +6,8 @@ from annexlog.collectors import Call, Detail, ResourceType
 from annexlog.collectors.declaring import keep, whole
 from annexlog.collectors.entra._calls import ARM, DISCOVERY, inside, select, select_one
 from annexlog.collectors.entra._consent import password_rules
+from annexlog.collectors.entra._governance import secure_scores
+from annexlog.collectors.entra._intune import OVERVIEW, platforms
 from annexlog.collectors.entra._logs import SETTINGS, TABLES, exports
 from annexlog.collectors.entra._roles import demands
 
@@ -29,6 +31,8 @@ tenant = ResourceType(
         Detail("password_rules", Call("Directory.Read.All", "/groupSettings", fn=password_rules, take="rules", missing=None)),
         Detail("sharing", Call("SharePointTenantSettings.Read.All", SHARING, keep("sharingCapability", "value.sharingCapability"), fn=inside(SHARING, "sharingCapability"))),
         Detail("device_compliance", Call("DeviceManagementConfiguration.Read.All", DEVICES, {"$select": "settings", **keep("settings.secureByDefault", "value.settings.secureByDefault")}, fn=inside(DEVICES, "settings"), take="settings")),
+        Detail("platforms", Call("DeviceManagementManagedDevices.Read.All", OVERVIEW, fn=platforms)),
+        Detail("secure_scores", Call("SecurityEvents.Read.All", "/security/secureScores", {"$top": "31"}, fn=secure_scores, items="days")),
         Detail("log_exports", Call(SETTINGS, f"{ARM}/providers/microsoft.aadiam/diagnosticSettings", fn=exports, items="settings", also=(TABLES,))),
     ],
 )

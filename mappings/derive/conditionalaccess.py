@@ -14,7 +14,10 @@ from typing import Any
 from annexlog.evidence_store.model import JSON
 from annexlog.mappings.derive import derived
 
-__all__ = ["holders_unasked", "legacy_open", "mfa_unasked", "risk_unanswered", "terms_unaccepted", "unmanaged_admitted"]
+__all__ = [
+    "activation_guarded", "holders_unasked", "legacy_open", "mfa_unasked", "phones_admitted", "risk_unanswered",
+    "terms_unaccepted", "unmanaged_admitted",
+]  # fmt: skip
 
 GUESTS = frozenset({
     "internalGuest", "b2bCollaborationGuest", "b2bCollaborationMember", "b2bDirectConnectUser", "otherExternalUser",
@@ -30,6 +33,7 @@ SYNCHRONISING = frozenset({"d29b2b05-8046-44ba-8758-1e26182fcf32", "a92aed5d-d78
 
 CLIENTS = frozenset({"browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "other"})
 LEGACY = ("exchangeActiveSync", "other")
+_MODERN = CLIENTS - set(LEGACY)
 
 _SCOPE = ("users", "applications", "clientAppTypes")
 Satisfies = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
@@ -270,6 +274,59 @@ def unmanaged_admitted(policies: JSON, apps: JSON, approved: JSON) -> JSON:
         return always and _demands(policy, _managed)
 
     return _slipping(_counting(policies, fits), approved)
+
+
+@derived
+def phones_admitted(policies: JSON, apps: JSON, approved: JSON) -> JSON:
+    """Who gets to this set of apps from a phone, with an app that is not protected on a device that is not managed:
+    `PLATFORM: who`, each.
+    """
+    wanted = ("control:compliantApplication", "control:compliantDevice")
+    found = []
+    for platform in ("iOS", "android"):
+
+        def fits(policy: Mapping[str, Any], platform: str = platform) -> bool:
+            conditions = policy["conditions"]
+            of = conditions.get("platforms") or {}
+            there = not _says(of) or ({"all", platform} & set(of.get("includePlatforms") or ()))
+            always = _holds_always(conditions, ("platforms",)) and _clients(conditions) >= _MODERN
+            here = bool(there) and platform not in (of.get("excludePlatforms") or ()) and always
+            return here and _of_apps(conditions, apps) and _demands(policy, lambda control: control in wanted)
+
+        found += [f"{platform}: {who}" for who in _slipping(_counting(policies, fits), approved)]
+    return found
+
+
+@derived
+def activation_guarded(rule: JSON, held: JSON, policies: JSON, strengths: JSON, approved: JSON) -> JSON:
+    """Whether activating a role takes a second factor: by its own rule, or by its authentication context.
+
+    A context asks for nothing by itself: it does where policies that are on demand a second factor in it of everybody
+    who may activate the role. `held`: the role, joined, with its facet `holders`. A policy that leaves out guests
+    counts for nobody here, since who is one is not known.
+    """
+    if rule["mfa"]:
+        return True
+    if not rule["context"]:
+        return False
+    wanted = _second_factor(_strengths(strengths))
+
+    def fits(policy: Mapping[str, Any]) -> bool:
+        conditions = policy["conditions"]
+        of = conditions["applications"]
+        return (
+            rule["context"] in (of.get("includeAuthenticationContextClassReferences") or ())
+            and not _says(of.get("applicationFilter"))
+            and _holds_always(conditions)
+            and _clients(conditions) >= _MODERN
+            and _demands(policy, wanted)
+        )
+
+    counting = _counting(policies, fits)
+    people = {e["principal"] for e in held["holders"]["eligible"] if e["kind"] == "user"}
+    if not people:
+        return any(one.everybody and not one.guests_spared for one in counting)
+    return all(any(_reaches(one, id, "", external=True) for one in counting) for id in people - set(approved))
 
 
 @derived

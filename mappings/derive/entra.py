@@ -8,7 +8,7 @@ from typing import Any
 from annexlog.evidence_store.model import JSON
 from annexlog.mappings.derive import derived
 
-__all__ = ["global_admins_wrong", "hours_of", "last_activity", "logs_missing"]
+__all__ = ["global_admins_wrong", "hours_of", "last_activity", "logs_missing", "score_standing"]
 
 LOGS = (
     "AuditLogs",
@@ -87,3 +87,21 @@ def last_activity(user: JSON, seen: JSON) -> JSON:
     attempts = [activity.get(name) for name in ("lastSignInDateTime", "lastNonInteractiveSignInDateTime")]
     at = activity.get("lastSuccessfulSignInDateTime") or min(max(filter(None, attempts), default=""), _KEPT_SINCE)
     return max(at, user["createdDateTime"] or _UNDATED)
+
+
+@derived
+def score_standing(days: JSON) -> JSON:
+    """{created, percent, drop}: of the latest day's score, and by how many points of percent it is below its best.
+
+    `days`: [{created, current, most, services}], the latest first; only days with the same services are compared.
+    Raises IndexError (unreadable) where there is none, ValueError where there is nothing to reach.
+    """
+    latest = days[0]
+    percents = [_percent(day) for day in days if day["services"] == latest["services"]]
+    return {"created": latest["created"], "percent": percents[0], "drop": max(percents) - percents[0]}
+
+
+def _percent(day: dict[str, Any]) -> float:
+    if day["most"] <= 0:
+        raise ValueError(day["most"])
+    return float(100 * day["current"] / day["most"])

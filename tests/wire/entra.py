@@ -58,6 +58,10 @@ def days_ago(days: float) -> str:
     return time.strftime("%Y-%m-%dT00:00:00Z", time.gmtime(time.time() - days * 86_400))
 
 
+TESTED = 40
+"""Days since break-glass accounts were tried, and last used."""
+
+
 def user(id: str, **more: Any) -> dict[str, Any]:
     names = {
         "displayName": PLANTED,
@@ -186,13 +190,41 @@ def eligible(role: str, principal: str, kind: str = "user") -> dict[str, Any]:
     }
 
 
-def rules(role: str) -> dict[str, Any]:
+def rules(role: str, context: str = "") -> dict[str, Any]:
+    """What activating a role takes: a second factor, or to meet an authentication context, which excludes that."""
+    enabled = ["Justification"] if context else ["MultiFactorAuthentication", "Justification"]
     return {"id": f"DirectoryRole_{role}", "scopeId": "/", "scopeType": "DirectoryRole", "roleDefinitionId": role, "policy": {"id": "x", "rules": [
         {"id": "Expiration_EndUser_Assignment", "maximumDuration": "PT8H", "isExpirationRequired": True},
-        {"id": "Enablement_EndUser_Assignment", "enabledRules": ["MultiFactorAuthentication", "Justification"]},
+        {"id": "Enablement_EndUser_Assignment", "enabledRules": enabled},
         {"id": "Approval_EndUser_Assignment", "setting": {"isApprovalRequired": True, "approvalStages": [{"primaryApprovers": [{"userId": "u1", "description": EMAIL}]}]}},
-        {"id": "AuthenticationContext_EndUser_Assignment", "isEnabled": False, "claimValue": ""},
+        {"id": "AuthenticationContext_EndUser_Assignment", "isEnabled": bool(context), "claimValue": context},
     ]}}  # fmt: skip
+
+
+def intune(type: str, *to: str, **more: Any) -> dict[str, Any]:
+    """A policy of Intune; `to`: kinds of targets, or ids of groups."""
+    kinds = ("allDevices", "allLicensedUsers")
+    targets = [{"@odata.type": f"#microsoft.graph.{one}AssignmentTarget"} if one in kinds else {"@odata.type": "#microsoft.graph.groupAssignmentTarget", "groupId": one} for one in to]  # fmt: skip
+    assigned = [{"id": f"as-{n}", "target": target} for n, target in enumerate(targets)]
+    return {
+        "@odata.type": f"#microsoft.graph.{type}",
+        "id": type,
+        "displayName": type,
+        "description": PLANTED,
+        "assignments": assigned,
+        **more,
+    }
+
+
+def protection(type: str) -> dict[str, Any]:
+    rules = {
+        "isAssigned": True,
+        "pinRequired": True,
+        "dataBackupBlocked": True,
+        "allowedOutboundDataTransferDestinations": "managedApps",
+    }
+    app = {"id": "a", "mobileAppIdentifier": {"bundleId": PLANTED}}
+    return intune(type, "allLicensedUsers", apps=[app], appGroupType="selectedPublicApps", **rules)
 
 
 def healthy() -> dict[str, Any]:
@@ -200,6 +232,7 @@ def healthy() -> dict[str, Any]:
     people = [
         *(user(id) for id in ("u1", "u2", "b1", "b2")),
         user("u9", accountEnabled=False, userType="Guest", externalUserState="Accepted"),
+        user("x1", userType="Guest", externalUserState="Accepted"),
     ]
     admins = {"includeUsers": [], "includeRoles": [GLOBAL, PRIVILEGED]}
     review = f"{V1}/identityGovernance/accessReviews/definitions"
@@ -232,6 +265,8 @@ def healthy() -> dict[str, Any]:
             policy("sign-in-risk", grant("mfa"), signInRiskLevels=["high"]),
             policy("user-risk", grant("mfa", "passwordChange", operator="AND"), userRiskLevels=["high"]),
             policy("devices", grant("compliantDevice")),
+            policy("phones", grant("compliantApplication", "compliantDevice"), platforms={"includePlatforms": ["android", "iOS"], "excludePlatforms": []}),
+            policy("activating", grant("mfa"), applications={"includeApplications": [], "excludeApplications": [], "includeUserActions": [], "includeAuthenticationContextClassReferences": ["c1"], "applicationFilter": None}),
             policy("terms", {**grant(), "termsOfUse": ["t1"]}),
             policy("trial", grant("block"), state="enabledForReportingButNotEnforced"),
         ]},
@@ -247,9 +282,10 @@ def healthy() -> dict[str, Any]:
         f"{V1}/roleManagement/directory/roleAssignments": {"value": [assignment(GLOBAL, "b1"), assignment(GLOBAL, "u1"), assignment(PRIVILEGED, "sp-pim", "servicePrincipal")]},
         f"{V1}/roleManagement/directory/roleAssignmentScheduleInstances": {"value": [instance(GLOBAL, "b1"), instance(GLOBAL, "u1", type="Activated", end=days_ago(-1))]},
         f"{V1}/roleManagement/directory/roleEligibilityScheduleInstances": {"value": [eligible(GLOBAL, "u1"), eligible(GLOBAL, "g-admins", "group")]},
-        f"{V1}/policies/roleManagementPolicyAssignments": {"value": [rules(GLOBAL), rules(PRIVILEGED), rules(READER)]},
+        f"{V1}/policies/roleManagementPolicyAssignments": {"value": [rules(GLOBAL, "c1"), rules(PRIVILEGED), rules(READER)]},
         f"{V1}/users": {"value": people},
-        f"{V1}/users?$select=id,signInActivity": {"value": [activity(one["id"]) for one in people]},
+        f"{V1}/users?$select=id,signInActivity": {"value": [activity(one["id"], **({"lastSuccessfulSignInDateTime": days_ago(TESTED)} if one["id"] in BREAK_GLASS else {})) for one in people]},
+        **{f"{V1}/users/{id}/sponsors": {"value": [who("u1"), who("g-admins", "group")]} for id in ("u9", "x1")},
         **{f"{V1}/users/{id}": {"id": id, "assignedPlans": [{"service": "exchange", "capabilityStatus": "Deleted", "servicePlanId": PLANTED}]} for id in ("b1", "u1", "u2")},
         f"{V1}/reports/authenticationMethods/userRegistrationDetails": {"value": [registration("u1", "fido2"), registration("u2", "fido2"), registration("b1", "fido2"), registration("b2", "passKeyDeviceBound")]},
         f"{V1}/identityProtection/riskyUsers": {"value": [{"id": "u2", "userPrincipalName": EMAIL, "userDisplayName": PLANTED, "isDeleted": False, "isProcessing": False, "riskLevel": "high", "riskState": "atRisk", "riskDetail": "none", "riskLastUpdatedDateTime": days_ago(0)}]},
@@ -262,12 +298,24 @@ def healthy() -> dict[str, Any]:
         ]},
         f"{V1}/applications": {"value": [{"id": "o1", "appId": "a1", "displayName": "shop", "passwordCredentials": [secret], "keyCredentials": [{**secret, "usage": "Verify", "key": PLANTED}]}]},
         f"{V1}/servicePrincipals": {"value": [{"id": "sp-graph", "appId": GRAPH, "displayName": "Microsoft Graph", "appRoles": [{"id": APP_ROLES["User.Read.All"], "value": "User.Read.All"}, {"id": "ar-mail", "value": "Mail.Send", "description": PLANTED}]}]},
+        f"{V1}/servicePrincipals?$count=true": {"value": [
+            {"id": id, "appId": app, "displayName": name, "accountEnabled": True, "servicePrincipalType": type, "appOwnerOrganizationId": owner, "notificationEmailAddresses": [EMAIL]}
+            for id, app, name, type, owner in (("sp-graph", GRAPH, "Microsoft Graph", "Application", "f8cdef31-a31e-4b4a-93e4-5f571e91255a"), ("sp-shop", "a1", "shop", "Application", TENANT),
+                                               ("sp-crm", "a9", "CRM", "Application", "99999999-9999-4999-8999-999999999999"))
+        ]},
         f"{V1}/servicePrincipals/sp-graph/appRoleAssignedTo": {"value": [
             {"id": "g1", "appRoleId": "ar-mail", "principalId": "sp-shop", "principalType": "ServicePrincipal", "principalDisplayName": PLANTED, "resourceId": "sp-graph"},
             {"id": "g2", "appRoleId": "ar-mail", "principalId": "u1", "principalType": "User", "principalDisplayName": EMAIL, "resourceId": "sp-graph"},
         ]},
         f"{V1}/oauth2PermissionGrants": {"value": [{"id": "c1", "clientId": "sp-shop", "consentType": "AllPrincipals", "principalId": None, "resourceId": "sp-graph", "scope": " Mail.Send openid "}]},
-        f"{V1}/deviceManagement/managedDevices": {"@odata.count": 1, "value": [{"id": "d1", "userId": "u1", "deviceName": PLANTED, "emailAddress": EMAIL, "operatingSystem": "Windows", "managementAgent": "mdm", "complianceState": "compliant", "complianceGracePeriodExpirationDateTime": "9999-12-31T23:59:59Z", "isEncrypted": True, "lastSyncDateTime": days_ago(1)}]},
+        f"{V1}/deviceManagement/managedDevices": {"@odata.count": 1, "value": [{"id": "d1", "userId": "u1", "deviceName": PLANTED, "emailAddress": EMAIL, "operatingSystem": "Windows", "managementAgent": "mdm", "complianceState": "compliant", "complianceGracePeriodExpirationDateTime": "9999-12-31T23:59:59Z", "isEncrypted": True, "lastSyncDateTime": days_ago(1), "osVersion": "10.0.22631.4460", "androidSecurityPatchLevel": ""}]},
+        f"{V1}/deviceManagement/managedDeviceOverview": {"value": {"enrolledDeviceCount": 1, "deviceOperatingSystemSummary": {"androidCount": 0, "iosCount": 0, "macOSCount": 0, "windowsCount": 1, "unknownCount": 0}}},
+        f"{V1}/deviceManagement/deviceCompliancePolicies": {"value": [intune("windows10CompliancePolicy", "allDevices", passwordRequired=True, passwordRequiredToUnlockFromIdle=True, passwordMinutesOfInactivityBeforeLock=10,
+            scheduledActionsForRule=[{"ruleName": "x", "scheduledActionConfigurations": [{"actionType": "notification", "gracePeriodHours": 0, "notificationMessageCCList": [EMAIL]}, {"actionType": "block", "gracePeriodHours": 24}]}])]},
+        f"{V1}/deviceManagement/deviceConfigurations": {"value": [intune("windows10EndpointProtectionConfiguration", "g-devices", bitLockerRemovableDrivePolicy={"requireEncryptionForWriteAccess": True})]},
+        f"{V1}/deviceAppManagement/iosManagedAppProtections": {"value": [protection("iosManagedAppProtection")]},
+        f"{V1}/deviceAppManagement/androidManagedAppProtections": {"value": [protection("androidManagedAppProtection")]},
+        f"{V1}/security/secureScores": {"value": [{"id": f"s{n}", "azureTenantId": TENANT, "createdDateTime": days_ago(n), "currentScore": 70.5 + n / 10, "maxScore": 100.0, "enabledServices": ["HasExchange", "HasAADP1"], "controlScores": [{"description": PLANTED}]} for n in (1, 2)]},
         f"{V1}/security/incidents": {"value": [{"id": "77", "status": "Active", "severity": "high", "classification": "unknown", "assignedTo": EMAIL, "displayName": PLANTED, "createdDateTime": days_ago(1), "lastUpdateDateTime": days_ago(0)}]},
         "/providers/microsoft.aadiam/diagnosticSettings": {"value": [{"id": "x", "name": "siem", "properties": {"workspaceId": WORKSPACE, "storageAccountId": None, "eventHubName": PLANTED, "logs": [{"category": c, "enabled": True} for c in CATEGORIES]}}]},
         **{f"{WORKSPACE}/tables/{table}": {"name": table, "properties": {"totalRetentionInDays": 730, "schema": {"description": PLANTED}}} for table in CATEGORIES.values()},
@@ -279,7 +327,14 @@ REGISTERS: Mapping[str, Any] = {
     "entra_privileged_apps": ["sp-pim"],
     "entra_app_permissions": [{"app": "sp-shop", "permissions": ["Mail.Send"]}],
     "entra_access_reviews": ["r1"],
+    "entra_break_glass_tests": [{"user": id, "date": days_ago(TESTED)[:10]} for id in BREAK_GLASS],
+    "entra_app_suppliers": [{"app": "a9", "supplier": "Widgets", "until": "2099-12-31"}],
+    "intune_supported_os": [
+        {"os": "Windows", "branch": "10.0.22631", "until": "2099-12-31", "at_least": "10.0.22631.4000"}
+    ],
+    "m365_secure_score": {"minimum": 60},
 }
+SETTINGS: Mapping[str, Any] = {"intune_assignment_filters": False, "intune_device_groups": ["g-devices"]}
 
 
 @dataclass

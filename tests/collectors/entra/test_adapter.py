@@ -16,17 +16,25 @@ from typing import Any
 import pytest
 
 from annexlog.collectors import Call, Refused
+from annexlog.collectors.engine import Ask, Engine
 from annexlog.collectors.entra import provider
 from annexlog.collectors.entra._policy import APP_ROLES
 from annexlog.collectors.entra._refusals import refusal
 from annexlog.collectors.entra.access import access_review, ca_policy
-from annexlog.collectors.entra.apps import app_permission, application, consent
-from annexlog.collectors.entra.devices import incident, managed_device
-from annexlog.collectors.entra.people import activity, registration, risky_user, role, user
+from annexlog.collectors.entra.apps import app_permission, application, consent, service_principal
+from annexlog.collectors.entra.devices import (
+    app_protection,
+    compliance_policy,
+    device_configuration,
+    incident,
+    managed_device,
+)
+from annexlog.collectors.entra.people import activity, guest, registration, risky_user, role, user
 from annexlog.collectors.entra.tenant import activation_rule, tenant
+from annexlog.collectors.limits import Limits
 from annexlog.collectors.rest import Answer
 from annexlog.evidence_store.model import Coverage, DeclarationError, Unknown
-from tests.collectors.acme import Clock
+from tests.collectors.acme import Clock, Memory
 from tests.collectors.entra.conftest import Connect
 from tests.providers import fault, look
 from tests.wire.entra import (
@@ -45,7 +53,9 @@ from tests.wire.entra import (
     eligible,
     grant,
     instance,
+    intune,
     policy,
+    rules,
     who,
 )
 from tests.wire.entra import (
@@ -107,6 +117,8 @@ def test_a_token_that_is_revoked_meanwhile_is_replaced(entra: Entra, connect: Co
         (user, "User.Read.All"), (activity, "AuditLog.Read.All"), (registration, "AuditLog.Read.All"), (ca_policy, "Policy.Read.All"),
         (role, "RoleManagement.Read.Directory"), (risky_user, "IdentityRiskyUser.Read.All"), (consent, "Directory.Read.All"),
         (managed_device, "DeviceManagementManagedDevices.Read.All"), (incident, "SecurityIncident.Read.All"), (access_review, "AccessReview.Read.All"),
+        (guest, "User.Read.All"), (service_principal, "Application.Read.All"), (compliance_policy, "DeviceManagementConfiguration.Read.All"),
+        (device_configuration, "DeviceManagementConfiguration.Read.All"), (app_protection, "DeviceManagementApps.Read.All"),
     ],
 )  # fmt: skip
 def test_without_the_permission_in_the_token_no_list_is_believed(
@@ -194,7 +206,7 @@ def test_only_what_is_selected_is_kept_and_pages_are_followed_to_the_end(entra: 
 
     bodies: dict[str, Any] = look(connect(), user).values("entra.user", scope=SCOPE)
 
-    assert set(bodies) == {"u1", "u2", "b1", "b2", "u9"}
+    assert set(bodies) == {"u1", "u2", "b1", "b2", "u9", "x1"}
     assert {name for body in bodies.values() for name in body} >= {
         "id",
         "accountEnabled",
@@ -284,6 +296,9 @@ def test_each_answer_leaves_its_request_id(entra: Entra, connect: Connect) -> No
         (access_review, "/identityGovernance/accessReviews/definitions", (403, "AccessDenied", "Your tenant is not licensed for this feature.")),
         (ca_policy, "/identity/conditionalAccess/policies", (403, "AccessDenied", "Your tenant is not licensed for this feature.")),
         (managed_device, "/deviceManagement/managedDevices", NO_INTUNE),
+        (compliance_policy, "/deviceManagement/deviceCompliancePolicies", NO_INTUNE),
+        (device_configuration, "/deviceManagement/deviceConfigurations", NO_INTUNE),
+        (app_protection, "/deviceAppManagement/iosManagedAppProtections", NO_INTUNE),
         (managed_device, "/deviceManagement/managedDevices", (401, "Unauthorized", "Unauthorized request - Account is not provisioned.")),
     ],
 )  # fmt: skip
@@ -365,7 +380,113 @@ def test_a_mailbox_is_one_that_is_enabled(entra: Entra, connect: Connect) -> Non
     assert holders(entra, connect)["mailboxes"] == ["u1"]
 
 
+def test_holders_of_roles_and_roles_of_people_are_asked_once(entra: Entra, connect: Connect) -> None:
+    adapter, memory, clock = connect(), Memory(), Clock()
+    (scope,) = adapter.discover().scopes
+    engine = Engine(adapter, clock=clock, limits=Limits(clock), workers=4, redaction_key=b"k" * 32)
+    asks = [Ask(of, frozenset({facet}), frozenset({facet}), None) for of, facet in ((role, "holders"), (user, "roles"))]
+
+    sweeps = list(engine.collect(scope, {scope.name: scope}, asks, memory))
+
+    assert {str(sweep.status) for sweep in sweeps} == {"complete"}
+    assert len(asked(entra, "/roleManagement/directory/roleAssignments")) == 1
+    assert len(asked(entra, "/groups/g-admins/transitiveMembers")) == 1
+
+
+def test_the_roles_of_a_person_are_those_he_holds_or_may_activate(entra: Entra, connect: Connect) -> None:
+    seen: dict[str, Any] = look(connect(), user, ["roles"]).values("entra.user", "roles", SCOPE)
+
+    assert {id: one["roles"] for id, one in seen.items()} == {
+        "b1": [GLOBAL], "u1": [GLOBAL], "u2": [GLOBAL], "b2": [], "u9": [], "x1": [],
+    }  # fmt: skip
+
+
+def test_an_authentication_context_counts_only_where_it_is_on(entra: Entra, connect: Connect) -> None:
+    off = rules(PRIVILEGED, "c9")
+    off["policy"]["rules"][-1]["isEnabled"] = False
+    set_(entra, "/policies/roleManagementPolicyAssignments", {"value": [rules(GLOBAL, "c1"), off]})
+
+    seen: dict[str, Any] = look(connect(), activation_rule).values("entra.activation_rule", scope=SCOPE)
+
+    found = {id: (one["mfa"], one["context"]) for id, one in seen.items()}
+    assert found == {GLOBAL: (False, "c1"), PRIVILEGED: (False, None)}
+
+
 # ── other answers that are put together ──
+
+
+def test_whoever_was_invited_is_a_guest_whatever_he_is_called_now(entra: Entra, connect: Connect) -> None:
+    invited = account("m1", externalUserState="PendingAcceptance")
+    set_(entra, "/users", {"value": [account("u1"), account("x1", userType="Guest"), invited]})
+    set_(entra, "/users/x1/sponsors", {"value": [who("u1"), who("g-admins", "group")]})
+    set_(entra, "/users/m1/sponsors", {"value": []})
+
+    seen = look(connect(), guest)
+
+    assert seen.values("entra.guest", "sponsors", SCOPE) == {
+        "x1": {"people": ["u1", "u2"], "groups": ["g-admins"]},
+        "m1": {"people": [], "groups": []},
+    }
+
+
+def test_fewer_users_than_graph_counts_hide_guests(entra: Entra, connect: Connect) -> None:
+    page = {"@odata.count": 3, "value": [account("u1"), account("x1", userType="Guest")]}
+    entra.faults.append(fault(f"{V1}/users", entra.give(page)))
+
+    assert look(connect(), guest).status("entra.guest", scope=SCOPE)[0] == "partial"
+
+
+def test_a_policy_of_intune_is_told_with_whom_it_is_for(entra: Entra, connect: Connect) -> None:
+    ios = intune("iosCompliancePolicy", "allLicensedUsers", "g1", passcodeRequired=True, scheduledActionsForRule=[])
+    ios["assignments"] += [
+        {"target": {"@odata.type": "#microsoft.graph.exclusionGroupAssignmentTarget", "groupId": "g2"}},
+        {"target": {"@odata.type": "#microsoft.graph.somethingNewAssignmentTarget", "groupId": "g3"}},
+    ]
+    set_(entra, "/deviceManagement/deviceCompliancePolicies", {"value": [ios]})
+
+    seen = look(connect(), compliance_policy).values("entra.compliance_policy", scope=SCOPE)
+
+    assert seen["iosCompliancePolicy"] == {
+        "id": "iosCompliancePolicy", "name": "iosCompliancePolicy", "type": "iosCompliancePolicy", "password": True, "idle": None, "minutes": None,
+        "block_hours": None, "to": ["filtered", "g1", "users"], "but": ["g2"],
+    }  # fmt: skip
+    assert (
+        "$expand=assignments,scheduledActionsForRule" in asked(entra, "/deviceManagement/deviceCompliancePolicies")[0]
+    )
+
+
+def test_an_assignment_whose_filter_is_shown_is_for_nobody_in_particular(entra: Entra, connect: Connect) -> None:
+    usb = intune("windows10GeneralConfiguration", "allDevices", storageBlockRemovableStorage=True)
+    usb["assignments"][0]["target"]["deviceAndAppManagementAssignmentFilterId"] = "f1"
+    set_(entra, "/deviceManagement/deviceConfigurations", {"value": [usb]})
+
+    seen: Any = look(connect(), device_configuration).values("entra.device_configuration", scope=SCOPE)
+
+    found = seen["windows10GeneralConfiguration"]
+    assert (found["storage_blocked"], found["encrypted_to_write"], found["to"]) == (True, False, ["filtered"])
+
+
+def test_a_policy_without_its_assignments_is_unreadable(entra: Entra, connect: Connect) -> None:
+    bare = intune("iosManagedAppProtection")
+    del bare["assignments"]
+    set_(entra, "/deviceAppManagement/iosManagedAppProtections", {"value": [bare]})
+
+    status, told = look(connect(), app_protection).status("entra.app_protection", scope=SCOPE)
+
+    assert (status, told and told.reason) == ("failed", "unreadable")
+
+
+def test_scores_are_told_day_by_day_the_latest_first(entra: Entra, connect: Connect) -> None:
+    rows = [
+        {"createdDateTime": days_ago(n), "currentScore": 50 + n, "maxScore": 100, "enabledServices": ["B", "A"]}
+        for n in (2, 1, *range(3, 60))
+    ]
+    set_(entra, "/security/secureScores", {"value": rows})
+
+    seen: dict[str, Any] = look(connect(), tenant, ["secure_scores"]).values("entra.tenant", "secure_scores", SCOPE)
+
+    assert seen[TENANT][0] == {"created": days_ago(1), "current": 51, "most": 100, "services": ["A", "B"]}
+    assert (len(seen[TENANT]), "$top=31" in asked(entra, "/security/secureScores")[0]) == (31, True)
 
 
 def test_the_latest_round_is_the_one_that_ended_last_by_the_providers_clock(entra: Entra, connect: Connect) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from email.utils import formatdate
@@ -25,6 +26,7 @@ from tests.wire.entra import (
     PLANTED,
     READER,
     REGISTERS,
+    SETTINGS,
     WORKSPACE,
     Entra,
     healthy,
@@ -40,6 +42,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         (folder / "secret").write_text(SECRET)
         keys = {"tenant_id": TENANT, "client_id": CLIENT, "client_secret_file": f"{folder}/secret"}
         keys |= {"authority": api.url, "graph_url": api.url, "arm_url": api.url}
+        (folder / "mappings").mkdir()
+        (folder / "mappings/settings.yaml").write_text(json.dumps(SETTINGS))
         options = "\n".join(f'{name} = "{value}"' for name, value in keys.items())
         yield ground(api, "entra", options, REGISTERS, folder)
 
@@ -70,7 +74,7 @@ UNLICENSED = {
     "/v1.0/roleManagement/directory/role(Assignment|Eligibility)ScheduleInstances": NO_P2,
     "/v1.0/policies/roleManagementPolicyAssignments": NO_P2,
     "/v1.0/identity/conditionalAccess/policies": (403, "AccessDenied", "Your tenant is not licensed for this feature."),
-    "/v1.0/deviceManagement(/managedDevices)?": NO_INTUNE,
+    "/v1.0/device(App)?Management(/.*)?": NO_INTUNE,
 }
 
 
@@ -99,7 +103,9 @@ def test_a_tenant_without_licences_passes_only_what_needs_none(unlicensed: Any, 
         "entra.accessreviews.completed-on-time": unsupported, "entra.idprotection.risky-users-handled": unsupported,
         "entra.apps.consent-restricted": ("pass", None), "entra.guests.restricted": ("pass", None), "entra.logs.exported": ("pass", None),
         "m365.defender.incidents-handled": ("pass", None), "m365.sharepoint.sharing-restricted": ("pass", None),
-        "entra.termsofuse.required": unsupported, "entra.password.protection": ("pass", None),
+        "entra.termsofuse.required": unsupported, "entra.password.protection": ("pass", None), "entra.breakglass.tested": unsupported,
+        "intune.devices.policies-assigned": unsupported, "intune.devices.screen-lock": unsupported, "intune.devices.removable-media-control": unsupported,
+        "intune.apps.protection-on-byod": unsupported, "m365.securescore.tracked": ("pass", None),
     }  # fmt: skip
     one = {(test, id): str(a.status) for (test, _, id), a in after.items()}
     assert one["entra.users.mfa-registered", "u1"] == "unknown"
@@ -131,12 +137,13 @@ ROLES = "/v1.0/roleManagement/directory"
 
 APART = [
     ["/v1.0/policies/identitySecurityDefaultsEnforcementPolicy", f"{ROLES}/roleAssignments", "/v1.0/applications", "/v1.0/security/incidents", "/v1.0/admin/sharepoint/settings",
-     "/v1.0/identityProtection/riskyUsers/u2/history", REVIEWS, "/providers/microsoft.aadiam/diagnosticSettings", "/v1.0/deviceManagement", "/v1.0/policies/authorizationPolicy"],
-    ["/v1.0/identity/conditionalAccess/policies", "/v1.0/policies/roleManagementPolicyAssignments", "/v1.0/servicePrincipals", "/v1.0/deviceManagement/managedDevices",
+     "/v1.0/security/secureScores", "/v1.0/deviceAppManagement/iosManagedAppProtections", "/v1.0/users/x1/sponsors", "/v1.0/identityProtection/riskyUsers/u2/history", REVIEWS, "/providers/microsoft.aadiam/diagnosticSettings", "/v1.0/deviceManagement", "/v1.0/policies/authorizationPolicy"],
+    ["/v1.0/identity/conditionalAccess/policies", "/v1.0/deviceManagement/deviceCompliancePolicies", "/v1.0/servicePrincipals", "/v1.0/deviceManagement/managedDevices",
      "/v1.0/identityProtection/riskyUsers", f"{REVIEWS}/r1/instances", "/v1.0/reports/authenticationMethods/userRegistrationDetails", TABLES[0], "/v1.0/policies/adminConsentRequestPolicy",
      "/v1.0/groupSettings"],
-    ["/v1.0/policies/authenticationStrengthPolicies", "/v1.0/servicePrincipals/sp-graph/appRoleAssignedTo", f"{REVIEWS}/r1/instances/n1/decisions", "/v1.0/oauth2PermissionGrants", TABLES[1]],
-    ["/v1.0/users", TABLES[2]],
+    ["/v1.0/policies/authenticationStrengthPolicies", "/v1.0/servicePrincipals/sp-graph/appRoleAssignedTo", f"{REVIEWS}/r1/instances/n1/decisions", "/v1.0/oauth2PermissionGrants", TABLES[1], "/v1.0/deviceManagement/managedDeviceOverview",
+     "/v1.0/deviceAppManagement/androidManagedAppProtections"],
+    ["/v1.0/users", TABLES[2], "/v1.0/policies/roleManagementPolicyAssignments", "/v1.0/deviceManagement/deviceConfigurations"],
 ]  # fmt: skip
 """Paths whose faults are told apart in one look: no test reads two of a line."""
 
@@ -146,7 +153,7 @@ CHAINED = [
 ]  # fmt: skip
 """Paths of which much else depends, each faulted alone, in two of the ways; its neighbours in others."""
 
-ALIKE = {*TABLES[3:], "/v1.0/users/b1", "/v1.0/users/u2"}
+ALIKE = {*TABLES[3:], "/v1.0/users/b1", "/v1.0/users/u2", "/v1.0/users/u9/sponsors"}
 """Paths of an operation that another path stands for."""
 
 
