@@ -10,7 +10,6 @@ from typing import NamedTuple
 from annexlog.evidence_store import chains, layout, manifest
 from annexlog.evidence_store.bodies import Bodies
 from annexlog.evidence_store.manifest import Entry
-from annexlog.evidence_store.merkle import root
 from annexlog.evidence_store.model import (
     Coverage,
     Line,
@@ -163,7 +162,7 @@ class Outcomes:
         made = replace(
             entry,
             n=len(verdicts),
-            root=root(population.leaves(line.facet, shown)),
+            root=population.root(line.facet, shown),
             counts=self._tally(lid, verdicts.values()),
             causes=layout.causes_sha256({population.cid(c.rid): c.cause for c in changes if c.cause is not None}),
         )

@@ -3,17 +3,57 @@
 from __future__ import annotations
 
 import os
+from array import array
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Sequence
 
 from annexlog.evidence_store import layout
 from annexlog.evidence_store.backend import Backend
 from annexlog.evidence_store.chains import chunked
+from annexlog.evidence_store.merkle import packed_root
 from annexlog.evidence_store.model import StoreError
 
 _RIDS = "SELECT native_id, rid FROM resource WHERE scope = ? AND type = ? AND native_id IN ({})"
 _OPENINGS = "SELECT r.rid, r.cid, o.salt FROM resource r JOIN opening o ON o.rid = r.rid WHERE r.rid IN ({})"
 _MEMBERS = "SELECT rid FROM member WHERE lid = ? AND rid IN ({})"
 _CREATE_AT_ONCE = 1000
+_CID = 32
+_OPENING = _CID + layout.SALT_BYTES
+
+
+class _Openings:
+    """The cid and the salt of resources, by rid: packed, as 100,000 of them would take 18 MB in a dict."""
+
+    def __init__(self) -> None:
+        self._rids = array("q")
+        self._packed = bytearray()
+
+    def add(self, rows: Iterable[tuple[int, bytes, bytes]]) -> None:
+        """Take in (rid, cid, salt) that are not there yet."""
+        first = len(self._rids)
+        for rid, cid, salt in rows:
+            self._rids.append(rid)
+            self._packed += cid + salt
+        rids = self._rids
+        if any(rids[i - 1] > rids[i] for i in range(max(first, 1), len(rids))):
+            order = sorted(range(len(rids)), key=rids.__getitem__)
+            self._packed = bytearray(b"").join(self.at(row) for row in order)
+            self._rids = array("q", (rids[row] for row in order))
+
+    def __contains__(self, rid: int) -> bool:
+        row = bisect_left(self._rids, rid)
+        return row < len(self._rids) and self._rids[row] == rid
+
+    def row(self, rid: int) -> int:
+        """Where it is; it must be there."""
+        return bisect_left(self._rids, rid)
+
+    def at(self, row: int) -> bytes:
+        """The cid and the salt, in one piece."""
+        return bytes(self._packed[_OPENING * row : _OPENING * (row + 1)])
+
+    def cid(self, row: int) -> bytes:
+        return bytes(self._packed[_OPENING * row : _OPENING * row + _CID])
 
 
 class Population:
@@ -22,7 +62,7 @@ class Population:
     def __init__(self, backend: Backend, scope: str, type: str) -> None:
         self._backend, self._scope, self._type = backend, scope, type
         self.rids: dict[str, int] = {}
-        self._openings: dict[int, bytes] = {}  # cid ‖ salt
+        self._openings = _Openings()
 
     def find(self, ids: Iterable[str]) -> None:
         """Put those that are recorded already into `rids`. Raises StoreError: one cannot be kept in every database."""
@@ -52,12 +92,12 @@ class Population:
         self._backend.append("resource", ((rid, self._scope, self._type, id, cid) for rid, id, cid in named))
         self._backend.append("opening", zip(numbers, salts, strict=True))
         self.rids.update(zip(ids, numbers, strict=True))
-        self._openings.update((rid, cid + salt) for rid, cid, salt in zip(numbers, cids, salts, strict=True))
+        self._openings.add(zip(numbers, cids, salts, strict=True))
 
     def open(self, rids: Iterable[int]) -> None:
         """Have the cids and salts of these at hand."""
         unknown = [rid for rid in rids if rid not in self._openings]
-        self._openings.update((rid, cid + salt) for rid, cid, salt in chunked(self._backend, _OPENINGS, (), unknown))
+        self._openings.add((row[0], row[1], row[2]) for row in chunked(self._backend, _OPENINGS, (), unknown))
 
     def salted(self, rids: Collection[int]) -> set[int]:
         """Those of these whose cids and salts are at hand: all but those that were disposed of."""
@@ -65,13 +105,20 @@ class Population:
         return {rid for rid in rids if rid in self._openings}
 
     def cid(self, rid: int) -> bytes:
-        return self._openings[rid][:32]
+        return self._openings.cid(self._openings.row(rid))
 
-    def leaves(self, facet: str, digests: Iterable[tuple[int, bytes]]) -> list[bytes]:
-        """The leaves of these (rid, sha256 of the body), in the order of their root."""
-        known, leaf = self._openings, layout.leaf
-        opened = sorted((known[rid], digest) for rid, digest in digests)
-        return [leaf(opening[:32], opening[32:], facet, digest) for opening, digest in opened]
+    def root(self, facet: str, digests: Iterable[tuple[int, bytes]]) -> bytes:
+        """The root of the leaves of these (rid, sha256 of the body), whose openings are at hand."""
+        opened, leaf = self._openings, layout.leaves(facet)
+        rows, told = array("q"), bytearray()
+        for rid, digest in digests:
+            rows.append(opened.row(rid))
+            told += digest
+        leaves = bytearray()
+        for place in sorted(range(len(rows)), key=lambda place: opened.cid(rows[place])):
+            opening = opened.at(rows[place])
+            leaves += leaf(opening[:_CID], opening[_CID:], bytes(told[32 * place : 32 * place + 32]))
+        return packed_root(leaves)
 
     def join(self, lid: int, rids: Sequence[int]) -> None:
         """Make these members of a line, where they are not."""

@@ -170,7 +170,7 @@ class Recording:
         else:
             population.open(rids[ids[i]] for i in order)
             shown = ((rids[ids[i]], told[32 * i : 32 * i + 32]) for i in order)
-            n, top = len(order), root(population.leaves(line.facet, shown))
+            n, top = len(order), population.root(line.facet, shown)
         if not supplement:
             self._answers.keep(lid, top, answer)
         wrote = moved or (supplement and bool(order))
