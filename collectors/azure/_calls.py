@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from annexlog.collectors import UNREADABLE, Call, Page, Refused
@@ -20,6 +20,9 @@ DENIALS = "/subscriptions/{subscription}/providers/Microsoft.Authorization/denyA
 SIGHT = ("Microsoft.Authorization/permissions/read", "Microsoft.Authorization/denyAssignments/read")
 
 _ALWAYS = ("id", "name", "type", "location", "resourceGroup", "tags")
+
+COVERS = "covers = pack_array(tolower(id), strcat('/subscriptions/', subscriptionId, '/resourcegroups/', tolower(resourceGroup)), strcat('/subscriptions/', subscriptionId))"
+"""A column with what a scope must be to hold a resource: itself, its group, its subscription."""
 
 
 def graph(type: str, *members: str, table: str = "resources", extend: str = "", permission: str = "") -> Call:
@@ -78,16 +81,52 @@ def _proof(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     yield Page(_grants(ask, params["subscription"], params["actions"]))
 
 
+def sees_all() -> Call:
+    """The proof that everything in the subscription may be read, as the built-in role Reader may: of no type alone."""
+    params = {**SUBSCRIPTION, VERSION: version("Microsoft.Authorization/permissions")}
+    return Call(SIGHT[0], PERMISSIONS, params, items="", fn=_proof_of_all, also=SIGHT[1:])
+
+
+def _proof_of_all(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """The grant that allows all reads; none where there is none. Raises Refused (denied) as `_proof`."""
+    grants = _granted(ask, params["subscription"])
+    _undenied(ask, params["subscription"], _denies_some)
+    yield Page([{"actions": grant["actions"]} for grant in grants if _reads_all(grant)][:1])
+
+
+def _reads_all(grant: Mapping[str, Any]) -> bool:
+    given = {str(pattern).lower() for pattern in grant.get("actions") or ()}
+    return bool(given & {"*", "*/read"}) and not any(map(_meets_reads, grant.get("notActions") or ()))
+
+
+def _denies_some(entry: Mapping[str, Any]) -> bool:
+    spared = {str(pattern).lower() for pattern in entry.get("notActions") or ()}
+    return any(map(_meets_reads, entry.get("actions") or ())) and not spared & {"*", "*/read"}
+
+
+def _meets_reads(pattern: str) -> bool:
+    """Whether a pattern of actions has any that reads."""
+    end = pattern.lower().rpartition("*")[2]
+    return end.endswith("/read") or "/read".endswith(end)
+
+
 def _grants(ask: Asks, subscription: str, actions: Iterable[str]) -> list[Any]:
-    asked = {"subscription": subscription, VERSION: version("Microsoft.Authorization/permissions")}
-    grants = rows(ask, Call(SIGHT[0], PERMISSIONS), asked, "value")
+    grants = _granted(ask, subscription)
     proof = [next((grant for grant in grants if allows(grant, action)), None) for action in actions]
+    _undenied(ask, subscription, lambda entry: any(allows(entry, action) for action in actions))
+    return [] if None in proof else [{"actions": grant["actions"]} for grant in proof if grant]
+
+
+def _granted(ask: Asks, subscription: str) -> list[Any]:
+    asked = {"subscription": subscription, VERSION: version("Microsoft.Authorization/permissions")}
+    return rows(ask, Call(SIGHT[0], PERMISSIONS), asked, "value")
+
+
+def _undenied(ask: Asks, subscription: str, denies: Callable[[Mapping[str, Any]], bool]) -> None:
     asked = {"subscription": subscription, VERSION: version("Microsoft.Authorization/denyAssignments")}
     for one in rows(ask, Call(SIGHT[1], DENIALS), asked, "value"):
-        for entry in one["properties"]["permissions"]:
-            if any(allows(entry, action) for action in actions):
-                raise Refused("denied", "DenyAssignment", f"{one.get('id', '')} denies to read", again=False)
-    return [] if None in proof else [{"actions": grant["actions"]} for grant in proof if grant]
+        if any(denies(entry) for entry in one["properties"]["permissions"]):
+            raise Refused("denied", "DenyAssignment", f"{one.get('id', '')} denies to read", again=False)
 
 
 def shown(query: str, *actions: str) -> Call:

@@ -18,7 +18,7 @@ OWNER = "0a0a0a0a-0000-4000-8000-00000000000a"
 SUPPLIER = "5a5a5a5a-0000-4000-8000-00000000000b"
 BASELINE = "/providers/microsoft.authorization/policysetdefinitions/baseline"
 REGISTERS: Mapping[str, Any] = {
-    "azure_owners": [OWNER], "azure_standing_principals": [OWNER], "azure_suppliers": {SUPPLIER: ["acdd72a7-3385-48ef-bd42-f606fba81ae7"]}, "azure_baseline": [BASELINE], "azure_public_addresses": [at("Microsoft.Network/publicIPAddresses", "pip1").lower()],
+    "azure_owners": [OWNER], "azure_standing_principals": [OWNER], "azure_suppliers": {SUPPLIER: ["acdd72a7-3385-48ef-bd42-f606fba81ae7"]}, "azure_baseline": [BASELINE], "azure_regions": ["West Europe"], "azure_tag_owners": ["shop-team"], "azure_policy_exemptions": [], "azure_public_addresses": [at("Microsoft.Network/publicIPAddresses", "pip1").lower()],
 }  # fmt: skip
 
 SUB = f"/subscriptions/{SUBSCRIPTION}"
@@ -35,6 +35,10 @@ OPERATIONS = (
 )  # fmt: skip
 MACHINE = at("Microsoft.Compute/virtualMachines", "Vm1")
 NOW = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+IN_100_DAYS = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 100 * 86400))
+SHOP = f"{SUB}/resourceGroups/Shop"
+TAGGED = {"Owner": "Shop-Team", "classification": "internal", "environment": "prod", "criticality": "critical"}
+OWN_SET = f"{SUB}/providers/Microsoft.Authorization/policySetDefinitions/Own"
 
 
 def rule(name: str, access: str, source: str, port: str, priority: int) -> dict[str, Any]:
@@ -42,6 +46,11 @@ def rule(name: str, access: str, source: str, port: str, priority: int) -> dict[
         "access": access, "direction": "Inbound", "priority": priority, "protocol": "Tcp", "sourceAddressPrefix": source, "sourcePortRange": "*",
         "destinationPortRange": port, "destinationAddressPrefix": "*", "description": PLANTED,
     }}  # fmt: skip
+
+
+def _region_rule(definition: str, parameter: str) -> dict[str, Any]:
+    """A part of an initiative that limits regions to those of its parameter."""
+    return {"policyDefinitionId": f"/providers/Microsoft.Authorization/policyDefinitions/{definition}", "policyDefinitionReferenceId": "where", "parameters": {"listOfAllowedLocations": {"value": f"[parameters('{parameter}')]"}}}
 
 
 def inventory() -> dict[str, list[dict[str, Any]]]:
@@ -89,7 +98,10 @@ def inventory() -> dict[str, list[dict[str, Any]]]:
 def views() -> dict[str, tuple[str, str, list[dict[str, Any]]]]:
     """What Resource Graph says to queries that are no list of a type."""
     machine = MACHINE.lower()
+    everything = [{"id": at("Microsoft.Web/sites", name), "name": name, "type": "microsoft.web/sites", "location": "westeurope", "tags": tags, "group": SHOP.lower()} for name, tags in (("shop", {"env": "production", "note": "x"}), ("blog", None))]
     return {
+        "everything": ("resources | extend group", "*", everything),
+        "regions": ("distinct location", "Microsoft.Storage/storageAccounts", [{"id": "westeurope"}]),
         "used": ("summarize resources = count() by type", "Microsoft.KeyVault/vaults", [{"type": "microsoft.keyvault/vaults", "resources": 1}, {"type": "microsoft.compute/virtualmachines", "resources": 1}]),
         "compliance": ("microsoft.policyinsights/policystates", "Microsoft.PolicyInsights/policyStates/queryResults", [{"id": ASSIGNMENT.lower(), "resources": 40, "deviating": 1, "latest": NOW}]),
         "patches": ("softwarePatches", "Microsoft.Compute/virtualMachines/patchAssessmentResults/softwarePatches", [{"id": machine, "oldest": NOW, "undated": 0, "patches": 1}]),
@@ -156,7 +168,16 @@ def answers() -> dict[str, Any]:
         f"{provider}/Microsoft.Security/pricings": {"value": [{"name": name, "properties": {"pricingTier": "Standard", "resourcesCoverageStatus": "FullyCovered"}} for name in ("Arm", "KeyVaults", "VirtualMachines")]},
         f"{provider}/Microsoft.Security/securityContacts": {"value": [{"name": "default", "properties": {"isEnabled": True, "emails": EMAIL, "phone": PLANTED, "notificationsByRole": {"state": "On", "roles": ["Owner"]}, "notificationsSources": [{"sourceType": "Alert", "minimalSeverity": "High"}]}}]},
         f"{provider}/Microsoft.Security/alerts": {"value": [{"name": "a1", "properties": {"severity": "High", "status": "Resolved", "timeGeneratedUtc": "2026-01-01T00:00:00Z", "entities": [{"name": PLANTED}]}}, {"name": "a2", "properties": {"severity": "High", "status": "InProgress", "timeGeneratedUtc": NOW, "compromisedEntity": EMAIL}}]},
-        f"{provider}/Microsoft.Authorization/policyAssignments": {"value": [{"id": ASSIGNMENT, "name": "Base", "properties": {"policyDefinitionId": BASELINE, "enforcementMode": "Default", "notScopes": [], "parameters": {"effect": {"value": "Audit"}, "mail": {"value": PLANTED}}, "scope": "/providers/Microsoft.Management/managementGroups/top", "metadata": {"createdBy": PLANTED}}}]},
+        f"{provider}/Microsoft.Authorization/policyAssignments": {"value": [{"id": ASSIGNMENT, "name": "Base", "properties": {"policyDefinitionId": BASELINE, "enforcementMode": "Default", "notScopes": [], "parameters": {"effect": {"value": "Audit"}, "mail": {"value": PLANTED}, "Regions": {"value": ["westeurope"]}}, "scope": "/providers/Microsoft.Management/managementGroups/top", "metadata": {"createdBy": PLANTED}}}, {"id": f"{provider}/Microsoft.Authorization/policyAssignments/groups", "name": "groups", "properties": {"policyDefinitionId": OWN_SET}}]},
+        BASELINE: {"id": BASELINE, "properties": {"displayName": PLANTED, "parameters": {"regions": {"type": "Array"}}, "policyDefinitions": [_region_rule("e56962a6-4747-49cd-b67b-bf8b01975c4c", "regions"), {"policyDefinitionId": "/providers/Microsoft.Authorization/policyDefinitions/other", "parameters": {"mail": {"value": PLANTED}}}]}},
+        f"{provider}/Microsoft.Authorization/policySetDefinitions": {"value": [{"id": OWN_SET, "properties": {"parameters": {"where": {"defaultValue": ["westeurope"]}}, "policyDefinitions": [_region_rule("e765b5de-1225-4ba3-bd56-1ac6695af988", "where")]}}]},
+        f"{provider}/Microsoft.Authorization/policyExemptions": {"value": [{"id": f"{SHOP}/providers/Microsoft.Authorization/policyExemptions/e1", "name": "e1", "properties": {"policyAssignmentId": ASSIGNMENT, "policyDefinitionReferenceIds": ["other"], "exemptionCategory": "Waiver", "expiresOn": IN_100_DAYS, "description": PLANTED, "metadata": {"Ticket": PLANTED, "createdBy": EMAIL}}}]},
+        f"{provider}/Microsoft.Authorization/locks": {"value": [{"id": f"{SHOP}/providers/Microsoft.Authorization/locks/Keep", "name": "Keep", "properties": {"level": "CanNotDelete", "notes": PLANTED, "owners": [{"applicationId": PLANTED}]}}]},
+        SUB: {"id": SUB, "subscriptionId": SUBSCRIPTION, "displayName": PLANTED, "state": "Enabled", "tags": {"Environment": "production"}},
+        f"{SUB}/resourcegroups": {"value": [{"id": SHOP, "name": "Shop", "location": "westeurope", "tags": TAGGED, "properties": {"provisioningState": "Succeeded"}}]},
+        f"{provider}/Microsoft.Compute/locations/westeurope/usages": {"value": [{"unit": "Count", "currentValue": 8, "limit": 100, "name": {"value": "cores", "localizedValue": "Total Regional vCPUs"}}]},
+        f"{provider}/Microsoft.Network/locations/westeurope/usages": {"value": [{"currentValue": 1, "limit": 1, "name": {"value": "NetworkWatchers"}}]},
+        f"{provider}/Microsoft.Storage/locations/westeurope/usages": {"value": [{"currentValue": 2, "limit": 250, "name": {"value": "StorageAccounts"}}]},
         f"{provider}/Microsoft.ManagedServices/registrationDefinitions/d1": {"properties": {"managedByTenantId": SUPPLIER, "authorizations": [{"principalId": PLANTED, "principalIdDisplayName": EMAIL, "roleDefinitionId": "acdd72a7-3385-48ef-bd42-f606fba81ae7"}]}},
         f"{WORKSPACE}/providers/Microsoft.SecurityInsights/incidents": {"value": [{"name": "i1", "properties": {"severity": "High", "status": "Active", "createdTimeUtc": NOW, "owner": {"objectId": OWNER, "email": EMAIL, "assignedTo": PLANTED}, "incidentNumber": 7, "title": PLANTED}}]},
     }  # fmt: skip

@@ -21,7 +21,12 @@ ALONE = ("/subscriptions", "descendants", "permissions", "denyAssignments", "rul
 """Ends of paths that others hang on, or that hang on others: each is faulted by itself."""
 FEW = ("refused", "other")
 
-ASKED_BY = {"denyAssignments$": "permissions", "(?i)(securityAdminConfigurations)/.*": r"\1"}
+ASSIGNMENTS = "/subscriptions/x/providers/Microsoft.Authorization/policyAssignments"
+ASKED_BY = {
+    "denyAssignments$": "permissions",
+    "(?i)^/.*/policySetDefinitions.*": ASSIGNMENTS,
+    "(?i)(securityAdminConfigurations)/.*": r"\1",
+}
 
 
 @pytest.fixture(scope="module")
