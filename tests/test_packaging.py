@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -55,3 +56,14 @@ def test_the_command_line_starts_from_the_wheel_with_its_base_dependencies_alone
     assert "aws.s3.bucket" in shown.stdout
     assert not list(environment.rglob("site-packages/boto3"))
     shutil.rmtree(environment)
+
+
+def test_one_providers_extra_installs_no_package_of_another(wheel: Path) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet", "--report", "-"]
+
+    found = subprocess.run([*command, f"{wheel}[azure]"], check=True, capture_output=True, text=True)
+
+    names = {one["metadata"]["name"].lower() for one in json.loads(found.stdout)["install"]}
+    foreign = {name for name in names if name.startswith(("boto", "aws", "google", "kubernetes", "moto", "psycopg"))}
+    assert "azure-identity" in names
+    assert foreign == set()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,12 +35,6 @@ print([name for name in {wanted!r} if name in sys.modules])
     )
 
     assert done.stdout.splitlines() == ["[]", "['azure', 'msal', 'requests']"]
-
-
-def test_its_extra_names_no_package_of_aws() -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-
-    assert extras["azure"] == ["azure-identity>=1.19", "urllib3>=2"]
 
 
 def test_the_role_for_everything_only_reads() -> None:
