@@ -10,27 +10,45 @@ from annexlog.collectors.declaring import Asks, Fn
 from annexlog.collectors.paths import KEEP, kept
 
 ASSETS = "ListAssets"
-RESOURCES, POLICIES, INVENTORIES = (
-    f"cloudasset.assets.{one}" for one in ("listResource", "listIamPolicy", "listOSInventories")
+RESOURCES, POLICIES, INVENTORIES, ACCESS = (
+    f"cloudasset.assets.{one}" for one in ("listResource", "listIamPolicy", "listOSInventories", "listAccessPolicy")
 )
 ROW = "gcp/{%s.project}"
 """The scope of a row: the project it belongs to."""
 
 
-def assets(*types: str, keep: tuple[str | tuple[str, ...], ...]) -> Call:
+def assets(*types: str, keep: tuple[str | tuple[str, ...], ...], fn: Fn | None = None) -> Call:
     """The list of all resources of these types, with these members of each (`a.b`, or the steps where one has a dot).
+
+    `fn`: makes something else of its pages, before anything is kept.
 
     A type is a pattern (RE2) that must fit whole; one that fits no type that Google knows refuses the list, so a variant
     that may not be there stands in a pattern with one that is.
     """
     params = {"content": "RESOURCE", "asset_types": list(types), KEEP: list(keep)}
-    return Call(RESOURCES, ASSETS, params, items="assets", observed="readTime")
+    return Call(RESOURCES, ASSETS, params, items="assets", observed="readTime", fn=fn)
+
+
+def access_policies(fn: Fn) -> Call:
+    """The list of everything of Access Context Manager (policies, access levels, service perimeters), as `fn` makes it."""
+    return Call(ACCESS, ASSETS, {"content": "ACCESS_POLICY"}, items="assets", observed="readTime", fn=fn)
 
 
 def policies(*types: str) -> Call:
     """The list of all IAM policies set on resources of these types; none: of every type."""
     params = {"content": "IAM_POLICY", **({"asset_types": list(types)} if types else {})}
     return Call(POLICIES, ASSETS, params, items="assets", observed="readTime")
+
+
+def parts(collection: str, *types: str, keep: tuple[str, ...]) -> Call:
+    """The list of resources that lie in others: `of` of each is the name of the one that it lies in (tables, versions)."""
+
+    def fn(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+        for page in ask.pages(ASSETS, params):
+            rows = [row | {"of": row["name"].partition(f"/{collection}/")[0]} for row in page.body["assets"]]
+            yield Page({**page.body, "assets": rows})
+
+    return assets(*types, keep=keep, fn=fn)
 
 
 def ancestors(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG001 — the target's

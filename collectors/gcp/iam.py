@@ -1,11 +1,24 @@
-"""Keys of service accounts, custom roles, and the outside identities that are let in."""
+"""Service accounts and their keys, API keys, custom roles, and the outside identities that are let in."""
 
 from __future__ import annotations
 
 from annexlog.collectors import ResourceType
 from annexlog.collectors.gcp._calls import ROW, assets
 
-__all__ = ["identity_pool", "identity_provider", "role", "service_account_key"]
+__all__ = ["api_key", "identity_pool", "identity_provider", "role", "service_account", "service_account_key"]
+
+service_account = ResourceType(
+    "gcp.iam.service_account", facet="service_account", id="{service_account.name}", per="project", scope=ROW % "service_account",
+    listed=assets("iam.googleapis.com/ServiceAccount", keep=("email", "uniqueId", "disabled")),
+    incarnation="service_account.data.uniqueId",
+)
+
+# The key itself is another call, with another permission.
+api_key = ResourceType(
+    "gcp.apikeys.key", facet="api_key", id="{api_key.name}", per="project", scope=ROW % "api_key",
+    listed=assets("apikeys.googleapis.com/Key", keep=("createTime", "deleteTime", "serviceAccountEmail", "restrictions.apiTargets.service", "restrictions.browserKeyRestrictions.allowedReferrers", "restrictions.serverKeyRestrictions.allowedIps",
+                  "restrictions.androidKeyRestrictions.allowedApplications.packageName", "restrictions.iosKeyRestrictions.allowedBundleIds")),
+)
 
 service_account_key = ResourceType(
     "gcp.iam.service_account_key", facet="service_account_key", id="{service_account_key.name}", per="project", scope=ROW % "service_account_key",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from annexlog.collectors import Call, Detail, ResourceType
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from annexlog.collectors import Call, Detail, Page, ResourceType
+from annexlog.collectors.declaring import Asks
 from annexlog.collectors.gcp._calls import ASSETS, POLICIES, RESOURCES, ROW, ancestors, assets, listing, policies
 
-__all__ = ["ancestor", "contact", "iam_policy", "org_policy", "organization", "project"]
+__all__ = ["access_approval", "ancestor", "contact", "iam_policy", "labelled", "org_policy", "organization", "project"]
 
 SOURCES = "/v2/organizations/{organization}/sources"
 
@@ -46,4 +50,52 @@ org_policy = ResourceType(
 contact = ResourceType(
     "gcp.contact", facet="contact", id="{contact.name}", per="organization",
     listed=assets("essentialcontacts.googleapis.com/Contact", keep=("name", "notificationCategorySubscriptions", "validationState")),
+)
+
+
+def notified(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """Settings of Access Approval by `node`, with how many addresses are told (`notified`) instead of the addresses."""
+    for page in ask.pages(ASSETS, params):
+        rows = []
+        for row in page.body["assets"]:
+            data = {name: value for name, value in row["data"].items() if name != "notificationEmails"}
+            node = str(data.get("name") or "").removesuffix("/accessApprovalSettings")
+            node = row["holders"][-1] if node.startswith("projects/") else node  # by number, as others have it
+            rows.append({**row, "node": node, "data": data, "notified": len(row["data"].get("notificationEmails") or ())})
+        yield Page({**page.body, "assets": rows})
+
+
+# Whether somebody here must agree before Google's own staff gets at data.
+access_approval = ResourceType(
+    "gcp.access_approval", facet="access_approval", id="{access_approval.name}", per="organization",
+    listed=assets("accessapproval.googleapis.com/AccessApprovalSettings", keep=("name", "notificationEmails", "notificationPubsubTopic", "enrolledServices", "approvalPolicy", "effectiveApprovalPolicy"), fn=notified),
+)
+
+LABELS = (("labels",), ("settings", "userLabels"), ("resourceLabels",), ("metadata", "labels"))
+
+
+def labels(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """Resources with their labels as `labels`, wherever their API has them, and nothing else of them."""
+    for page in ask.pages(ASSETS, params):
+        rows = []
+        for row in page.body["assets"]:
+            found: dict[str, Any] = {}
+            for path in LABELS:
+                value: Any = row["data"]
+                for step in path:
+                    value = (value or {}).get(step)
+                found |= value or {}
+            rows.append({name: row[name] for name in ("name", "type", "project", "ancestors")} | {"labels": found})
+        yield Page({**page.body, "assets": rows})
+
+
+# What should say whose it is: the kinds that hold data or work on it.
+labelled = ResourceType(
+    "gcp.labelled", facet="labelled", id="{labelled.name}", per="project", scope=ROW % "labelled",
+    listed=assets(
+        "cloudresourcemanager.googleapis.com/Project", "compute.googleapis.com/(Instance|Snapshot|(Region)?Disk)", "storage.googleapis.com/Bucket", "bigquery.googleapis.com/Dataset", "sqladmin.googleapis.com/Instance",
+        "container.googleapis.com/Cluster", "cloudkms.googleapis.com/CryptoKey", "secretmanager.googleapis.com/Secret", "run.googleapis.com/Service", "cloudfunctions.googleapis.com/(CloudFunction|Function)", "pubsub.googleapis.com/Topic",
+        keep=LABELS, fn=labels,
+    ),
+    tags="labelled.labels",
 )

@@ -10,21 +10,23 @@ from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 
 __all__ = [
+    "acting_as_all",
     "audit_gaps",
     "basic_role_holders",
     "gcp_admins",
     "loose_provider",
     "privileged_accounts",
     "public_grants",
+    "sharing_strangers",
     "strangers",
 ]
 
 PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers"})
 BASIC = frozenset({"roles/owner", "roles/editor", "roles/admin", "roles/writer"})
-_CUSTOM = re.compile(r"(projects|organizations)/[^/]+/roles/")
+CUSTOM = re.compile(r"(projects|organizations)/[^/]+/roles/")
 
 
-def _grants(policy: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def grants(policy: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(role, member) of every binding; members that were deleted have nothing."""
     for binding in policy["bindings"]:
         for member in binding["members"]:
@@ -32,12 +34,12 @@ def _grants(policy: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield binding["role"], member
 
 
-def _agents(row: Mapping[str, Any]) -> set[str]:
+def agents(row: Mapping[str, Any]) -> set[str]:
     """Members that are Google's own accounts: they do what services are asked to do, and nobody signs in as them."""
     return {one["member"] for one in row["accounts"] if one["agent"]}
 
 
-def _unseen(row: Mapping[str, Any], above: JSON) -> bool:
+def unseen(row: Mapping[str, Any], above: JSON) -> bool:
     """Whether a folder or the organization above was not among those that were seen."""
     return bool(set(row["ancestors"]) - {one["ancestor"]["node"] for one in above})
 
@@ -55,8 +57,8 @@ def public_grants(resource: JSON, policies: JSON, above: JSON) -> JSON | Unknown
     """
     held = [(one["iam_policy"]["key"], one["iam_policy"]["policy"]) for one in policies]
     held += [(one["ancestor"]["node"], one["ancestor"]["policy"]) for one in above]
-    found = [f"{role} to {who} on {where}" for where, policy in held for role, who in _grants(policy) if who in PUBLIC]
-    if not found and _unseen(resource, above):
+    found = [f"{role} to {who} on {where}" for where, policy in held for role, who in grants(policy) if who in PUBLIC]
+    if not found and unseen(resource, above):
         return Unknown("unresolved", operation="ListAssets")
     return sorted(found)
 
@@ -77,7 +79,7 @@ def strangers(row: JSON, projects: JSON, domains: JSON, known: JSON) -> JSON:
     own |= {*row["ancestors"], row.get("node", ""), row.get("project", "")} - {""}
     found = [
         f"{role} to {who}"
-        for role, who in _grants(row["policy"])
+        for role, who in grants(row["policy"])
         if who not in own and not _ours(who, of.get(who, ""), own, {str(one).lower() for one in domains})
     ]
     return sorted(set(found))
@@ -91,27 +93,72 @@ def _ours(member: str, of: str, own: set[str], domains: set[str]) -> bool:
     return of in own or bool(kind.startswith("principal") and pool and pool[1] in own)
 
 
+@derived
+def sharing_strangers(dataset: JSON, projects: JSON, numbered: JSON, domains: JSON, known: JSON) -> JSON:
+    """Access entries of a dataset for others than the organization's own: one text for each.
+
+    An entry without a domain or an owner is for everybody, or for whoever has a role on the project. `projects`,
+    `numbered`: joined, those of the entries' owners that are the organization's own, by id and by number. `known`:
+    projects and domains that were agreed to. Source: BigQuery API v2, Dataset.access.
+    """
+    own = {one["project"]["project"] for one in projects} | {one["project"]["key"] for one in numbered}
+    own |= {*known, *dataset["ancestors"], dataset["project"], *dataset["holders"]} - {""}
+    ours = {str(one).lower() for one in domains} | set(known)
+    found = set()
+    for entry in dataset["data"]["access"]:
+        what = entry.get("role") or "a query of it"
+        if {entry.get("specialGroup"), entry.get("iamMember")} & PUBLIC:
+            found.add(f"{what} to everybody")
+        elif "of" in entry and entry["of"] not in own:
+            found.add(f"{what} to an account or view of {entry['of'] or 'an unknown project'}")
+        elif entry.get("domain") and str(entry["domain"]).lower() not in ours:
+            found.add(f"{what} to {entry['domain']}")
+        elif entry.get("iamMember") and entry["iamMember"] not in own:
+            found.add(f"{what} to {entry['iamMember']}")
+    return sorted(found)
+
+
 # ── roles that can do too much ────────────────────────────────────────────────────────────
 
 
 @derived
 def basic_role_holders(row: JSON, allowed: JSON) -> JSON:
     """Who holds owner, editor, admin or writer, Google's own agents and those allowed left out: `role to member`."""
-    spared = {*allowed, *_agents(row)}
-    return sorted(f"{role} to {who}" for role, who in _grants(row["policy"]) if role in BASIC and who not in spared)
+    spared = {*allowed, *agents(row)}
+    return sorted(f"{role} to {who}" for role, who in grants(row["policy"]) if role in BASIC and who not in spared)
 
 
 _ACTING = frozenset({
+    "roles/iam.serviceAccountOpenIdTokenCreator",
     "roles/iam.serviceAccountTokenCreator",
     "roles/iam.serviceAccountUser",
     "roles/iam.workloadIdentityUser",
 })  # fmt: skip
+_LEADING = frozenset({
+    # What they start runs as an account that has more, and needs no iam.serviceAccounts.actAs: Cloud Build's and
+    # Deployment Manager's own accounts, the nodes and workers of clusters that are there.
+    "roles/cloudbuild.builds.builder",
+    "roles/cloudbuild.builds.editor",
+    "roles/composer.user",
+    "roles/container.developer",
+    "roles/dataproc.editor",
+    "roles/deploymentmanager.editor",
+    "roles/deploymentmanager.typeEditor",
+})  # fmt: skip
+"""Predefined roles that lead to more rights by themselves.
+
+Source: each service's page on access, and on the accounts that it runs as; IAM, roles and permissions."""
+
+_AGENT = re.compile(r"roles/[A-Za-z0-9.]+[sS]erviceAgent")
+"""Roles of Google's own accounts (service agents): nobody else should have one."""
 _PROGRAM = re.compile(
     r"serviceAccount:|principal(Set)?://[a-z]+\.googleapis\.com/projects/[^/]+/locations/[^/]+/workloadIdentityPools/"
 )
 _POWERS = re.compile(
-    r".*\.setIamPolicy|iam\.serviceAccounts\.(actAs|getAccessToken|implicitDelegation|signBlob|signJwt)"
-    r"|iam\.serviceAccountKeys\.create|iam\.roles\.(update|create)"
+    r".*\.setIamPolicy|iam\.serviceAccounts\.(actAs|getAccessToken|getOpenIdToken|implicitDelegation|signBlob|signJwt)"
+    r"|iam\.serviceAccountKeys\.(create|upload)|iam\.serviceAccountApiKeyBindings\.create|iam\.roles\.(update|create)"
+    r"|iam\.workloadIdentityPool(Provider)?s\.(create|update)|orgpolicy\.policy\.set|cloudbuild\.builds\.create"
+    r"|deploymentmanager\.deployments\.(create|update)|dataproc\.jobs\.create|container\.(pods|deployments|jobs)\.create"
 )
 
 
@@ -121,23 +168,45 @@ def privileged_accounts(row: JSON, roles: JSON, allowed: JSON) -> JSON | Unknown
 
     Service accounts but for Google's own agents, and what comes by a workload identity pool without one. `roles`:
     joined custom roles, those that the policy names among them. A predefined role counts by its name: basic, with
-    "admin" in it, or to act as other accounts. Unknown(unresolved) where a custom role could not be found.
+    "admin" in it, to act as other accounts, one of those that lead to more rights, or a service agent's.
+    Unknown(unresolved) where a custom role could not be found.
     """
-    custom = _permissions(roles)
-    found, unresolved, spared = [], False, {*allowed, *_agents(row)}
-    for role, who in _grants(row["policy"]):
+    custom = permissions(roles)
+    found, unresolved, spared = [], False, {*allowed, *agents(row)}
+    for role, who in grants(row["policy"]):
         if not _PROGRAM.match(who) or who in spared:
             continue
-        if _CUSTOM.match(role):
+        if CUSTOM.match(role):
             unresolved = unresolved or role not in custom
             strong = any(_POWERS.fullmatch(one) for one in custom.get(role, ()))
         else:
-            strong = role in BASIC or role in _ACTING or "admin" in role.lower()
+            strong = role in BASIC | _ACTING | _LEADING or "admin" in role.lower() or bool(_AGENT.fullmatch(role))
         found += [f"{role} to {who}"] if strong else []
     return sorted(found) if found or not unresolved else Unknown("unresolved", operation="ListAssets")
 
 
-def _permissions(roles: JSON) -> dict[str, list[str]]:
+@derived
+def acting_as_all(row: JSON, roles: JSON, allowed: JSON) -> JSON | Unknown:
+    """Who may act as every service account of a project, or below a folder: `role to member`, each.
+
+    Google's own agents and those allowed are left out. `roles`: joined custom roles, those that the policy names among
+    them. Unknown(unresolved) where a custom role could not be found. Source: IAM, roles for service accounts.
+    """
+    custom, spared = permissions(roles), {*allowed, *agents(row)}
+    held = [(role, who) for role, who in grants(row["policy"]) if who not in spared]
+    unresolved = any(CUSTOM.match(role) and role not in custom for role, _ in held)
+    found = {
+        f"{role} to {who}"
+        for role, who in held
+        if role in _ACTING or any(_ACT_AS.fullmatch(one) for one in custom.get(role, ()))
+    }
+    return sorted(found) if found or not unresolved else Unknown("unresolved", operation="ListAssets")
+
+
+_ACT_AS = re.compile(r"iam\.serviceAccounts\.(actAs|getAccessToken|getOpenIdToken|implicitDelegation|signBlob|signJwt)")
+
+
+def permissions(roles: JSON) -> dict[str, list[str]]:
     """Of custom roles by name; one that is deleted gives nothing."""
     rows = [one["role"]["data"] for one in roles]
     return {one["name"]: [] if one.get("deleted") else one.get("includedPermissions") or [] for one in rows}
@@ -173,14 +242,14 @@ def gcp_admins(above: JSON, roles: JSON, register: JSON) -> JSON | Unknown:
     `register`: texts `role member`. Everybody, or a whole domain, is never listed enough.
     Unknown(unresolved) where a custom role could not be found.
     """
-    custom = _permissions(roles)
+    custom = permissions(roles)
     unlisted, heads, unresolved = set[str](), set[str](), False
     for one in above:
         row = one["ancestor"]
-        for role, who in _grants(row["policy"]):
-            if who in _agents(row):
+        for role, who in grants(row["policy"]):
+            if who in agents(row):
                 continue
-            unresolved = unresolved or (bool(_CUSTOM.match(role)) and role not in custom)
+            unresolved = unresolved or (bool(CUSTOM.match(role)) and role not in custom)
             if role not in _ADMIN and not any(_OVER.fullmatch(p) for p in custom.get(role, ())):
                 continue
             if f"{role} {who}" not in register or who in PUBLIC or who.startswith("domain:"):
@@ -209,7 +278,7 @@ def audit_gaps(project: JSON, policies: JSON, above: JSON, exempt: JSON) -> JSON
     written = {log["type"] for config in configs if config["service"] == "allServices" for log in config["logs"]}
     spared = {who for config in configs for log in config["logs"] for who in log["exempted"]} - set(exempt)
     found = [*(kind for kind in _KINDS if kind not in written), *sorted(spared)]
-    return Unknown("unresolved", operation="ListAssets") if _unseen(project, above) and not spared else found
+    return Unknown("unresolved", operation="ListAssets") if unseen(project, above) and not spared else found
 
 
 # ── identities from outside ───────────────────────────────────────────────────────────────

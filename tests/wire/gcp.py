@@ -21,6 +21,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from google.cloud.asset_v1 import ContentType, ListAssetsResponse
 
 from tests.wire.api import Api, say
+from tests.wire.gcp_estate import REGISTERS as MORE
+from tests.wire.gcp_estate import estate
 from tests.wire.http import Reply, Request, Server
 from tests.wire.jwt import claims, pem
 
@@ -68,7 +70,7 @@ def project(id: str, number: str, state: str = "ACTIVE") -> dict[str, Any]:
         "projectNumber": number,
         "lifecycleState": state,
         "name": PLANTED,
-        "labels": {"env": "prod"},
+        "labels": {"env": "prod", "classification": "confidential", "owner": "shop-team"},
     }
     return asset(
         "cloudresourcemanager.googleapis.com/Project",
@@ -115,15 +117,15 @@ def healthy() -> list[dict[str, Any]]:
         org_policy("gcp.resourceLocations", {"values": {"allowedValues": ["in:eu-locations"]}}),
         asset("essentialcontacts.googleapis.com/Contact", f"//essentialcontacts.googleapis.com/{ORG}/contacts/1", {"name": f"{ORG}/contacts/1", "email": PLANTED, "validationState": "VALID", "notificationCategorySubscriptions": ["SECURITY"]}, node="", above=[ORG]),
         org_policy("iam.allowedPolicyMemberDomains", {"values": {"allowedValues": ["is:C01abc"]}}),
-        asset("logging.googleapis.com/LogSink", f"//logging.googleapis.com/{ORG}/sinks/all", {"name": "all", "destination": "storage.googleapis.com/logs", "includeChildren": True, "writerIdentity": PLANTED}, node="", above=[ORG]),
+        asset("logging.googleapis.com/LogSink", f"//logging.googleapis.com/{ORG}/sinks/all", {"name": "all", "destination": f"logging.googleapis.com/{here}/locations/eu/buckets/all", "includeChildren": True, "writerIdentity": PLANTED}, node="", above=[ORG]),
         asset("iam.googleapis.com/Role", f"//iam.googleapis.com/{ORG}/roles/look", {"name": f"{ORG}/roles/look", "title": PLANTED, "includedPermissions": ["storage.objects.get"]}, node="", above=[ORG]),
         asset("iam.googleapis.com/ServiceAccountKey", f"//iam.googleapis.com/{here}/serviceAccounts/1/keys/a", {"name": f"{here}/serviceAccounts/x/keys/a", "keyType": "SYSTEM_MANAGED"}),
         asset("iam.googleapis.com/WorkloadIdentityPool", pool, {"name": "ci", "state": "ACTIVE"}),
         asset("iam.googleapis.com/WorkloadIdentityPoolProvider", f"{pool}/providers/github", {"name": "github", "state": "ACTIVE", "attributeCondition": "assertion.repository_owner == 'acme'", "oidc": {"issuerUri": "https://token.actions.githubusercontent.com", "jwksJson": PLANTED}}),
-        asset("storage.googleapis.com/Bucket", "//storage.googleapis.com/shop", {"id": "shop", "timeCreated": "2026-01-01T00:00:00Z", "iamConfiguration": {"publicAccessPrevention": "inherited", "uniformBucketLevelAccess": {"enabled": True}}, "acl": [], "website": {"notFoundPage": PLANTED}},
+        asset("storage.googleapis.com/Bucket", "//storage.googleapis.com/shop", {"id": "shop", "timeCreated": "2026-01-01T00:00:00Z", "labels": {"criticality": "critical", "retention": "1-year"}, "locationType": "dual-region", "softDeletePolicy": {"retentionDurationSeconds": "604800"}, "lifecycle": {"rule": [{"action": {"type": "Delete"}, "condition": {"age": 350}}]}, "iamConfiguration": {"publicAccessPrevention": "inherited", "uniformBucketLevelAccess": {"enabled": True}}, "acl": [], "website": {"notFoundPage": PLANTED}},
               **bound(("roles/storage.objectViewer", "serviceAccount:app@shop-prod.iam.gserviceaccount.com"), (f"{ORG}/roles/look", "serviceAccount:12-compute@developer.gserviceaccount.com"))),
-        asset("bigquery.googleapis.com/Dataset", f"//bigquery.googleapis.com/{here}/datasets/sales", {"datasetReference": {"datasetId": "sales"}, "access": [{"role": "OWNER", "specialGroup": "projectOwners"}, {"role": "READER", "userByEmail": PLANTED}]}),
-        asset("sqladmin.googleapis.com/Instance", f"//cloudsql.googleapis.com/{here}/instances/db", {"name": "db", "instanceType": "CLOUD_SQL_INSTANCE", "rootPassword": PLANTED, "settings": {"ipConfiguration": {"ipv4Enabled": False, "sslMode": "ENCRYPTED_ONLY"}, "backupConfiguration": {"enabled": True, "pointInTimeRecoveryEnabled": True}}}),
+        asset("bigquery.googleapis.com/Dataset", f"//bigquery.googleapis.com/{here}/datasets/sales", {"datasetReference": {"datasetId": "sales"}, "access": [{"role": "OWNER", "specialGroup": "projectOwners"}, {"role": "READER", "userByEmail": f"{PLANTED}@acme.example"}], "labels": {"retention": "90-days"}, "defaultTableExpirationMs": "7776000000"}),
+        asset("sqladmin.googleapis.com/Instance", f"//cloudsql.googleapis.com/{here}/instances/db", {"name": "db", "instanceType": "CLOUD_SQL_INSTANCE", "rootPassword": PLANTED, "databaseVersion": "MYSQL_8_0", "state": "RUNNABLE", "settings": {"userLabels": {"criticality": "critical"}, "availabilityType": "REGIONAL", "activationPolicy": "ALWAYS", "databaseFlags": [{"name": "cloudsql_mysql_audit", "value": "ON"}], "ipConfiguration": {"ipv4Enabled": False, "sslMode": "ENCRYPTED_ONLY"}, "backupConfiguration": {"enabled": True, "pointInTimeRecoveryEnabled": True}}}),
         asset("cloudkms.googleapis.com/CryptoKey", key, {"name": "main", "purpose": "ENCRYPT_DECRYPT", "rotationPeriod": "7776000s", "nextRotationTime": "2999-01-01T00:00:00Z", "primary": {"state": "ENABLED", "createTime": now}}, **bound(("roles/cloudkms.cryptoKeyEncrypterDecrypter", "serviceAccount:service-12@compute-system.iam.gserviceaccount.com"))),
         asset("compute.googleapis.com/Network", f"//compute.googleapis.com/{network}", {"name": "main", "selfLink": PREFIX + network, "autoCreateSubnetworks": False}),
         asset("compute.googleapis.com/Firewall", f"//compute.googleapis.com/{here}/global/firewalls/https", {"name": "https", "network": PREFIX + network, "direction": "INGRESS", "priority": 1000, "allowed": [{"IPProtocol": "tcp", "ports": ["443"]}], "sourceRanges": ["0.0.0.0/0"], "description": PLANTED}),
@@ -139,6 +141,7 @@ def healthy() -> list[dict[str, Any]]:
         asset("run.googleapis.com/Service", run, {"kind": "Service", "metadata": {"annotations": {"run.googleapis.com/ingress": "all", "owner": PLANTED}}, "spec": {"template": {"spec": {"containers": [{"env": [{"name": "PASSWORD", "value": PLANTED}]}]}}}},
               **bound(("roles/run.invoker", "serviceAccount:app@shop-prod.iam.gserviceaccount.com"))),
         asset("cloudfunctions.googleapis.com/CloudFunction", f"//cloudfunctions.googleapis.com/{here}/locations/europe-west1/functions/mail", {"name": "mail", "status": "ACTIVE", "environmentVariables": {"PASSWORD": PLANTED}}),
+        *estate(asset, bound, ORG, PROJECT, NUMBER, PLANTED),
     ]  # fmt: skip
 
 
@@ -172,6 +175,7 @@ REGISTERS: Mapping[str, Any] = {
     "gcp_own_customers": ["C01abc"],
     "gcp_federated_tenants": ["acme"],
     "gcp_approved_locations": ["in:eu-locations"],
+    **MORE,
     "gcp_admins": ["roles/resourcemanager.organizationAdmin user:ann@acme.example"],
 }
 

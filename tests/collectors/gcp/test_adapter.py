@@ -110,7 +110,10 @@ def test_one_list_speaks_for_all_projects(google: GoogleCloud, connect: Connect)
     seen = look(connect(), bucket)
 
     assert google.asked.count(BUCKETS) == 1
-    assert list(seen.values("gcp.storage.bucket", scope=SHOP)) == ["//storage.googleapis.com/shop"]
+    assert list(seen.values("gcp.storage.bucket", scope=SHOP)) == [
+        "//storage.googleapis.com/books",
+        "//storage.googleapis.com/shop",
+    ]
     assert list(seen.values("gcp.storage.bucket", scope=TOOLS)) == ["//storage.googleapis.com/logs"]
     assert seen.sweep("gcp.storage.bucket", scope=SHOP).provenance["elsewhere"] == 1
 
@@ -130,6 +133,10 @@ def test_a_row_has_what_is_kept_and_what_its_policies_are_found_by(connect: Conn
             "iamConfiguration": {"publicAccessPrevention": "inherited", "uniformBucketLevelAccess": {"enabled": True}},
             "acl": [],
             "timeCreated": "2026-01-01T00:00:00Z",
+            "labels": {"criticality": "critical", "retention": "1-year"},
+            "locationType": "dual-region",
+            "lifecycle": {"rule": [{"action": {"type": "Delete"}, "condition": {"age": 350}}]},
+            "softDeletePolicy": {"retentionDurationSeconds": "604800"},
         },
     }
 
@@ -141,7 +148,7 @@ def test_pages_are_followed_to_the_end_and_their_read_time_is_when_it_was_observ
 
     seen = look(connect(), iam_policy)
 
-    assert len(seen.values("gcp.iam_policy", scope=SHOP)) == 5
+    assert len(seen.values("gcp.iam_policy", scope=SHOP)) == 6
     assert google.asked.count("ListAssets IAM_POLICY") > 3
     assert "observed" in seen.sweep("gcp.iam_policy", scope=SHOP).provenance
 
@@ -229,7 +236,7 @@ def test_without_a_role_on_the_organization_what_is_above_is_not_believed(
 ) -> None:
     for one in google.answers["assets"]:
         if one["assetType"].endswith("/Organization"):
-            del one["iamPolicy"]
+            one.pop("iamPolicy", None)
 
     seen = look(connect(), ancestor)
 

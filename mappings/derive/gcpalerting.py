@@ -1,0 +1,136 @@
+"""Whether somebody is told in Google Cloud: uptime checks, alerts on logs, findings, and where they are sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from annexlog.evidence_store.model import JSON
+from annexlog.mappings.derive import derived
+
+__all__ = ["unnotified", "unwatched"]
+
+Row = Mapping[str, Any]
+
+
+# ── who is told ───────────────────────────────────────────────────────────────────────────
+
+
+def telling(policies: JSON, channels: JSON) -> Iterator[Row]:
+    """The data of alert policies that are on, and have a channel that is on and not waiting to be verified.
+
+    "On" must be said: what is not there is not known. Source: Monitoring API v3, AlertPolicy, NotificationChannel.
+    """
+    usable = {
+        (row["project"], row["data"]["name"].rpartition("/")[2])
+        for row in (one["notification_channel"] for one in channels)
+        if row["data"].get("enabled") is True and row["data"].get("verificationStatus") != "UNVERIFIED"
+    }
+    for row in (one["alert_policy"] for one in policies):
+        named = {
+            (row["project"], str(name).rpartition("/")[2]) for name in row["data"].get("notificationChannels") or ()
+        }
+        if row["data"].get("enabled") is True and named & usable:
+            yield row["data"]
+
+
+def conditions(policy: Row) -> list[Row]:
+    """The conditions of a policy of which each alone raises an alert."""
+    found: list[Row] = policy.get("conditions") or []
+    return found if len(found) == 1 or policy.get("combiner") == "OR" else []
+
+
+# ── endpoints ─────────────────────────────────────────────────────────────────────────────
+
+_CLAUSE = re.compile(r"""\s*(metric|resource)\.(type|labels?\.(\w+))\s*=\s*(?:"([^"]*)"|'([^']*)'|(\w[\w/.-]*))\s*""")
+_PASSED = "monitoring.googleapis.com/uptime_check/check_passed"
+
+
+@derived
+def unwatched(endpoints: JSON, checks: JSON, policies: JSON, channels: JSON) -> JSON:
+    """Endpoints without an uptime check that somebody is told by: each as registered.
+
+    `endpoints`: addresses (`https://shop.example/health`, `tcp://db.example:5432`). A check counts if it is on and asks
+    that very host, port and path, over TLS with a certificate that it verifies if the endpoint is one of HTTPS; and if
+    an alert policy has a condition on it that alone raises an alert. Raises ValueError for what is no address.
+    """
+    told = {id for policy in telling(policies, channels) for one in conditions(policy) for id in _checks(one)}
+    watched = [
+        one["uptime_check"]["data"]
+        for one in checks
+        if "*" in told or one["uptime_check"]["data"]["name"].rpartition("/")[2] in told
+    ]
+    urls = {str(one): _address(str(one)) for one in endpoints}
+    return sorted(text for text, url in urls.items() if not any(_asks(check, url) for check in watched))
+
+
+def _checks(condition: Row) -> Iterator[str]:
+    """The ids of the uptime checks whose failure a condition notices; `*` for all."""
+    threshold = condition.get("conditionThreshold") or {}
+    clauses = [_CLAUSE.fullmatch(one) for one in re.split(r"\s+AND\s+", str(threshold.get("filter") or ""))]
+    if not all(clauses) or threshold.get("comparison") not in ("COMPARISON_GT", "COMPARISON_LT"):
+        return
+    said = {found[1] + "." + (found[3] or "type"): found[4] or found[5] or found[6] for found in clauses if found}
+    if said.pop("metric.type", "") == _PASSED and set(said) <= {"resource.type", "metric.check_id"}:
+        yield said.get("metric.check_id", "*")
+
+
+def _address(endpoint: str) -> SplitResult:
+    url = urlsplit(endpoint)
+    if not url.hostname or url.scheme not in ("http", "https", "tcp"):
+        raise ValueError(endpoint)
+    return url
+
+
+def _asks(check: Row, url: SplitResult) -> bool:
+    resource = check.get("monitoredResource") or {}
+    host = str((resource.get("labels") or {}).get("host") or "").lower()
+    if check.get("disabled") is True or host != url.hostname:
+        return False
+    if url.scheme == "tcp":
+        return int((check.get("tcpCheck") or {}).get("port") or 0) == url.port
+    http = check.get("httpCheck")
+    if not isinstance(http, Mapping):
+        return False
+    secure = url.scheme == "https"
+    port = int(http.get("port") or (443 if http.get("useSsl") is True else 80))
+    path = str(http.get("path") or "/")
+    sure = http.get("useSsl") is True and http.get("validateSsl") is True
+    wanted = f"{url.path or '/'}{f'?{url.query}' if url.query else ''}"
+    return port == (url.port or (443 if secure else 80)) and "/" + path.lstrip("/") == wanted and (sure or not secure)
+
+
+# ── findings ──────────────────────────────────────────────────────────────────────────────
+
+
+@derived
+def unnotified(configs: JSON, topics: JSON, subscriptions: JSON, node: JSON, filters: JSON) -> JSON:
+    """Why nobody is told of findings of Security Command Center: "" if somebody is.
+
+    A notification of the organization counts if its filter leaves out nothing that matters (one of `filters`), its
+    topic is there, and somebody takes from it: a subscription without a filter of its own, attached and not in error.
+    Source: Security Command Center API v2, NotificationConfig; Pub/Sub, Topic, Subscription (state, detached).
+    """
+    taken = {
+        one["subscription"]["data"].get("topic")
+        for one in subscriptions
+        if one["subscription"]["data"].get("detached") is not True
+        and one["subscription"]["data"].get("state", "ACTIVE") in ("ACTIVE", "STATE_UNSPECIFIED")
+        and not one["subscription"]["data"].get("filter")
+    }
+    there = {one["topic"]["name"].removeprefix("//pubsub.googleapis.com/") for one in topics}
+    why = "no notification of all findings of the organization"
+    for one in configs:
+        data = one["notification_config"]["data"]
+        text = re.sub(r"\s", "", str((data.get("streamingConfig") or {}).get("filter") or ""))
+        if not str(data.get("name") or "").startswith(f"{node}/") or text not in {
+            re.sub(r"\s", "", f) for f in filters
+        }:
+            continue
+        topic = data.get("pubsubTopic")
+        if topic in there and topic in taken:
+            return ""
+        why = f"{topic} is not there, or nobody takes from it"
+    return why
