@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 from annexlog.collectors import providers, resource_types
 from annexlog.collectors.azure._calls import GRAPH
@@ -17,7 +16,6 @@ from tests.providers import fault, look
 from tests.wire.azure import SUBSCRIPTION, Azure, row
 from tests.wire.microsoft import CLIENT, TENANT
 
-ROOT = Path(__file__).parents[3]
 SCOPE = f"azure/{SUBSCRIPTION}"
 
 
