@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from annexlog.collectors import Call, Detail, Page, ResourceType
 from annexlog.collectors.declaring import Asks
 from annexlog.collectors.gcp._calls import ASSETS, INVENTORIES, RESOURCES, ROW, assets
+from annexlog.collectors.gcp._spelling import spelled, spellings
 from annexlog.collectors.paths import KEEP
 
 __all__ = ["disk_image", "firewall", "firewall_policy", "forwarding_rule", "instance", "network", "ssl_policy", "tls_proxy"]
@@ -31,6 +33,44 @@ def vulnerability_reports(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page
         yield Page({**page.body, "assets": rows})
 
 
+METADATA = frozenset({"serial-port-enable", "enable-oslogin", "enable-oslogin-2fa"})
+"""Keys of metadata whose values are kept; others may hold scripts, keys and passwords."""
+
+
+def said(metadata: Any) -> dict[str, str]:
+    """The kept part of metadata: instances and projects have a list of {key, value}, zones an object."""
+    items = (metadata or {}).get("items") or (metadata or {}).get("item") or {}
+    pairs = items.items() if isinstance(items, dict) else ((one["key"], one.get("value") or "") for one in items)
+    return {key: str(value) for key, value in pairs if key in METADATA}
+
+
+def instances(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """Instances: of each its zone, by its name, and of its metadata only what is kept."""
+    for page in spelled(ask, params):
+        for row in page.body["assets"]:
+            row["zone"] = zone(row["name"])
+            if "data" in row:
+                row["data"]["metadata"] = said(row["data"].get("metadata"))
+        yield page
+
+
+def zone(name: str) -> str:
+    """The zone in an asset's name; "" if there is none."""
+    return name.partition("/zones/")[2].partition("/")[0]
+
+
+_NODE = re.compile(r"^(?:https:)?//cloudresourcemanager\.googleapis\.com/(?:v[0-9a-z]+/)?(?=(?:organizations|folders)/)")
+
+
+def firewall_policies(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """Firewall policies, with what they are attached to spelled as everywhere: `folders/5`, `organizations/9`."""
+    for page in ask.pages(ASSETS, params):
+        for row in page.body["assets"]:
+            for one in (row.get("data") or {}).get("associations") or ():
+                one["attachmentTarget"] = _NODE.sub("", one.get("attachmentTarget") or "")
+        yield page
+
+
 REPORTS = {
     "content": "RESOURCE", "asset_types": ["osconfig.googleapis.com/VulnerabilityReport"],
     KEEP: ["name", "updateTime", "vulnerabilities.createTime", "vulnerabilities.details.severity", "vulnerabilities.details.cvssV3.baseScore"],
@@ -38,7 +78,9 @@ REPORTS = {
 
 instance = ResourceType(
     "gcp.compute.instance", facet="instance", id="{instance.name}", per="project", scope=ROW % "instance",
-    listed=assets("compute.googleapis.com/Instance", keep=("id", "status", "creationTimestamp", "labels")),
+    listed=assets("compute.googleapis.com/Instance", fn=instances,
+                  keep=spellings("id", "status", "creationTimestamp", "labels", "selfLink", "metadata.items", "shieldedInstanceConfig", "networkInterfaces.accessConfigs.type", "networkInterfaces.ipv6AccessConfigs.type", "networkInterfaces.ipv6AccessType",
+                                 "disks.boot", "disks.source", "disks.licenses", "disks.guestOsFeatures.type", "serviceAccounts.email", "serviceAccounts.scopes")),
     details=[
         Detail("inventory", Call(INVENTORIES, ASSETS, {"content": "OS_INVENTORY", "asset_types": ["compute.googleapis.com/Instance"]}, items="assets", observed="readTime"),
                key="name", match="{instance.name}", otherwise=None),
@@ -61,7 +103,7 @@ firewall = ResourceType(
 # Hierarchical ones of folders and the organization, and those of networks, as far as Asset Inventory has them.
 firewall_policy = ResourceType(
     "gcp.compute.firewall_policy", facet="firewall_policy", id="{firewall_policy.name}", per="organization",
-    listed=assets("compute.googleapis.com/(Region)?(Network)?FirewallPolicy", keep=("name", "selfLink", "associations", "rules")),
+    listed=assets("compute.googleapis.com/(Region)?(Network)?FirewallPolicy", keep=("name", "selfLink", "associations", "rules"), fn=firewall_policies),
 )
 
 disk_image = ResourceType(
@@ -73,7 +115,7 @@ disk_image = ResourceType(
 tls_proxy = ResourceType(
     "gcp.compute.tls_proxy", facet="tls_proxy", id="{tls_proxy.name}", per="project", scope=ROW % "tls_proxy",
     listed=assets("compute.googleapis.com/(Region)?TargetHttpsProxy", "compute.googleapis.com/TargetSslProxy",
-                  keep=("selfLink", "name", "sslPolicy")),
+                  keep=spellings("selfLink", "name", "sslPolicy", "sslCertificates"), fn=spelled),
 )
 
 ssl_policy = ResourceType(

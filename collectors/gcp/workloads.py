@@ -2,15 +2,63 @@
 
 from __future__ import annotations
 
-from annexlog.collectors import ResourceType
-from annexlog.collectors.gcp._calls import ROW, assets
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-__all__ = ["cluster", "function", "run_service"]
+from annexlog.collectors import Page, ResourceType
+from annexlog.collectors.declaring import Asks
+from annexlog.collectors.gcp._calls import ASSETS, ROW, assets
+
+__all__ = ["admission_policy", "backup_plan", "cluster", "function", "run_service"]
+
+BACKUP = "gkebackup.googleapis.com/Backup"
+
+
+def clusters(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """Clusters, each with what a backup plan may call it (`places`): by its project's id or number, always with a location."""
+    for page in ask.pages(ASSETS, params):
+        for row in page.body["assets"]:
+            path = row["name"].removeprefix("//container.googleapis.com/").replace("/zones/", "/locations/", 1)
+            project, _, below = path.partition("/locations/")
+            numbers = [one for one in row["nodes"] if one.startswith("projects/")]
+            row["places"] = [f"{one}/locations/{below}" for one in dict.fromkeys([project, *numbers])]
+        yield page
+
+
+def backup_plans(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """Plans of backups of clusters, each with when its newest backup that succeeded on schedule was done ("" if none).
+
+    A backup is called `//gkebackup.googleapis.com/<plan>/backups/<backup>`.
+    """
+    pages = list(ask.pages(ASSETS, params))
+    rows = [row for page in pages for row in page.body["assets"]]
+    newest = dict[str, str]()
+    for row in rows:
+        data = row.get("data") or {}
+        if row["type"] == BACKUP and data.get("state") == "SUCCEEDED" and data.get("manual") is not True:
+            plan = row["name"].partition("/backups/")[0]
+            newest[plan] = max(newest.get(plan, ""), str(data.get("completeTime") or ""))
+    found = [row | {"backup": newest.get(row["name"], "")} for row in rows if row["type"] != BACKUP]
+    yield Page({"assets": found, "readTime": min(page.body["readTime"] for page in pages)})
 
 cluster = ResourceType(
     "gcp.gke.cluster", facet="cluster", id="{cluster.name}", per="project", scope=ROW % "cluster",
-    listed=assets("container.googleapis.com/Cluster", keep=("name", "status", "endpoint", "databaseEncryption.currentState", "databaseEncryption.state", "autopilot.enabled", "privateClusterConfig", "networkConfig.defaultEnablePrivateNodes", "masterAuthorizedNetworksConfig", "controlPlaneEndpointsConfig",
-                  "workloadIdentityConfig.workloadPool", "shieldedNodes.enabled", "nodePools.name", "nodePools.networkConfig.enablePrivateNodes", "nodePools.config.workloadMetadataConfig.mode")),
+    listed=assets("container.googleapis.com/Cluster", fn=clusters, keep=("name", "status", "endpoint", "databaseEncryption.currentState", "databaseEncryption.state", "autopilot.enabled", "privateClusterConfig", "networkConfig.defaultEnablePrivateNodes", "masterAuthorizedNetworksConfig", "controlPlaneEndpointsConfig",
+                  "workloadIdentityConfig.workloadPool", "shieldedNodes.enabled", "nodePools.name", "nodePools.networkConfig.enablePrivateNodes", "nodePools.config.workloadMetadataConfig.mode",
+                  "resourceLabels", "currentMasterVersion", "releaseChannel.channel", "maintenancePolicy.window.maintenanceExclusions", "nodePools.version", "nodePools.management.autoUpgrade", "binaryAuthorization.evaluationMode", "binaryAuthorization.enabled", "binaryAuthorization.policyBindings")),
+    tags="cluster.data.resourceLabels",
+)
+
+backup_plan = ResourceType(
+    "gcp.gke.backup_plan", facet="backup_plan", id="{backup_plan.name}", per="project", scope=ROW % "backup_plan",
+    listed=assets("gkebackup.googleapis.com/BackupPlan", BACKUP, fn=backup_plans,
+                  keep=("cluster", "state", "deactivated", "backupSchedule.cronSchedule", "backupSchedule.rpoConfig.targetRpoMinutes", "backupSchedule.paused", "backupConfig.allNamespaces", "backupConfig.includeVolumeData", "manual", "completeTime")),
+)
+
+# Binary Authorization: what may run in the clusters of a project.
+admission_policy = ResourceType(
+    "gcp.binaryauthorization.policy", facet="admission_policy", id="{admission_policy.name}", per="project", scope=ROW % "admission_policy",
+    listed=assets("binaryauthorization.googleapis.com/Policy", keep=("admissionWhitelistPatterns", "defaultAdmissionRule", "clusterAdmissionRules", "kubernetesNamespaceAdmissionRules", "kubernetesServiceAccountAdmissionRules", "istioServiceIdentityAdmissionRules", "globalPolicyEvaluationMode")),
 )
 
 # Of the annotations only whether the caller is checked: others are whatever people write there.

@@ -18,7 +18,7 @@ _NUMBERS = {"6": "tcp", "17": "udp", "all": ""}
 _LOCKED = 2**31
 
 
-def _named(resource: Mapping[str, Any]) -> None:
+def require_name(resource: Mapping[str, Any]) -> None:
     """Raises ValueError for a resource without the name that others find it by: nothing would be found, and pass."""
     if not resource["data"].get("selfLink"):
         raise ValueError("no selfLink")
@@ -113,7 +113,7 @@ def gcp_open_ports(network: JSON, firewalls: JSON, policies: JSON, tcp: JSON, ud
     Unknown(unresolved) where nothing is open, but a rule names sources that are not read, or a policy is not there.
     Source: VPC firewall rules; hierarchical firewall policies (rules, match, associations).
     """
-    _named(network)
+    require_name(network)
     policies = [one["firewall_policy"] for one in policies]
     rules = [*_of_network(firewalls), *(rule for one in policies for rule in _of_policy(one["data"]))]
     seen = {name for one in policies for name in (one["name"], one["data"].get("selfLink"))}
@@ -154,10 +154,13 @@ def sql_wide_networks(instance: JSON, prefix: JSON) -> JSON:
 
 
 @derived
-def gke_open(cluster: JSON) -> JSON:
+def gke_open(cluster: JSON, by_name: JSON) -> JSON | Unknown:
     """Why a cluster's nodes or control plane can be reached from the internet, one text for each reason.
 
-    Source: container.v1, Cluster (controlPlaneEndpointsConfig.ipEndpointsConfig,
+    `by_name`: whether endpoints by name (DNS), which IAM guards, were agreed to; not if keys or tokens of the cluster
+    open them, too. Unknown(unresolved) where nothing is open, but nothing says whether addresses of Google Cloud may
+    connect: what that means depends on when and how the cluster was made.
+    Source: container.v1, Cluster (controlPlaneEndpointsConfig: dnsEndpointConfig, ipEndpointsConfig,
     networkConfig.defaultEnablePrivateNodes, nodePools.networkConfig.enablePrivateNodes; before them
     masterAuthorizedNetworksConfig, privateClusterConfig).
     """
@@ -175,6 +178,10 @@ def gke_open(cluster: JSON) -> JSON:
         if (one.get("networkConfig") or {}).get("enablePrivateNodes") is False
     ]
     found += [f"the nodes of {name} have public addresses" for name in pools]
+    named = (data.get("controlPlaneEndpointsConfig") or {}).get("dnsEndpointConfig") or {}
+    keys = named.get("enableK8sTokensViaDns") is True or named.get("enableK8sCertsViaDns") is True
+    if named.get("allowExternalTraffic") is True and (keys or by_name is not True):
+        found.append("its control plane is open by name")
     if (
         new.get("enabled") is False
         or new.get("enablePublicEndpoint") is False
@@ -189,6 +196,8 @@ def gke_open(cluster: JSON) -> JSON:
         found.append("its authorized networks are every address")
     elif config.get("gcpPublicCidrsAccessEnabled") is True:
         found.append("its control plane is open to every address of Google Cloud")
+    elif config.get("gcpPublicCidrsAccessEnabled") is None and not found:
+        return Unknown("unresolved", operation="ListAssets")
     return found
 
 
@@ -198,7 +207,7 @@ def gke_open(cluster: JSON) -> JSON:
 @derived
 def tls_proxy_used(proxy: JSON, rules: JSON) -> JSON:
     """Whether one of the joined forwarding rules, which lead to the proxy, is another than a service mesh's."""
-    _named(proxy)
+    require_name(proxy)
     return any(one["forwarding_rule"]["data"].get("loadBalancingScheme") != "INTERNAL_SELF_MANAGED" for one in rules)
 
 

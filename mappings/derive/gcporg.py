@@ -8,7 +8,7 @@ from typing import Any
 from annexlog.evidence_store.model import JSON
 from annexlog.mappings.derive import derived
 
-__all__ = ["loose_locations", "open_sharing", "prevented_on", "unenforced"]
+__all__ = ["loose_images", "loose_locations", "open_sharing", "prevented_on", "unenforced"]
 
 
 def _specs(policies: JSON, constraint: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -92,6 +92,16 @@ def loose_locations(policies: JSON, node: JSON, approved: JSON) -> JSON:
     return _list_faults(policies, node, set(approved), LOCATIONS)
 
 
+@derived
+def loose_images(policies: JSON, node: JSON, approved: JSON) -> JSON:
+    """Why machines can be made from images of projects that were not approved: one text for each fault; [] if not.
+
+    `approved`: `projects/debian-cloud`. Source: Compute Engine, trusted image policies; orgpolicy.v2, PolicySpec.
+    """
+    return _list_faults(policies, node, {*approved, *(f"is:{one}" for one in approved)}, IMAGES)
+
+
+IMAGES = "compute.trustedImageProjects"
 LOCATIONS = "gcp.resourceLocations"
 
 

@@ -33,7 +33,13 @@ ORG, PROJECT, NUMBER = "organizations/9", "shop-prod", "12"
 ABOVE = ["folders/5", ORG]
 ACCOUNT = "annexlog@tools.iam.gserviceaccount.com"
 PREFIX = "https://www.googleapis.com/compute/v1/"
-_MEMBERS = {"RESOURCE": "resource", "IAM_POLICY": "iamPolicy", "ORG_POLICY": "orgPolicy", "OS_INVENTORY": "osInventory"}
+_MEMBERS = {
+    "RESOURCE": "resource",
+    "IAM_POLICY": "iamPolicy",
+    "ORG_POLICY": "orgPolicy",
+    "OS_INVENTORY": "osInventory",
+    "ACCESS_POLICY": "servicePerimeter",
+}
 
 
 def asset(
@@ -100,6 +106,7 @@ def healthy() -> list[dict[str, Any]]:
     pool = f"//iam.googleapis.com/projects/{NUMBER}/locations/global/workloadIdentityPools/ci"
     instance = f"//compute.googleapis.com/{here}/zones/europe-west1-b/instances/web"
     report = f"projects/{NUMBER}/locations/europe-west1-b/instances/4711/vulnerabilityReport"
+    plan = f"//gkebackup.googleapis.com/{here}/locations/europe-west1/backupPlans/daily"
     key = f"//cloudkms.googleapis.com/{here}/locations/eu/keyRings/ring/cryptoKeys/main"
     constraints = (
         "storage.publicAccessPrevention",
@@ -117,6 +124,7 @@ def healthy() -> list[dict[str, Any]]:
         org_policy("gcp.resourceLocations", {"values": {"allowedValues": ["in:eu-locations"]}}),
         asset("essentialcontacts.googleapis.com/Contact", f"//essentialcontacts.googleapis.com/{ORG}/contacts/1", {"name": f"{ORG}/contacts/1", "email": PLANTED, "validationState": "VALID", "notificationCategorySubscriptions": ["SECURITY"]}, node="", above=[ORG]),
         org_policy("iam.allowedPolicyMemberDomains", {"values": {"allowedValues": ["is:C01abc"]}}),
+        org_policy("compute.trustedImageProjects", {"values": {"allowedValues": ["projects/debian-cloud"]}}),
         asset("logging.googleapis.com/LogSink", f"//logging.googleapis.com/{ORG}/sinks/all", {"name": "all", "destination": f"logging.googleapis.com/{here}/locations/eu/buckets/all", "includeChildren": True, "writerIdentity": PLANTED}, node="", above=[ORG]),
         asset("iam.googleapis.com/Role", f"//iam.googleapis.com/{ORG}/roles/look", {"name": f"{ORG}/roles/look", "title": PLANTED, "includedPermissions": ["storage.objects.get"]}, node="", above=[ORG]),
         asset("iam.googleapis.com/ServiceAccountKey", f"//iam.googleapis.com/{here}/serviceAccounts/1/keys/a", {"name": f"{here}/serviceAccounts/x/keys/a", "keyType": "SYSTEM_MANAGED"}),
@@ -129,18 +137,44 @@ def healthy() -> list[dict[str, Any]]:
         asset("cloudkms.googleapis.com/CryptoKey", key, {"name": "main", "purpose": "ENCRYPT_DECRYPT", "rotationPeriod": "7776000s", "nextRotationTime": "2999-01-01T00:00:00Z", "primary": {"state": "ENABLED", "createTime": now}}, **bound(("roles/cloudkms.cryptoKeyEncrypterDecrypter", "serviceAccount:service-12@compute-system.iam.gserviceaccount.com"))),
         asset("compute.googleapis.com/Network", f"//compute.googleapis.com/{network}", {"name": "main", "selfLink": PREFIX + network, "autoCreateSubnetworks": False}),
         asset("compute.googleapis.com/Firewall", f"//compute.googleapis.com/{here}/global/firewalls/https", {"name": "https", "network": PREFIX + network, "direction": "INGRESS", "priority": 1000, "allowed": [{"IPProtocol": "tcp", "ports": ["443"]}], "sourceRanges": ["0.0.0.0/0"], "description": PLANTED}),
-        asset("compute.googleapis.com/FirewallPolicy", "//compute.googleapis.com/locations/global/firewallPolicies/1", {"name": "1", "associations": [{"attachmentTarget": ORG}], "rules": [{"priority": 1, "direction": "INGRESS", "action": "allow", "match": {"srcIpRanges": ["35.235.240.0/20"], "layer4Configs": [{"ipProtocol": "tcp", "ports": ["22"]}]}}]}, node="", above=[ORG]),
+        asset("compute.googleapis.com/FirewallPolicy", "//compute.googleapis.com/locations/global/firewallPolicies/1", {"name": "1", "associations": [{"attachmentTarget": f"https://cloudresourcemanager.googleapis.com/v3/{ORG}"}], "rules": [{"priority": 1, "direction": "INGRESS", "action": "allow", "match": {"srcIpRanges": ["35.235.240.0/20"], "layer4Configs": [{"ipProtocol": "tcp", "ports": ["22"]}]}}]}, node="", above=[ORG]),
         asset("compute.googleapis.com/Image", f"//compute.googleapis.com/{here}/global/images/base", {"name": "base", "status": "READY"}, **bound(("roles/compute.imageUser", "group:ops@acme.example"))),
-        asset("compute.googleapis.com/TargetHttpsProxy", f"//compute.googleapis.com/{here}/global/targetHttpsProxies/lb", {"name": "lb", "selfLink": f"{PREFIX}{here}/global/targetHttpsProxies/lb", "sslPolicy": f"{PREFIX}{here}/global/sslPolicies/tls"}),
+        asset("compute.googleapis.com/TargetHttpsProxy", f"//compute.googleapis.com/{here}/global/targetHttpsProxies/lb", {"name": "lb", "selfLink": f"{PREFIX}{here}/global/targetHttpsProxies/lb", "sslPolicy": f"{PREFIX}{here}/global/sslPolicies/tls", "sslCertificates": [f"{PREFIX}{here}/global/sslCertificates/web"]}),
         asset("compute.googleapis.com/SslPolicy", f"//compute.googleapis.com/{here}/global/sslPolicies/tls", {"selfLink": f"{PREFIX}{here}/global/sslPolicies/tls", "minTlsVersion": "TLS_1_2", "profile": "MODERN"}),
         asset("compute.googleapis.com/GlobalForwardingRule", f"//compute.googleapis.com/{here}/global/forwardingRules/lb", {"target": f"{PREFIX}{here}/global/targetHttpsProxies/lb", "loadBalancingScheme": "EXTERNAL_MANAGED"}),
-        asset("compute.googleapis.com/Instance", instance, {"id": "4711", "status": "RUNNING", "labels": {"env": "prod"}, "metadata": {"items": [{"key": "startup-script", "value": PLANTED}]}},
+        asset("compute.googleapis.com/Instance", instance, {"id": "4711", "status": "RUNNING", "labels": {"env": "prod"}, "selfLink": f"{PREFIX}{here}/zones/europe-west1-b/instances/web", "metadata": {"items": [{"key": "startup-script", "value": PLANTED}, {"key": "serial-port-enable", "value": "FALSE"}, {"key": "enable-oslogin", "value": "TRUE"}]},
+              "networkInterface": [{"network": PREFIX + network, "ipAddress": PLANTED}], "shieldedInstanceConfig": {"enableSecureBoot": True, "enableVtpm": True, "enableIntegrityMonitoring": True}, "serviceAccount": [{"email": "app@shop-prod.iam.gserviceaccount.com", "scope": ["https://www.googleapis.com/auth/cloud-platform"]}],
+              "disk": [{"boot": True, "deviceName": PLANTED, "source": f"{PREFIX}{here}/zones/europe-west1-b/disks/web", "guestOsFeature": [{"type": "UEFI_COMPATIBLE"}], "license": [f"{PREFIX}projects/debian-cloud/global/licenses/debian-12"]}]},
               osInventory={"name": "x", "updateTime": now, "osInfo": {"hostname": PLANTED}}),
         asset("osconfig.googleapis.com/VulnerabilityReport", f"//osconfig.googleapis.com/{report}", {"name": report, "updateTime": now, "vulnerabilities": [{"createTime": now, "details": {"cve": "CVE-2026-1", "severity": "CRITICAL", "cvssV3": {"baseScore": 9.8}}}]}),
-        asset("container.googleapis.com/Cluster", f"//container.googleapis.com/{here}/locations/europe-west1/clusters/main", {"name": "main", "status": "RUNNING", "endpoint": "34.77.1.2", "databaseEncryption": {"state": "ENCRYPTED", "currentState": "CURRENT_STATE_ENCRYPTED", "keyName": PLANTED}, "masterAuth": {"clusterCaCertificate": PLANTED}, "networkConfig": {"defaultEnablePrivateNodes": True}, "masterAuthorizedNetworksConfig": {"enabled": True}, "workloadIdentityConfig": {"workloadPool": f"{PROJECT}.svc.id.goog"}, "shieldedNodes": {"enabled": True}}),
+        asset("container.googleapis.com/Cluster", f"//container.googleapis.com/{here}/locations/europe-west1/clusters/main", {"name": "main", "status": "RUNNING", "endpoint": "34.77.1.2", "databaseEncryption": {"state": "ENCRYPTED", "currentState": "CURRENT_STATE_ENCRYPTED", "keyName": PLANTED}, "masterAuth": {"clusterCaCertificate": PLANTED}, "networkConfig": {"defaultEnablePrivateNodes": True}, "masterAuthorizedNetworksConfig": {"enabled": True, "gcpPublicCidrsAccessEnabled": False}, "resourceLabels": {"criticality": "critical"}, "releaseChannel": {"channel": "REGULAR"}, "currentMasterVersion": "1.33.4-gke.100", "nodePools": [{"name": "a", "version": "1.33.4-gke.100", "management": {"autoUpgrade": True}, "config": {"workloadMetadataConfig": {"mode": "GKE_METADATA"}, "metadata": {"x": PLANTED}}}], "binaryAuthorization": {"evaluationMode": "PROJECT_SINGLETON_POLICY_ENFORCE"}, "workloadIdentityConfig": {"workloadPool": f"{PROJECT}.svc.id.goog"}, "shieldedNodes": {"enabled": True}}),
         asset("run.googleapis.com/Service", run, {"kind": "Service", "metadata": {"annotations": {"run.googleapis.com/ingress": "all", "owner": PLANTED}}, "spec": {"template": {"spec": {"containers": [{"env": [{"name": "PASSWORD", "value": PLANTED}]}]}}}},
               **bound(("roles/run.invoker", "serviceAccount:app@shop-prod.iam.gserviceaccount.com"))),
         asset("cloudfunctions.googleapis.com/CloudFunction", f"//cloudfunctions.googleapis.com/{here}/locations/europe-west1/functions/mail", {"name": "mail", "status": "ACTIVE", "environmentVariables": {"PASSWORD": PLANTED}}),
+        asset("gkebackup.googleapis.com/BackupPlan", plan, {"name": plan, "cluster": f"{here}/locations/europe-west1/clusters/main", "state": "READY", "description": PLANTED, "backupSchedule": {"cronSchedule": "0 3 * * *"}, "backupConfig": {"allNamespaces": True, "includeVolumeData": True}}),
+        asset("gkebackup.googleapis.com/Backup", f"{plan}/backups/b1", {"state": "SUCCEEDED", "completeTime": now, "description": PLANTED}),
+        asset("binaryauthorization.googleapis.com/Policy", f"//binaryauthorization.googleapis.com/{here}/policy", {"description": PLANTED, "defaultAdmissionRule": {"evaluationMode": "REQUIRE_ATTESTATION", "requireAttestationsBy": [f"{here}/attestors/ci"], "enforcementMode": "ENFORCED_BLOCK_AND_AUDIT_LOG"}, "admissionWhitelistPatterns": [{"namePattern": "gke.gcr.io/**"}]}),
+        asset("artifactregistry.googleapis.com/Repository", f"//artifactregistry.googleapis.com/{here}/locations/europe/repositories/images", {"name": "images", "format": "DOCKER", "mode": "STANDARD_REPOSITORY", "description": PLANTED, "vulnerabilityScanningConfig": {"enablementState": "SCANNING_ACTIVE"}}),
+        asset("compute.googleapis.com/Project", f"//compute.googleapis.com/{here}", {"name": PROJECT, "commonInstanceMetadata": {"items": [{"key": "ssh-keys", "value": PLANTED}, {"key": "enable-oslogin", "value": "TRUE"}]}}),
+        asset("compute.googleapis.com/InstanceSettings", f"//compute.googleapis.com/projects/{NUMBER}/zones/europe-west1-b/instanceSettings/InstanceSettings", {"metadata": {"items": {"enable-oslogin-2fa": "TRUE", "password": PLANTED}}}),
+        asset("compute.googleapis.com/InstanceTemplate", f"//compute.googleapis.com/{here}/global/instanceTemplates/web", {"selfLink": f"{PREFIX}{here}/global/instanceTemplates/web", "properties": {"labels": {"criticality": "critical"}, "metadata": {"items": [{"key": "x", "value": PLANTED}]}}}),
+        asset("compute.googleapis.com/InstanceGroupManager", f"//compute.googleapis.com/{here}/regions/europe-west1/instanceGroupManagers/web", {"region": f"{PREFIX}{here}/regions/europe-west1", "targetSize": 2, "distributionPolicy": {"targetShape": "EVEN", "zones": [{"zone": "b"}, {"zone": "c"}]}, "versions": [{"instanceTemplate": f"{PREFIX}{here}/global/instanceTemplates/web"}], "autoHealingPolicies": [{"healthCheck": f"{PREFIX}{here}/global/healthChecks/web"}], "description": PLANTED}),
+        asset("compute.googleapis.com/Disk", f"//compute.googleapis.com/{here}/zones/europe-west1-b/disks/web", {"id": "81", "selfLink": f"{PREFIX}{here}/zones/europe-west1-b/disks/web", "status": "READY", "labels": {"criticality": "critical"}, "description": PLANTED, "sourceImage": f"{PREFIX}projects/debian-cloud/global/images/debian-12", "resourcePolicy": [f"{PREFIX}{here}/regions/europe-west1/resourcePolicies/daily"]}),
+        asset("compute.googleapis.com/ResourcePolicy", f"//compute.googleapis.com/{here}/regions/europe-west1/resourcePolicies/daily", {"selfLink": f"{PREFIX}{here}/regions/europe-west1/resourcePolicies/daily", "status": "READY", "snapshotSchedulePolicy": {"schedule": {"dailySchedule": {"startTime": "03:00"}}, "retentionPolicy": {"maxRetentionDays": 14}}}),
+        asset("compute.googleapis.com/Snapshot", f"//compute.googleapis.com/{here}/global/snapshots/web-1", {"name": "web-1", "status": "READY", "sourceDiskId": "81", "creationTimestamp": now}),
+        asset("compute.googleapis.com/TargetInstance", f"//compute.googleapis.com/{here}/zones/europe-west1-b/targetInstances/vpn", {"selfLink": f"{PREFIX}{here}/zones/europe-west1-b/targetInstances/vpn", "instance": f"{PREFIX}{here}/zones/europe-west1-b/instances/web"}),
+        asset("compute.googleapis.com/Subnetwork", f"//compute.googleapis.com/{here}/regions/europe-west1/subnetworks/main", {"network": PREFIX + network, "purpose": "PRIVATE", "privateIpGoogleAccess": True, "logConfig": {"enable": True, "flowSampling": 0.5}, "description": PLANTED}),
+        asset("compute.googleapis.com/Route", f"//compute.googleapis.com/{here}/global/routes/out", {"network": PREFIX + network, "destRange": "0.0.0.0/0", "nextHopGateway": f"{PREFIX}{here}/global/gateways/default-internet-gateway", "description": PLANTED}),
+        asset("compute.googleapis.com/BackendService", f"//compute.googleapis.com/{here}/global/backendServices/web", {"loadBalancingScheme": "EXTERNAL_MANAGED", "protocol": "HTTPS", "securityPolicy": f"{PREFIX}{here}/global/securityPolicies/waf", "logConfig": {"enable": True, "sampleRate": 1}, "iap": {"oauth2ClientSecret": PLANTED}}),
+        asset("compute.googleapis.com/SecurityPolicy", f"//compute.googleapis.com/{here}/global/securityPolicies/waf", {"selfLink": f"{PREFIX}{here}/global/securityPolicies/waf", "rule": [{"priority": 100, "action": "deny(403)", "description": PLANTED, "match": {"expr": {"expression": "evaluatePreconfiguredWaf('sqli-v33-stable')"}}}, {"priority": 2147483647, "action": "allow", "match": {"versionedExpr": "SRC_IPS_V1", "config": {"srcIpRange": ["*"]}}}]}),
+        asset("compute.googleapis.com/SslCertificate", f"//compute.googleapis.com/{here}/global/sslCertificates/web", {"selfLink": f"{PREFIX}{here}/global/sslCertificates/web", "type": "SELF_MANAGED", "certificate": PLANTED, "expireTime": "2999-01-01T00:00:00.000-07:00"}),
+        asset("certificatemanager.googleapis.com/Certificate", f"//certificatemanager.googleapis.com/{here}/locations/global/certificates/web", {"expireTime": "2999-01-01T00:00:00Z", "pemCertificate": PLANTED, "managed": {"state": "ACTIVE", "authorizationAttemptInfo": [{"state": "AUTHORIZED"}]}}),
+        asset("dns.googleapis.com/ManagedZone", f"//dns.googleapis.com/projects/{NUMBER}/managedZones/acme", {"dnsName": "acme.example.", "visibility": "PUBLIC", "description": PLANTED, "dnssecConfig": {"state": "ON", "defaultKeySpecs": [{"algorithm": "RSASHA256"}]}}),
+        asset("dns.googleapis.com/Policy", f"//dns.googleapis.com/projects/{NUMBER}/policies/1", {"enableLogging": True, "description": PLANTED, "networks": [{"networkUrl": PREFIX + network}]}),
+        asset("dns.googleapis.com/ResponsePolicy", f"//dns.googleapis.com/projects/{NUMBER}/responsePolicies/block", {"responsePolicyName": "block", "description": PLANTED, "networks": [{"networkUrl": PREFIX + network}]}),
+        asset("dns.googleapis.com/ResponsePolicyRule", f"//dns.googleapis.com/projects/{NUMBER}/responsePolicies/block/rules/evil", {"dnsName": "evil.example.", "localData": {"localDatas": [{"name": "evil.example.", "type": "A", "rrdatas": ["0.0.0.0"]}]}}),
+        asset("cloudresourcemanager.googleapis.com/Organization", f"//cloudresourcemanager.googleapis.com/{ORG}", None, node="", above=[ORG],
+              servicePerimeter={"name": "accessPolicies/1/servicePerimeters/data", "title": PLANTED, "status": {"resources": [f"projects/{NUMBER}", "projects/13"], "restrictedServices": ["bigquery.googleapis.com", "storage.googleapis.com"]}}),
         *estate(asset, bound, ORG, PROJECT, NUMBER, PLANTED),
     ]  # fmt: skip
 
@@ -176,6 +210,8 @@ REGISTERS: Mapping[str, Any] = {
     "gcp_federated_tenants": ["acme"],
     "gcp_approved_locations": ["in:eu-locations"],
     **MORE,
+    "gcp_approved_image_projects": ["projects/debian-cloud"],
+    "gcp_blocked_names": ["evil.example"],
     "gcp_admins": ["roles/resourcemanager.organizationAdmin user:ann@acme.example"],
 }
 

@@ -1,0 +1,120 @@
+"""Clusters of Google Cloud: whether they are kept up to date, what may run in them, and whether they are backed up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from annexlog.evidence_store.model import JSON
+from annexlog.mappings.derive import derived
+from annexlog.mappings.derive.kubeversions import minors_behind
+
+__all__ = ["admission_gaps", "newest_cluster_backup", "upgrade_gaps", "upgrade_pauses"]
+
+_CHANNELS = frozenset({"RAPID", "REGULAR", "STABLE", "EXTENDED"})
+_STOPPING = frozenset({"NO_UPGRADES", "NO_MINOR_OR_NODE_UPGRADES"})
+
+
+@derived
+def upgrade_gaps(cluster: JSON) -> JSON:
+    """Why a cluster is not kept up to date, one text for each reason.
+
+    Nodes that are three minor versions behind are not upgraded, whatever is configured. Source: container.v1,
+    ReleaseChannel, NodeManagement; GKE, version skew.
+    """
+    data = cluster["data"]
+    channel = (data.get("releaseChannel") or {}).get("channel")
+    found = [] if channel in _CHANNELS else ["it is in no release channel"]
+    autopilot = (data.get("autopilot") or {}).get("enabled") is True
+    for pool in data.get("nodePools") or ():
+        if not autopilot and (pool.get("management") or {}).get("autoUpgrade") is not True:
+            found.append(f"{pool['name']} is not upgraded")
+        if minors_behind(pool["version"], data["currentMasterVersion"]) > 2:
+            found.append(f"{pool['name']} is behind")
+    return found
+
+
+@derived
+def upgrade_pauses(cluster: JSON) -> JSON:
+    """When upgrades are put off, [{end, days}], what touches put together.
+
+    `end`: RFC 3339; `days`: 999999 for those that last until support ends. Exclusions of minor
+    versions alone still let patches in. Source: container.v1, MaintenanceExclusionOptions.
+    """
+    window = (cluster["data"].get("maintenancePolicy") or {}).get("window") or {}
+    spans = sorted(_stops(window.get("maintenanceExclusions") or {}))
+    found: list[list[Any]] = []
+    for start, end, open_ended in spans:
+        if found and start <= found[-1][1] + timedelta(days=1):
+            found[-1] = [found[-1][0], max(found[-1][1], end), found[-1][2] or open_ended]
+        else:
+            found.append([start, end, open_ended])
+    return [{"end": end.isoformat(), "days": 999_999 if far else (end - start).days} for start, end, far in found]
+
+
+def _stops(exclusions: Mapping[str, Any]) -> Iterator[tuple[datetime, datetime, bool]]:
+    for one in exclusions.values():
+        options = one.get("maintenanceExclusionOptions") or {}
+        if (options.get("scope") or "NO_UPGRADES") in _STOPPING:
+            start, end = _time(one["startTime"]), _time(one["endTime"])
+            yield start, end, options.get("endTimeBehavior") == "UNTIL_END_OF_SUPPORT"
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+_ENFORCING = frozenset({"PROJECT_SINGLETON_POLICY_ENFORCE", "POLICY_BINDINGS_AND_PROJECT_SINGLETON_POLICY_ENFORCE"})
+_SPECIFIC = (
+    "clusterAdmissionRules",
+    "kubernetesNamespaceAdmissionRules",
+    "kubernetesServiceAccountAdmissionRules",
+    "istioServiceIdentityAdmissionRules",
+)
+
+
+@derived
+def admission_gaps(cluster: JSON, policies: JSON, exempt: JSON) -> JSON:
+    """Why images that nobody attested may run in a cluster, one text for each reason.
+
+    `policies`: joined, the project's; none means Google's default, which lets everything in. `exempt`: patterns of
+    images that were agreed to. Source: container.v1, BinaryAuthorization; binaryauthorization.v1, Policy.
+    """
+    mode = (cluster["data"].get("binaryAuthorization") or {}).get("evaluationMode")
+    found = [] if mode in _ENFORCING else ["it does not enforce the project's policy"]
+    if not policies:
+        return [*found, "the project has no policy"]
+    data = policies[0]["admission_policy"]["data"]
+    rules = {"by default": data["defaultAdmissionRule"]}
+    rules |= {name: rule for kind in _SPECIFIC for name, rule in (data.get(kind) or {}).items()}
+    found += [f"{name}, images need no attestation" for name, rule in rules.items() if not _strict(rule)]
+    patterns = [one["namePattern"] for one in data.get("admissionWhitelistPatterns") or ()]
+    return found + [f"{one} is exempt" for one in patterns if one not in exempt]
+
+
+def _strict(rule: Mapping[str, Any]) -> bool:
+    mode = rule.get("evaluationMode")
+    attested = mode == "ALWAYS_DENY" or (mode == "REQUIRE_ATTESTATION" and bool(rule.get("requireAttestationsBy")))
+    return attested and rule.get("enforcementMode") == "ENFORCED_BLOCK_AND_AUDIT_LOG"
+
+
+@derived
+def newest_cluster_backup(plans: JSON, selective: JSON) -> JSON:
+    """When the newest backup of a cluster by a plan that takes all of it was done (RFC 3339); "" if there is none.
+
+    `plans`: joined, its own. `selective`: names of plans whose choice of namespaces was agreed to.
+    Source: gkebackup.v1, BackupPlan (state, deactivated, backupSchedule, backupConfig).
+    """
+    found = [one["backup_plan"] for one in plans]
+    return max((one["backup"] for one in found if _whole(one, one["name"] in selective)), default="")
+
+
+def _whole(plan: Mapping[str, Any], selective: bool) -> bool:
+    data = plan["data"]
+    schedule, config = data.get("backupSchedule") or {}, data.get("backupConfig") or {}
+    runs = data.get("state") == "READY" and data.get("deactivated") is not True and schedule.get("paused") is not True
+    due = bool(schedule.get("cronSchedule") or (schedule.get("rpoConfig") or {}).get("targetRpoMinutes"))
+    return (
+        runs and due and config.get("includeVolumeData") is True and (selective or config.get("allNamespaces") is True)
+    )

@@ -1,0 +1,55 @@
+"""What stands before services of Google Cloud that the internet reaches: load balancers' backends and Cloud Armor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from annexlog.evidence_store.model import JSON, Unknown
+from annexlog.mappings.derive import derived
+
+__all__ = ["armor_gap", "proxied_outside"]
+
+_PROXIED = frozenset({"HTTP", "HTTPS", "HTTP2", "H2C", "GRPC", "TCP", "SSL"})
+_LAST = 2**31
+
+
+@derived
+def proxied_outside(backend: JSON) -> JSON:
+    """Whether a backend service is behind a proxy load balancer that the internet reaches.
+
+    Regional ones of the scheme EXTERNAL pass packets through, as all of UDP. Without a scheme it is EXTERNAL.
+    Source: compute.v1, BackendService (loadBalancingScheme, protocol); Cloud Load Balancing, backend services overview.
+    """
+    data = backend["data"]
+    scheme = data.get("loadBalancingScheme") or "EXTERNAL"
+    outside = scheme == "EXTERNAL_MANAGED" or (scheme == "EXTERNAL" and not data.get("region"))
+    return outside and (data.get("protocol") or "HTTP") in _PROXIED
+
+
+@derived
+def armor_gap(backend: JSON, policies: JSON) -> JSON | Unknown:
+    """Why Cloud Armor keeps nothing out of a backend service; "" if it keeps something out.
+
+    `policies`: joined, its own. A rule in preview is not enforced, and none counts behind one that lets everything in.
+    Unknown(unresolved) if its policy is not there.
+    Source: compute.v1, SecurityPolicyRule (action, preview, priority, match).
+    """
+    if not backend["data"].get("securityPolicy"):
+        return "it has no security policy"
+    if len(policies) != 1:
+        return Unknown("unresolved", operation="ListAssets")
+    rules = [one for one in policies[0]["security_policy"]["data"]["rules"] if one.get("preview") is not True]
+    opened = min((int(one["priority"]) for one in rules if one["action"] == "allow" and _all(one)), default=_LAST)
+    keeps = any(one["action"] != "allow" and int(one["priority"]) < opened for one in rules)
+    return "" if keeps else "no rule that is enforced keeps anything out"
+
+
+def _all(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule is of every request."""
+    match = rule.get("match") or {}
+    ranges = (match.get("config") or {}).get("srcIpRanges") or []
+    expression = ((match.get("expr") or {}).get("expression") or "").strip()
+    return (
+        expression == "true" or any(one in ("*", "0.0.0.0/0", "::/0") for one in ranges) or not (ranges or expression)
+    )
