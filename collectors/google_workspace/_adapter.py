@@ -16,6 +16,7 @@ from annexlog.collectors.rest import Pages, token
 _HOSTS = {
     "/admin/": "https://admin.googleapis.com",
     "/v1/policies": "https://cloudidentity.googleapis.com",
+    "/v1/devices": "https://cloudidentity.googleapis.com",
     "/v1beta1/alerts": "https://alertcenter.googleapis.com",
 }
 

@@ -14,6 +14,7 @@ USERS, ROLES, MEMBERS, UNITS = (
     f"{_AUTH}admin.directory.{one}.readonly" for one in ("user", "rolemanagement", "group.member", "orgunit")
 )
 POLICIES, ALERTS = f"{_AUTH}cloud-identity.policies.readonly", f"{_AUTH}apps.alerts"
+DEVICES = f"{_AUTH}cloud-identity.devices.readonly"
 
 DIRECTORY = "/admin/directory/v1"
 _EMPTY = frozenset({"kind", "etag", "nextPageToken"})
@@ -60,24 +61,15 @@ def own_sight(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
 
     A super administrator does; else someone with a role over the whole customer that retrieves users.
     """
-    customer, subject = params["customer"], params["subject"]
-    me = one(ask, Call(USERS, f"{DIRECTORY}/users/{{user}}"), {"user": subject}, "isAdmin")
-    if me["isAdmin"] is True:
+    assigned = _own_roles(ask, params)
+    if assigned is None:
         yield Page(["isAdmin"])
         return
-    assigned = whole_list(
-        ask,
-        Call(ROLES, f"{DIRECTORY}/customer/{{customer}}/roleassignments"),
-        {"customer": customer, "userKey": subject, "includeIndirectRoleAssignments": "true"},
-        "items",
-        "roleId",
-        "scopeType",
-    )
     held = {row.get("roleId") for row in assigned if row.get("scopeType") == "CUSTOMER"}
     found = whole_list(
         ask,
         Call(ROLES, f"{DIRECTORY}/customer/{{customer}}/roles"),
-        {"customer": customer},
+        {"customer": params["customer"]},
         "items",
         "roleId",
         "rolePrivileges.privilegeName",
@@ -93,11 +85,50 @@ def own_sight(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     )
 
 
+def sight_of_devices(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """Why this administrator sees every device: [] if nothing says so.
+
+    A super administrator does; else someone all of whose roles are over the whole customer: whichever of them lets him
+    list devices, it leaves out no organizational unit.
+    """
+    assigned = _own_roles(ask, params)
+    if assigned is None:
+        yield Page(["isAdmin"])
+        return
+    kinds = {str(row.get("scopeType")) for row in assigned}
+    yield Page(["CUSTOMER"] if kinds == {"CUSTOMER"} else [])
+
+
+def _own_roles(ask: Asks, params: Mapping[str, Any]) -> list[Any] | None:
+    """The roles of the administrator in whose name we ask, also by a group; None of a super administrator."""
+    customer, subject = params["customer"], params["subject"]
+    me = one(ask, Call(USERS, f"{DIRECTORY}/users/{{user}}"), {"user": subject}, "isAdmin")
+    if me["isAdmin"] is True:
+        return None
+    return whole_list(
+        ask,
+        Call(ROLES, f"{DIRECTORY}/customer/{{customer}}/roleassignments"),
+        {"customer": customer, "userKey": subject, "includeIndirectRoleAssignments": "true"},
+        "items",
+        "roleId",
+        "scopeType",
+    )
+
+
 SIGHT = Call(
     USERS,
     f"{DIRECTORY}/users/{{user}}",
     {"customer": "{customer}", "subject": "{subject}"},
     items="",
     fn=own_sight,
+    also=(ROLES,),
+)
+
+DEVICE_SIGHT = Call(
+    USERS,
+    f"{DIRECTORY}/users/{{user}}",
+    {"customer": "{customer}", "subject": "{subject}"},
+    items="",
+    fn=sight_of_devices,
     also=(ROLES,),
 )

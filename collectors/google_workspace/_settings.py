@@ -1,7 +1,8 @@
-"""What takes several answers of Google Workspace: who holds which role, and how files may be shared."""
+"""What takes several answers of Google Workspace: who holds which role, and what settings let people and apps do."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -79,15 +80,8 @@ def _users_of(ask: Asks, group: str) -> list[str]:
     return [str(row["id"]) for row in found if row.get("type") == "USER"]
 
 
-_FILTER = r"setting.type.matches('^settings/drive_and_docs\.external_sharing$')"
-_SETTING = (
-    "name",
-    "policyQuery.orgUnit",
-    "policyQuery.group",
-    "policyQuery.sortOrder",
-    "setting.value.externalSharingMode",
-    "setting.value.allowPublishingFiles",
-)
+_WHERE = ("name", "policyQuery.orgUnit", "policyQuery.group", "policyQuery.sortOrder")
+_SETTING = (*_WHERE, "setting.value.externalSharingMode", "setting.value.allowPublishingFiles")
 
 
 def sharing(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
@@ -96,6 +90,65 @@ def sharing(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     Raises Refused (denied) where no root is shown. Source: Cloud Identity API, policies.list; Directory API, orgunits.list
     (type allIncludingParent).
     """
+    yield Page(_set(ask, params, r"drive_and_docs\.external_sharing", *_SETTING))
+
+
+def app_access(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """{root, policies}: what people may let apps do that nobody configured; otherwise as `sharing`.
+
+    Source: Cloud Identity API, policies.list (settings/api_controls.unconfigured_third_party_apps: accessLevel).
+    """
+    yield Page(_set(ask, params, r"api_controls\.unconfigured_third_party_apps", *_WHERE, "setting.value.accessLevel"))
+
+
+def loss_rules(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """{root, policies}: rules against the loss of data; otherwise as `sharing`.
+
+    Each policy has a `rule` {state, triggers, drive, matches, plain, everybody}. `drive`: what is done to files in Drive.
+    `matches`: {detector: how many matches it takes}. `plain`: whether any one of them is enough. `everybody`: whether the
+    unit that it is for is taken whole. The condition's own text is not kept: it may quote what it looks for. Source:
+    Cloud Identity API, policies.list (settings/rule.dlp).
+    """
+    found = _set(ask, params, r"rule\.dlp", *_WHERE, "policyQuery.query", *_RULE)
+    yield Page({**found, "policies": [_rule(policy) for policy in found["policies"]]})
+
+
+_RULE = (
+    "setting.value.state",
+    "setting.value.triggers",
+    "setting.value.action.driveAction",
+    "setting.value.condition.contentCondition",
+)
+_TERM = re.compile(
+    r"all_content\.matches_dlp_detector\('(\w+)',\s*[\w.]+,\s*"
+    r"\{minimum_match_count:\s*(\d+)(?:,\s*minimum_unique_match_count:\s*\d+)?\}\)"
+)
+_WHOLE_UNIT = re.compile(r"entity\.org_units\.exists\(org_unit, org_unit\.org_unit_id == orgUnitId\('[^']*'\)\)")
+
+
+def _rule(policy: Mapping[str, Any]) -> dict[str, Any]:
+    value = policy["setting"].get("value") or {}
+    parts = [_TERM.fullmatch(part.strip()) for part in _condition(value).split("||")]
+    matches: dict[str, int] = {}
+    for part in filter(None, parts):
+        matches[part[1]] = min(int(part[2]), matches.get(part[1], int(part[2])))
+    query = {name: said for name, said in policy["policyQuery"].items() if name != "query"}
+    rule = {
+        "state": value.get("state"),
+        "triggers": sorted(value.get("triggers") or ()),
+        "drive": sorted((value.get("action") or {}).get("driveAction") or ()),
+        "matches": matches,
+        "plain": all(parts),
+        "everybody": _WHOLE_UNIT.fullmatch(str(policy["policyQuery"].get("query") or "")) is not None,
+    }
+    return {"name": policy["name"], "policyQuery": query, "rule": rule}
+
+
+def _condition(value: Mapping[str, Any]) -> str:
+    return str((value.get("condition") or {}).get("contentCondition") or "")
+
+
+def _set(ask: Asks, params: Mapping[str, Any], setting: str, *keep: str) -> dict[str, Any]:
     asked = {"customer": params["customer"], "type": "allIncludingParent"}
     units = whole_list(
         ask,
@@ -108,8 +161,6 @@ def sharing(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     root = next((str(unit["orgUnitId"]) for unit in units if unit.get("orgUnitPath") == "/"), "")
     if not root:
         raise Refused("denied", "NotShown", "the root organizational unit is not shown", again=False)
-    query = {"filter": _FILTER, "pageSize": "100"}
-    found = whole_list(ask, Call(POLICIES, "/v1/policies"), query, "policies", *_SETTING)
-    yield Page(
-        {"root": f"orgUnits/{root.removeprefix('id:')}", "policies": sorted(found, key=lambda one: str(one["name"]))}
-    )
+    query = {"filter": f"setting.type.matches('^settings/{setting}$')", "pageSize": "100"}
+    found = whole_list(ask, Call(POLICIES, "/v1/policies"), query, "policies", *keep)
+    return {"root": f"orgUnits/{root.removeprefix('id:')}", "policies": sorted(found, key=lambda one: str(one["name"]))}

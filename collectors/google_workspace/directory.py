@@ -13,7 +13,7 @@ from annexlog.collectors.google_workspace._calls import (
     USERS,
     listing,
 )
-from annexlog.collectors.google_workspace._settings import role_holders, sharing, super_admins
+from annexlog.collectors.google_workspace._settings import app_access, loss_rules, role_holders, sharing, super_admins
 
 __all__ = ["customer", "user"]
 
@@ -24,6 +24,8 @@ customer = ResourceType(
     details=[
         Detail("super_admins", Call(ROLES, f"{DIRECTORY}/customer/{{customer}}/roles", {"customer": "{customer}"}, fn=super_admins, also=(USERS, MEMBERS))),
         Detail("sharing", Call(POLICIES, "/v1/policies", {"customer": "{customer}"}, fn=sharing, also=(UNITS,))),
+        Detail("app_access", Call(POLICIES, "/v1/policies", {"customer": "{customer}"}, fn=app_access, also=(UNITS,))),
+        Detail("loss_rules", Call(POLICIES, "/v1/policies", {"customer": "{customer}"}, fn=loss_rules, also=(UNITS,))),
     ],
 )
 

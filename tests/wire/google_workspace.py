@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -53,6 +53,20 @@ def user(id: str, **more: Any) -> dict[str, Any]:
     }
 
 
+def policies(setting: str) -> str:
+    """The path and query that ask for the policies of one setting."""
+    return "/v1/policies?" + urlencode({"filter": f"setting.type.matches('^settings/{setting}$')"})
+
+
+def policy(name: str, value: Any, setting: str, query: str = PLANTED) -> dict[str, Any]:
+    where = {"orgUnit": "orgUnits/root", "sortOrder": 101, "query": query}
+    return {"name": f"policies/{name}", "customer": f"customers/{CUSTOMER}", "type": "ADMIN", "policyQuery": where, "setting": {"type": f"settings/{setting}", "value": value}}  # fmt: skip
+
+
+ROOT = "entity.org_units.exists(org_unit, org_unit.org_unit_id == orgUnitId('root'))"
+CARDS = "all_content.matches_dlp_detector('CREDIT_CARD_NUMBER', google.privacy.dlp.v2.Likelihood.LIKELY, {minimum_match_count: 1, minimum_unique_match_count: 1})"
+
+
 def healthy() -> dict[str, Any]:
     """A customer in which every test passes. An `Many` list is cut into pages."""
     root = {"externalSharingMode": "ALLOWLISTED_DOMAINS", "allowPublishingFiles": False, "warnForExternalSharing": True}
@@ -71,18 +85,24 @@ def healthy() -> dict[str, Any]:
         f"{D}/customer/{CUSTOMER}/roleassignments?userKey={SUBJECT}": {"items": [{"roleId": "11", "assignedTo": "9", "assigneeType": "user", "scopeType": "CUSTOMER"}]},
         f"{D}/groups/g1/members": {"kind": "admin#directory#members", "members": [{"id": "2", "email": EMAIL, "type": "USER"}, {"id": "g2", "email": EMAIL, "type": "GROUP"}]},
         f"{D}/customer/{CUSTOMER}/orgunits": {"kind": "admin#directory#orgUnits", "organizationUnits": [{"orgUnitId": "id:root", "orgUnitPath": "/", "name": PLANTED}, {"orgUnitId": "id:sales", "orgUnitPath": "/sales", "parentOrgUnitId": "id:root"}]},
-        "/v1/policies": {"policies": [{"name": "policies/a", "customer": f"customers/{CUSTOMER}", "type": "ADMIN", "policyQuery": {"orgUnit": "orgUnits/root", "sortOrder": 101, "query": PLANTED}, "setting": {"type": "settings/drive_and_docs.external_sharing", "value": root}}]},
+        "/v1/policies": {"policies": [policy("a", root, "drive_and_docs.external_sharing")]},
+        policies(r"api_controls\.unconfigured_third_party_apps"): {"policies": [policy("b", {"accessLevel": "BLOCK_ALL_SCOPES"}, "api_controls.unconfigured_third_party_apps")]},
+        policies(r"rule\.dlp"): {"policies": [policy("c", {"displayName": PLANTED, "state": "ACTIVE", "triggers": ["google.workspace.drive.file.v1.share"], "condition": {"contentCondition": CARDS},
+            "action": {"driveAction": {"blockAccess": {}}, "alertCenterAction": {"recipients": [{"email": EMAIL}]}}}, "rule.dlp", ROOT)]},
+        "/v1/devices": {"devices": [{"name": "devices/d1", "deviceType": "ANDROID", "ownerType": "BYOD", "managementState": "APPROVED", "compromisedState": "UNCOMPROMISED", "encryptionState": "ENCRYPTED",
+                                     "lastSyncTime": now, "serialNumber": PLANTED, "otherAccounts": [EMAIL]}]},
+        "/v1/devices/-/deviceUsers": {"deviceUsers": [{"name": "devices/d1/deviceUsers/u1", "userEmail": EMAIL, "managementState": "APPROVED", "passwordState": "PASSWORD_SET", "compromisedState": "NOT_COMPROMISED", "userAgent": PLANTED}]},
         "/v1beta1/alerts": {"alerts": [{"alertId": "a1", "customerId": CUSTOMER, "createTime": now, "type": "Suspicious login", "source": "Google identity", "data": {"email": EMAIL, "loginDetails": PLANTED}, "metadata": {"status": "NOT_STARTED", "severity": "MEDIUM", "assignee": EMAIL}}]},
     }  # fmt: skip
 
 
-REGISTERS: Mapping[str, Any] = {"gws_super_admins": ["1", "2", "g1"]}
+REGISTERS: Mapping[str, Any] = {"gws_super_admins": ["1", "2", "g1"], "gws_dlp_detectors": ["CREDIT_CARD_NUMBER"]}
 
 SCOPES = frozenset(
     f"https://www.googleapis.com/auth/{one}"
     for one in (
         "admin.directory.user.readonly", "admin.directory.rolemanagement.readonly", "admin.directory.group.member.readonly",
-        "admin.directory.orgunit.readonly", "cloud-identity.policies.readonly", "apps.alerts",
+        "admin.directory.orgunit.readonly", "cloud-identity.policies.readonly", "cloud-identity.devices.readonly", "apps.alerts",
     )
 )  # fmt: skip
 
@@ -94,7 +114,16 @@ class Workspace(Api):
     `tokens`: {token: scope} that were given.
     """
 
-    wrapped: ClassVar[tuple[str, ...]] = ("users", "items", "members", "organizationUnits", "policies", "alerts")
+    wrapped: ClassVar[tuple[str, ...]] = (
+        "users",
+        "items",
+        "members",
+        "organizationUnits",
+        "policies",
+        "alerts",
+        "devices",
+        "deviceUsers",
+    )
     key: rsa.RSAPrivateKey | None = None
     delegated: set[str] = field(default_factory=lambda: set(SCOPES))
     tokens: dict[str, str] = field(default_factory=dict)

@@ -9,16 +9,17 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from annexlog.collectors import Call, Refused
 from annexlog.collectors.google_workspace import provider
-from annexlog.collectors.google_workspace._calls import ALERTS, MEMBERS, POLICIES, ROLES, UNITS, USERS
+from annexlog.collectors.google_workspace._calls import ALERTS, DEVICES, MEMBERS, POLICIES, ROLES, UNITS, USERS
 from annexlog.collectors.google_workspace._refusals import refusal
 from annexlog.collectors.google_workspace.alerts import alert
+from annexlog.collectors.google_workspace.devices import device
 from annexlog.collectors.google_workspace.directory import customer, user
 from annexlog.collectors.rest import Answer
 from annexlog.evidence_store.model import ConfigError, DeclarationError, Unknown
 from tests.collectors.acme import Clock
 from tests.collectors.google_workspace.conftest import Connect
 from tests.providers import fault, look
-from tests.wire.google_workspace import CUSTOMER, SUBJECT, D, Workspace
+from tests.wire.google_workspace import CARDS, CUSTOMER, ROOT, SUBJECT, D, Workspace, policies, policy
 from tests.wire.google_workspace import user as account
 
 HERE = f"google_workspace/{CUSTOMER}"
@@ -161,6 +162,72 @@ def test_a_super_administrator_sees_all_users(workspace: Workspace, connect: Con
     assert look(connect(), user).status("google_workspace.user", scope=HERE) == ("complete", None)
 
 
+@pytest.mark.parametrize(
+    "assigned",
+    [[], [{"roleId": "11", "scopeType": "CUSTOMER"}, {"roleId": "12", "scopeType": "ORG_UNIT", "orgUnitId": "x"}]],
+)
+def test_an_administrator_of_one_unit_does_not_prove_that_he_sees_all_devices(
+    assigned: list[object], workspace: Workspace, connect: Connect
+) -> None:
+    workspace.answers[f"{D}/customer/{CUSTOMER}/roleassignments?userKey={SUBJECT}"] = {"items": assigned}
+
+    seen = look(connect(), device)
+
+    told = Unknown("denied", SEEN_BY, USERS, "no proof of sight")
+    assert seen.status("google_workspace.device", scope=HERE) == ("denied", told)
+
+
+def test_devices_are_told_with_the_accounts_on_them_and_whose_they_are_is_not(
+    workspace: Workspace, connect: Connect
+) -> None:
+    workspace.page = 1
+    other = {"name": "devices/d1/deviceUsers/u2", "userEmail": "x@acme.example", "managementState": "WIPED"}
+    workspace.answers["/v1/devices/-/deviceUsers"]["deviceUsers"].append(other)
+
+    seen = look(connect(), device)
+
+    first = {"state": "APPROVED", "password": "PASSWORD_SET", "compromised": "NOT_COMPROMISED"}
+    gone = {"state": "WIPED", "password": None, "compromised": None}
+    told = {"device": "devices/d1", "users": [first, gone]}
+    assert seen.values("google_workspace.device", "uses", HERE) == {"devices/d1": told}
+    (listing,) = (r.target for r in workspace.log if r.target.startswith("/v1/devices?"))
+    assert listing == "/v1/devices?customer=customers/my_customer&pageSize=100&view=USER_ASSIGNED_DEVICES"
+
+
+def test_a_device_whose_accounts_are_not_told_is_unknown(workspace: Workspace, connect: Connect) -> None:
+    workspace.answers["/v1/devices/-/deviceUsers"] = {"deviceUsers": []}
+
+    (found,) = look(connect(), device).values("google_workspace.device", "uses", HERE).values()
+
+    assert isinstance(found, Unknown)
+    assert found.reason == "unlisted"
+
+
+@pytest.mark.parametrize(
+    ("condition", "query", "told"),
+    [
+        (CARDS, ROOT, ({"CREDIT_CARD_NUMBER": 1}, True, True)),
+        (f"{CARDS.replace('count: 1', 'count: 500')} || {CARDS}", ROOT, ({"CREDIT_CARD_NUMBER": 1}, True, True)),
+        (f"{CARDS} && all_content.contains('x')", ROOT, ({}, False, True)),
+        (f"{CARDS} || all_content.contains('x')", ROOT, ({"CREDIT_CARD_NUMBER": 1}, False, True)),
+        (f"!{CARDS}", ROOT, ({}, False, True)),
+        ("", ROOT, ({}, False, True)),
+        (CARDS, f"{ROOT} && !entity.groups.exists(g, g.group_id == groupId('g'))",
+         ({"CREDIT_CARD_NUMBER": 1}, True, False)),
+    ],
+)  # fmt: skip
+def test_of_a_rule_only_what_it_finds_is_kept_and_whether_anything_is_taken_out(
+    condition: str, query: str, told: Any, workspace: Workspace, connect: Connect
+) -> None:
+    value = {"state": "ACTIVE", "triggers": [], "condition": {"contentCondition": condition}}
+    workspace.answers[policies(r"rule\.dlp")] = {"policies": [policy("c", value, "rule.dlp", query)]}
+
+    seen: Any = look(connect(), customer, ["loss_rules"]).values("google_workspace.customer", "loss_rules", HERE)
+
+    (found,) = seen[CUSTOMER]["policies"]
+    assert (found["rule"]["matches"], found["rule"]["plain"], found["rule"]["everybody"]) == told
+
+
 # ── refusals ──
 
 
@@ -220,7 +287,7 @@ def test_the_scopes_are_those_that_the_calls_need_and_what_could_write_is_named(
         '    "https://www.googleapis.com/auth/apps.alerts"\n  ],\n'
         '  "without_read_only": [\n    "https://www.googleapis.com/auth/apps.alerts"\n  ]\n}'
     )
-    assert all(scope.endswith(".readonly") for scope in (USERS, ROLES, MEMBERS, UNITS, POLICIES))
+    assert all(scope.endswith(".readonly") for scope in (USERS, ROLES, MEMBERS, UNITS, POLICIES, DEVICES))
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from annexlog.collectors.google_workspace._settings import _SETTING
+from annexlog.collectors.google_workspace._settings import _SETTING, _rule
 from annexlog.collectors.paths import kept
-from annexlog.mappings.derive.gws import loose_sharing
+from annexlog.mappings.derive.gws import loose_sharing, undetected
 
 RECORDED = Path(__file__).parents[4] / "shared/recorded/google_workspace"
 
@@ -54,3 +54,19 @@ def test_google_s_default_lets_files_be_shared_and_published() -> None:
 
     assert said == ["orgUnits/r: ALLOWED", "orgUnits/r: files can be published"]
     assert loose_sharing({"root": "orgUnits/r", "policies": [explicit]}, []) == said
+
+
+def test_of_recorded_rules_those_that_block_and_look_for_numbers_of_people_count() -> None:
+    # Four rules for the whole of the same unit: one only notes in Drive, three block.
+    found = [one for one in recorded() if one["setting"].get("type") == "settings/rule.dlp"]
+    rules = [_rule(one) for one in found]
+
+    stops = [rule["rule"]["drive"] == ["blockAccess"] for rule in rules]
+    root = rules[0]["policyQuery"]["orgUnit"]
+    assert {(rule["rule"]["plain"], rule["rule"]["everybody"], rule["rule"]["state"]) for rule in rules} == {
+        (True, True, "ACTIVE")
+    }
+    assert (len(rules), sum(stops)) == (4, 3)
+    assert undetected({"root": root, "policies": rules}, ["US_PASSPORT", "IBAN_CODE"], 10) == ["IBAN_CODE"]
+    quiet = [rule for rule, stop in zip(rules, stops, strict=True) if not stop]
+    assert undetected({"root": root, "policies": quiet}, ["US_PASSPORT"], 10) == ["US_PASSPORT"]
