@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from annexlog.collectors import Detail, ResourceType
+from annexlog.collectors import Call, Detail, ResourceType
 from annexlog.collectors.azure._calls import GONE, arm, graph, sees
+from annexlog.collectors.azure._masking import MASKING, masking
 
 __all__ = ["database", "managed_database", "managed_instance", "pool", "server"]
 
@@ -14,6 +15,11 @@ SERVER, INSTANCE, POOL = "Microsoft.Sql/servers", "Microsoft.Sql/managedInstance
 SETTINGS = "Microsoft.Insights/diagnosticSettings"
 _SERVER: Mapping[str, Any] = {"id": "{server.id}"}
 _INSTANCE: Mapping[str, Any] = {"id": "{managed_instance.id}"}
+_DATABASE: Mapping[str, Any] = {"id": "{database.id}"}
+_MANAGED: Mapping[str, Any] = {"id": "{managed_database.id}"}
+_COLUMN = ("properties.schemaName", "properties.tableName", "properties.columnName")
+_LABEL = (*_COLUMN, "properties.labelName", "properties.informationType")
+_SHORT, _LONG, _KEPT = "backupShortTermRetentionPolicies", "backupLongTermRetentionPolicies", ("weeklyRetention", "monthlyRetention", "yearlyRetention")
 _AUDIT = ("state", "auditActionsAndGroups", "predicateExpression", "storageEndpoint", "retentionDays", "isAzureMonitorTargetEnabled")
 _SINKS = ("properties.workspaceId", "properties.storageAccountId", "properties.logs.category", "properties.logs.categoryGroup", "properties.logs.enabled")
 _RANGE = ("name", "properties.startIpAddress", "properties.endIpAddress")
@@ -32,10 +38,19 @@ server = ResourceType(
 
 database = ResourceType(
     "azure.sql.database", facet="database", id="{database.id}", per="subscription", fold=True, gone=GONE, tags="database.tags", sight=sees(f"{SERVER}/databases/read"),
-    listed=graph(f"{SERVER}/databases", "properties.status"),
+    # What is read inside a database wakes it where it sleeps: only those that are awake are asked.
+    listed=graph(f"{SERVER}/databases", "properties.status", "sku.name", "sku.tier", "awake", "own_backups",
+                 extend="extend awake = iff(name !~ 'master' and properties.status =~ 'Online', 'yes', ''), own_backups = iff(name !~ 'master' and tostring(sku.tier) !~ 'DataWarehouse', 'yes', '')"),
     details=[
-        Detail("encryption", arm(f"{SERVER}/databases/transparentDataEncryption", "{id}/transparentDataEncryption/current", {"id": "{database.id}"}, "state", take="properties"),
+        Detail("encryption", arm(f"{SERVER}/databases/transparentDataEncryption", "{id}/transparentDataEncryption/current", _DATABASE, "state", take="properties"),
                only="database.name != 'master'"),
+        Detail("column_labels", arm(f"{SERVER}/databases/currentSensitivityLabels", "{id}/currentSensitivityLabels", _DATABASE, *_LABEL, items="value"), only="database.awake != ''"),
+        Detail("recommended_labels", arm(f"{SERVER}/databases/recommendedSensitivityLabels", "{id}/recommendedSensitivityLabels", {**_DATABASE, "includeDisabledRecommendations": "true"}, *_LABEL, "properties.isDisabled", items="value"),
+               only="database.awake != ''"),
+        Detail("masking", Call(f"{MASKING}/read", "{id}/dataMaskingPolicies/Default", _DATABASE, fn=masking), only="database.awake != ''"),
+        Detail("masking_rules", arm(f"{MASKING}/rules", "{id}/dataMaskingPolicies/Default/rules", _DATABASE, *_COLUMN, "properties.ruleState", items="value"), only="database.awake != ''"),
+        Detail("short_term_backups", arm(f"{SERVER}/databases/{_SHORT}", f"{{id}}/{_SHORT}/default", _DATABASE, "retentionDays", take="properties"), only="database.own_backups != ''"),
+        Detail("long_term_backups", arm(f"{SERVER}/databases/{_LONG}", f"{{id}}/{_LONG}/default", _DATABASE, *_KEPT, take="properties"), only="database.own_backups != ''"),
     ],
 )
 
@@ -51,7 +66,9 @@ managed_database = ResourceType(
     "azure.sql.managed_database", facet="managed_database", id="{managed_database.id}", per="subscription", fold=True, gone=GONE, tags="managed_database.tags", sight=sees(f"{INSTANCE}/databases/read"),
     listed=graph(f"{INSTANCE}/databases", "properties.status"),
     details=[
-        Detail("encryption", arm(f"{INSTANCE}/databases/transparentDataEncryption", "{id}/transparentDataEncryption/current", {"id": "{managed_database.id}"}, "state", take="properties")),
+        Detail("encryption", arm(f"{INSTANCE}/databases/transparentDataEncryption", "{id}/transparentDataEncryption/current", _MANAGED, "state", take="properties")),
+        Detail("short_term_backups", arm(f"{INSTANCE}/databases/{_SHORT}", f"{{id}}/{_SHORT}/default", _MANAGED, "retentionDays", take="properties")),
+        Detail("long_term_backups", arm(f"{INSTANCE}/databases/{_LONG}", f"{{id}}/{_LONG}/default", _MANAGED, *_KEPT, take="properties")),
     ],
 )
 

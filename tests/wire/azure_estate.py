@@ -27,6 +27,7 @@ ASSIGNMENT = (
     "/providers/Microsoft.Management/managementGroups/top/providers/Microsoft.Authorization/policyAssignments/Base"
 )
 WORKSPACE = at("Microsoft.OperationalInsights/workspaces", "central", group="Logs")
+_COLUMN = {"schemaName": "dbo", "tableName": "buyer", "columnName": "mail"}
 _GROUPS = ["SUCCESSFUL_DATABASE_AUTHENTICATION_GROUP", "FAILED_DATABASE_AUTHENTICATION_GROUP", "BATCH_COMPLETED_GROUP"]
 
 OPERATIONS = (
@@ -64,9 +65,9 @@ def inventory() -> dict[str, list[dict[str, Any]]]:
                     "encryption": {"keySource": "Microsoft.Keyvault", "keyvaultproperties": {"keyname": PLANTED}, "services": {"table": {"enabled": True, "keyType": "Account"}}},
         }, access="SecuredByPerimeter", others="tables and queues", kind="StorageV2", sku={"name": "Standard_GZRS", "tier": "Standard"}, tags={"criticality": "critical", "confidentiality": "strict", "retention": "3-years"})],
         "Microsoft.Sql/servers": [row("Microsoft.Sql/servers", "db1", {"publicNetworkAccess": "Enabled", "administratorLogin": PLANTED, "administrators": {"login": EMAIL, "azureADOnlyAuthentication": True}}, access="Enabled")],
-        "Microsoft.Sql/servers/databases": [row("Microsoft.Sql/servers/databases", "db1/shop", {"status": "Online"})],
+        "Microsoft.Sql/servers/databases": [row("Microsoft.Sql/servers/databases", "db1/shop", {"status": "Online"}, sku={"name": "GP_Gen5", "tier": "GeneralPurpose"}, awake="yes", own_backups="yes", tags={"criticality": "critical"})],
         "Microsoft.Sql/managedInstances": [row("Microsoft.Sql/managedInstances", "mi1", {"publicDataEndpointEnabled": False, "administratorLogin": PLANTED})],
-        "Microsoft.Sql/managedInstances/databases": [row("Microsoft.Sql/managedInstances/databases", "mi1/shop", {"status": "Online"})],
+        "Microsoft.Sql/managedInstances/databases": [row("Microsoft.Sql/managedInstances/databases", "mi1/shop", {"status": "Online"}, tags={"criticality": "critical"})],
         "Microsoft.Synapse/workspaces/sqlPools": [row("Microsoft.Synapse/workspaces/sqlPools", "syn/pool", {"status": "Online"})],
         "Microsoft.DBforPostgreSQL/flexibleServers": [row("Microsoft.DBforPostgreSQL/flexibleServers", "pg1", {"network": {"publicNetworkAccess": "Enabled"}, "administratorLogin": PLANTED, "highAvailability": {"mode": "ZoneRedundant", "state": "Healthy"}, "backup": {"geoRedundantBackup": "Enabled", "backupRetentionDays": 14}}, tags={"criticality": "critical"})],
         "Microsoft.DocumentDB/databaseAccounts": [row("Microsoft.DocumentDB/databaseAccounts", "cosmos", {"publicNetworkAccess": "Disabled", "disableLocalAuth": True, "ipRules": []}, kind="GlobalDocumentDB")],
@@ -125,6 +126,7 @@ def answers() -> dict[str, Any]:
         {"minTlsVersion": "1.2", "scmMinTlsVersion": "1.2", "ftpsState": "Disabled", "publishingUsername": PLANTED},
     )
     provider = f"{SUB}/providers"
+    database, managed = at("Microsoft.Sql/servers/databases", "db1/shop"), at("Microsoft.Sql/managedInstances/databases", "mi1/shop")
     held = {
         "roleDefinitionId": f"{SUB}/providers/Microsoft.Authorization/roleDefinitions/{OWNER_ROLE}",
         "principalId": OWNER,
@@ -149,6 +151,12 @@ def answers() -> dict[str, Any]:
         f"{at('Microsoft.ContainerService/managedClusters', 'aks1')}/providers/Microsoft.Insights/diagnosticSettings": {"value": [{"name": "audit", "properties": {"workspaceId": WORKSPACE, "logs": [{"category": "kube-audit-admin", **on}]}}]},
         f"{at('Microsoft.Sql/servers/databases', 'db1/shop')}/transparentDataEncryption/current": {"properties": {"state": "Enabled"}},
         f"{at('Microsoft.Sql/managedInstances/databases', 'mi1/shop')}/transparentDataEncryption/current": {"properties": {"state": "Enabled"}},
+        f"{database}/currentSensitivityLabels": {"value": [{"id": f"{database}/schemas/dbo/tables/buyer/columns/mail/sensitivityLabels/current", "properties": {**_COLUMN, "labelName": "Confidential", "informationType": "Contact Info", "managedBy": PLANTED}}]},
+        f"{database}/recommendedSensitivityLabels": {"value": []},
+        f"{database}/dataMaskingPolicies/Default": {"properties": {"dataMaskingState": "Enabled", "exemptPrincipals": "", "maskingLevel": ""}},
+        f"{database}/dataMaskingPolicies/Default/rules": {"value": [{"properties": {**_COLUMN, "ruleState": "Enabled", "maskingFunction": "Email", "aliasName": PLANTED}}]},
+        **{f"{one}/backupShortTermRetentionPolicies/default": {"properties": {"retentionDays": 14}} for one in (database, managed)},
+        **{f"{one}/backupLongTermRetentionPolicies/default": {"properties": {"weeklyRetention": "PT0S", "monthlyRetention": "P12M", "yearlyRetention": "PT0S", "weekOfYear": 1}} for one in (database, managed)},
         f"{at('Microsoft.Synapse/workspaces/sqlPools', 'syn/pool')}/transparentDataEncryption/current": {"properties": {"status": "Enabled"}},
         f"{pg}/configurations/require_secure_transport": {"properties": {"value": "on", "isConfigPendingRestart": False}},
         f"{pg}/configurations/ssl_min_protocol_version": {"properties": {"value": "TLSv1.2", "isConfigPendingRestart": False}},
