@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from annexlog.evidence_store.model import JSON, REASONS, Evidence, Resource, TypeShape, Unknown
 from annexlog.mappings.conditions import Condition, ConditionError, compile_condition
@@ -90,6 +91,23 @@ class Text:
     after: str
 
 
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """True or false: by a condition, or by whether one of the account's rights is in a register.
+
+    `where`: whether the provider says it at all; where not, it is `otherwise`.
+    """
+
+    condition: Condition | None
+    register: str = ""
+    where: Condition | None = None
+    otherwise: Unknown | None = None
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        return tuple(one for one in (self.condition, self.where) if one)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
     """How one provider's type is seen as a common type. `document`: as it is written, and recorded."""
@@ -97,7 +115,7 @@ class Part:
     common: str
     of: TypeShape
     texts: Mapping[str, tuple[Text, ...]]
-    flags: Mapping[str, Condition]
+    flags: Mapping[str, Flag]
     values: Mapping[str, Path]
     document: Mapping[str, JSON]
     where: str
@@ -106,15 +124,24 @@ class Part:
         """The facets of its own type that these of the common type are made of."""
         found: set[str] = set()
         for facet in facets:
-            found |= self.flags[facet].reads if facet in self.flags else set()
+            for condition in self.flags[facet].conditions if facet in self.flags else ():
+                found |= condition.reads
+            if facet in self.flags and self.flags[facet].register:
+                found |= {text.path.root for text in self.texts["rights"]}
             found |= {text.path.root for text in self.texts.get(facet, ())}
             found |= {self.values[facet].root} if facet in self.values else set()
         return frozenset(found.intersection(self.of.facets))
 
-    def value(self, facet: str, id: str, facets: Mapping[str, JSON | Unknown]) -> JSON | Unknown:
+    def value(
+        self,
+        facet: str,
+        id: str,
+        facets: Mapping[str, JSON | Unknown],
+        registers: Mapping[str, JSON] = MappingProxyType({}),
+    ) -> JSON | Unknown:
         """One facet of the common type, of the resource with these facets of its own."""
         if facet in self.flags:
-            return self._flag(self.flags[facet], id, facets)
+            return self._flag(self.flags[facet], id, facets, registers)
         if facet in self.values:
             root = self._root(self.values[facet], id, facets)
             return root if isinstance(root, Unknown) else self.values[facet].value(root)
@@ -136,7 +163,18 @@ class Part:
             return id
         return facets.get("" if path.root == self.of.facet else path.root, Unknown("unobserved"))
 
-    def _flag(self, condition: Condition, id: str, facets: Mapping[str, JSON | Unknown]) -> bool | Unknown:
+    def _flag(
+        self, flag: Flag, id: str, facets: Mapping[str, JSON | Unknown], registers: Mapping[str, JSON]
+    ) -> bool | Unknown:
+        said = self._met(flag.where, id, facets) if flag.where else True
+        if said is not True:
+            return (flag.otherwise or Unknown("unsupported")) if said is False else said
+        if flag.condition:
+            return self._met(flag.condition, id, facets)
+        rights = self.value("rights", id, facets)
+        return rights if isinstance(rights, Unknown) else _among(rights, flag.register, registers)
+
+    def _met(self, condition: Condition, id: str, facets: Mapping[str, JSON | Unknown]) -> bool | Unknown:
         named = {
             name: facets.get("" if name == self.of.facet else name, Unknown("unobserved")) for name in self.of.facets
         }
@@ -166,6 +204,19 @@ class Common(TypeShape):
             yield from ((part.of.name, facet) for facet in sorted(part.needs(facets)))
 
 
+def _among(rights: JSON, register: str, registers: Mapping[str, JSON]) -> bool | Unknown:
+    """Whether one of the rights is in a register of rights (`*` stands for anything, case for nothing)."""
+    if register not in registers:
+        return Unknown("unset", operation=register)
+    rows = registers[register]
+    if not isinstance(rows, list) or not all(isinstance(row, str) and row.strip() for row in rows):
+        return Unknown("unreadable", operation=register, code="it is no list of rights")
+    patterns = [
+        re.compile(".*".join(map(re.escape, row.strip().split("*"))), re.IGNORECASE | re.DOTALL) for row in rows
+    ]
+    return any(pattern.fullmatch(right) for right in rights for pattern in patterns)
+
+
 def made_with(keys: Iterable[JSON]) -> frozenset[str]:
     """The redaction keys that commitments among these keys were made with: those of another never fit."""
     found = (_COMMITMENT.fullmatch(key) for key in keys if isinstance(key, str))
@@ -183,13 +234,15 @@ class Projection:
         self, scope: str, attributes: Mapping[str, JSON], of: Common, facets: Collection[str]
     ) -> Iterator[Resource]:
         """As Evidence.resources; `attributes`: the scope's."""
-        spec = SPECS[of.name]
+        spec, registers = SPECS[of.name], self._evidence.documents("register")
         for part in of.within(attributes):
             needed = sorted(part.needs(facets) - {part.of.facet})
             for one in self._evidence.resources(scope, part.of.name, needed):
                 listed = one.facets.get("", Unknown("unobserved"))
                 told: dict[str, JSON | Unknown] = {
-                    facet: part.value(facet, one.id, one.facets) for facet in facets if facet not in spec.named
+                    facet: part.value(facet, one.id, one.facets, registers)
+                    for facet in facets
+                    if facet not in spec.named
                 }
                 if "keys" in told and of.name == ACCOUNT:
                     told["keys"] = _joined(told["keys"], self._whom(NAMED, scope, one.id))
@@ -289,11 +342,27 @@ def _path(page: Fields, facet: str, text: str, of: TypeShape) -> Path:
     return path
 
 
-def _flag(page: Fields, facet: str, of: TypeShape) -> Condition:
+def _flag(page: Fields, facet: str, of: TypeShape) -> Flag:
+    """A condition; or {is, where, otherwise}; or {register}."""
+    if not isinstance(page.value[facet], dict):
+        return Flag(_condition(page, facet, of))
+    told = fields(page.document, (*page.path, facet), (), ("is", "where", "otherwise", "register"))
+    if set(told.value) == {"register"}:
+        return Flag(None, told.text("register"))
+    if set(told.value) != {"is", "where", "otherwise"}:
+        page.refuse(facet, f"{facet} is a condition, or has `is`, `where` and `otherwise`, or has `register`")
+    otherwise = told.mapping("otherwise")
+    if otherwise.get("reason") not in REASONS or set(otherwise) - {"reason", "operation", "permission", "code"}:
+        told.refuse("otherwise", "`otherwise` has a reason, and may have operation, permission and code")
+    gap = Unknown(**{key: str(value) for key, value in otherwise.items()})
+    return Flag(_condition(told, "is", of), where=_condition(told, "where", of), otherwise=gap)
+
+
+def _condition(page: Fields, key: str, of: TypeShape) -> Condition:
     try:
-        return compile_condition(page.text(facet), (*of.facets, "id"))
+        return compile_condition(page.text(key), (*of.facets, "id"))
     except ConditionError as error:
-        page.refuse(facet, f"{facet}: {error}")
+        page.refuse(key, f"{key}: {error}")
         raise
 
 

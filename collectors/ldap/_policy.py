@@ -14,6 +14,8 @@ _KIND = re.compile(r"[A-Za-z=]+(?: [a-z]+)*")
 
 _ROOT, _DOMAIN = "rootDSE", "domain "
 """What everybody may read; and what is asked of Active Directory only."""
+_OPTIONAL = frozenset({"memberUid"})
+"""What a server knows only with the schema nis or rfc2307bis: without one it refuses a rule that names it."""
 _WHO = 'by dn.exact="cn=annexlog,dc=example,dc=com" read by * break'
 
 
@@ -28,11 +30,12 @@ def policy(calls: Iterable[Call]) -> str:
             raise DeclarationError(f"{call.permission!r} is no name such as accounts")
         if call.permission != _ROOT:
             asked[call.permission.startswith(_DOMAIN)].update(call.params.get("attributes", ()))
-    others, domains = (sorted(names - {"dn"}, key=str.casefold) for names in asked.values())
+    others, domains = (sorted(names - {"dn"} - _OPTIONAL, key=str.casefold) for names in asked.values())
     rights = {
         "openldap": [
             f"olcAccess: to attrs=entry,{','.join(others)} {_WHO}",
             f'olcAccess: to dn.subtree="cn=Monitor" {_WHO}',
+            *(f"olcAccess: to attrs={name} {_WHO}" for name in sorted(asked[False] & _OPTIONAL)),
         ],
         "active_directory": [
             f"read {', '.join(domains)}: members of Domain Users may, but for password settings:",

@@ -1,4 +1,6 @@
-"""Who is in the groups of Active Directory that allow everything: directly, by other groups, or by his primary group."""
+"""Who is in the groups of Active Directory that allow everything: directly, by other groups, by his primary group, or by
+a SID of one that he brought along.
+"""
 
 from __future__ import annotations
 
@@ -50,6 +52,23 @@ def groups(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
         yield Page([{"objectSid": sid, "members": sorted(members), "more": more}])
 
 
+def holders(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """{rows: [{of: sid, groups: [sid]}]}: the same by who is in them. Raises Refused as `groups`, and for one too large."""
+    found: dict[str, list[str]] = {}
+    for page in groups(ask, params):
+        for group in page.body:
+            by_holder(found, group, str(group["objectSid"]))
+    yield Page({"rows": [{"of": of, "groups": sorted(held)} for of, held in sorted(found.items())]})
+
+
+def by_holder(found: dict[str, list[str]], group: Mapping[str, Any], name: str) -> None:
+    """Writes a group's members into {member: groups}. Raises Refused if there are more than are told."""
+    if group["more"]:
+        raise Refused("incomplete", "TooMany", f"a group has more than {MOST_MEMBERS} members", again=False)
+    for member in group["members"]:
+        found.setdefault(member, []).append(name)
+
+
 def _members(ask: Asks, base: str, dn: str) -> tuple[set[str], bool]:
     """(SIDs of accounts, whether there are more)."""
     found, todo, seen = set[str](), [dn], set[str]()
@@ -65,7 +84,7 @@ def _members(ask: Asks, base: str, dn: str) -> tuple[set[str], bool]:
             raise Refused("denied", "NotShown", "a member is shown by its name alone", again=False)
         if "group" in {kind.casefold() for kind in entry["objectClass"]}:
             todo += entry.get("member", ())
-            found |= _primary(ask, base, str(entry["objectSid"]))
+            found |= _unlisted(ask, base, str(entry["objectSid"]))
         else:
             found.add(str(entry["objectSid"]))
         if len(found) > MOST_MEMBERS or len(seen) > 2 * MOST_MEMBERS:
@@ -73,10 +92,14 @@ def _members(ask: Asks, base: str, dn: str) -> tuple[set[str], bool]:
     return found, False
 
 
-def _primary(ask: Asks, base: str, sid: str) -> set[str]:
-    """Accounts whose primary group it is: `member` does not tell them ([MS-ADA3], primaryGroupID)."""
-    asked = {**below(base, "sub", "objectSid"), "rid": sid.rpartition("-")[2]}
-    entries = rows(ask, "(primaryGroupID={rid})", asked)
+def _unlisted(ask: Asks, base: str, sid: str) -> set[str]:
+    """Accounts that are in a group though `member` does not tell them.
+
+    Those whose primary group it is, and those that had its SID before they came to the domain, or are told to: it is in
+    their token all the same. Source: [MS-ADA3], primaryGroupID and sIDHistory.
+    """
+    asked = {**below(base, "sub", "objectSid"), "rid": sid.rpartition("-")[2], "sid": sid}
+    entries = rows(ask, "(|(primaryGroupID={rid})(sIDHistory={sid}))", asked)
     if any("objectSid" not in entry for entry in entries):
         raise Refused("denied", "NotShown", "an account's SID is not shown", again=False)
     return {str(entry["objectSid"]) for entry in entries}

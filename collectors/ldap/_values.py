@@ -91,6 +91,9 @@ KINDS: dict[str, tuple[Decode, bool]] = {
     "msDS-PasswordComplexityEnabled": (flag, False), "msDS-PasswordReversibleEncryptionEnabled": (flag, False),
     "msDS-LockoutThreshold": (number, False), "dNSHostName": (text, False), "dSHeuristics": (text, False),
     "isDeleted": (flag, False), "sAMAccountName": (text, False), "msDS-EnabledFeature": (text, True),
+    "adminCount": (number, False), "sIDHistory": (sid, True), "lockoutObservationWindow": (minutes, False),
+    "msDS-LockoutDuration": (minutes, False), "msDS-LockoutObservationWindow": (minutes, False),
+    "pwdFailureCountInterval": (number, False), "gidNumber": (number, False),
     "msDS-KrbTgtLinkBl": (text, True), "nCName": (text, False), "systemFlags": (number, False), "dnsRoot": (text, True),
     # every directory
     "objectClass": (text, True), "member": (text, True), "uniqueMember": (text, True), "memberUid": (text, True),

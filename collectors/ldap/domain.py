@@ -12,16 +12,19 @@ from typing import Any
 from annexlog.collectors import Call, Detail, Page, Refused, ResourceType
 from annexlog.collectors.declaring import Asks, rows
 from annexlog.collectors.ldap._calls import ANONYMOUS, ANY, DOMAIN_SIGHT, PLAIN_BIND, SECURE, below, one
-from annexlog.collectors.ldap._privileged import GROUPS, groups
+from annexlog.collectors.ldap._privileged import GROUPS, groups, holders
 
 __all__ = ["controller", "domain", "group", "user"]
 
-_HEAD = ("minPwdLength", "pwdHistoryLength", "pwdProperties", "maxPwdAge", "lockoutThreshold", "lockoutDuration", "ms-DS-MachineAccountQuota", "msDS-LogonTimeSyncInterval")
-_SETTINGS = ("msDS-MinimumPasswordLength", "msDS-PasswordHistoryLength", "msDS-PasswordComplexityEnabled", "msDS-PasswordReversibleEncryptionEnabled", "msDS-LockoutThreshold")
+_HEAD = ("minPwdLength", "pwdHistoryLength", "pwdProperties", "maxPwdAge", "lockoutThreshold", "lockoutDuration", "lockoutObservationWindow", "ms-DS-MachineAccountQuota", "msDS-LogonTimeSyncInterval")
+_SETTINGS = ("msDS-MinimumPasswordLength", "msDS-PasswordHistoryLength", "msDS-PasswordComplexityEnabled", "msDS-PasswordReversibleEncryptionEnabled", "msDS-LockoutThreshold", "msDS-LockoutDuration", "msDS-LockoutObservationWindow")
 _USERS = "(&(objectCategory=person)(objectClass=user))"
-_USER = ("objectSid", "userAccountControl", "whenCreated", "lastLogonTimestamp", "logonCount", "pwdLastSet", "accountExpires", "msDS-SupportedEncryptionTypes", "sAMAccountName", "userPrincipalName", "mail", "employeeID", "msDS-KrbTgtLinkBl")
+_USER = ("objectSid", "userAccountControl", "whenCreated", "lastLogonTimestamp", "logonCount", "pwdLastSet", "accountExpires", "msDS-SupportedEncryptionTypes", "sAMAccountName", "userPrincipalName", "mail", "employeeID", "sIDHistory", "adminCount", "msDS-KrbTgtLinkBl")
+_COMPUTED = ("adminCount", "msDS-KrbTgtLinkBl")
+"""Attributes that are told by what they come to."""
 _CONTROLLERS = "(userAccountControl:1.2.840.113556.1.4.803:=8192)"
 _EVERY = "every account"
+_POWER = {**below("{base}", "sub", "dn", "objectSid", "objectClass", "member"), "domain": "{domain_sid}", "privileged": "{privileged}"}
 
 
 def head(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
@@ -46,7 +49,10 @@ def finer(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
 
 
 def users(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
-    """Accounts of persons and services; null: not there, or not shown. `krbtgt`: the key of Kerberos, or of a read-only one."""
+    """Accounts of persons and services; null: not there, or not shown. `krbtgt`: the key of Kerberos, or of a read-only one.
+
+    `marked`: ["adminCount"] where the account is, or was, in a group that Active Directory protects; else [].
+    """
     sids = set[str]()
     for page in ask.pages(_USERS, params):
         found = []
@@ -56,7 +62,9 @@ def users(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
                 raise Refused("denied", "NotShown", "an account's SID is not shown", again=False)
             sids.add(str(sid).rpartition("-")[2])
             krbtgt = str(sid).endswith("-502") or "msDS-KrbTgtLinkBl" in entry
-            found.append({**{name: entry.get(name) for name in _USER[:-1]}, "krbtgt": krbtgt})
+            marked = ["adminCount"] if entry.get("adminCount") else []
+            told = {name: entry.get(name) for name in _USER if name not in _COMPUTED}
+            found.append({**told, "krbtgt": krbtgt, "marked": marked})
         yield replace(page, body=found)
     if not sids >= {"500", "502"}:
         raise Refused("denied", "NotShown", "accounts that every domain has are not among those shown", again=False)
@@ -97,14 +105,16 @@ user = ResourceType(
     listed=Call("domain users", _USERS, below("{base}", "sub", *_USER), items="", fn=users),
     details=[
         # Asked once for all of them: the one row is every account's.
+        Detail("power", Call("domain users", GROUPS, _POWER, items="rows", fn=holders), key="of", match="{user.objectSid}", otherwise={"groups": []}),
         Detail("sync", Call("domain users", ANY, below("{base}", "base", "msDS-LogonTimeSyncInterval", "objectSid"), items="rows", fn=interval), key="of", match=_EVERY),
     ],
+    sets=("user.sIDHistory", "power.groups"),
     redact={"user.sAMAccountName": "key:ldap", "user.userPrincipalName": "key:email", "user.mail": "key:email", "user.employeeID": "key:employee"},
 )
 
 group = ResourceType(
     "ldap.ad.group", facet="group", id="{group.objectSid}", per="domain", sight=DOMAIN_SIGHT,
-    listed=Call("domain users", GROUPS, {**below("{base}", "sub", "dn", "objectSid", "objectClass", "member"), "domain": "{domain_sid}", "privileged": "{privileged}"}, items="", fn=groups),
+    listed=Call("domain users", GROUPS, _POWER, items="", fn=groups),
     sets=("group.members",),
 )
 

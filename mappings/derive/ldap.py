@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from annexlog.evidence_store.model import JSON
+from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 
 __all__ = ["account_flags", "account_seen", "domain_seen", "loose_password_settings", "plain_binds_refused"]
@@ -21,14 +21,23 @@ _DES = 0x3
 
 @derived
 def account_flags(user: JSON) -> JSON:
-    """The names of an account's flags that matter, and DES where a key of it may be one.
+    """The names of an account's flags that matter, DES where a key of it may be one, and SID_HISTORY.
 
-    Source: [MS-ADTS] 2.2.16 (userAccountControl), [MS-KILE] 2.2.7 (msDS-SupportedEncryptionTypes). TypeError where the
-    flags are not shown.
+    That is where it brought along a SID that no move from elsewhere gives: one of its own domain, of a built-in group,
+    or of what every domain has. Source: [MS-ADTS] 2.2.16 (userAccountControl), [MS-KILE] 2.2.7
+    (msDS-SupportedEncryptionTypes), [MS-ADA3] (sIDHistory). TypeError where the flags are not shown.
     """
     held = int(user["userAccountControl"])
     found = [name for bit, name in _FLAGS.items() if held & bit]
-    return found + (["DES"] if int(user["msDS-SupportedEncryptionTypes"] or 0) & _DES else [])
+    found += ["DES"] if int(user["msDS-SupportedEncryptionTypes"] or 0) & _DES else []
+    own = str(user["objectSid"]).rpartition("-")[0]
+    return found + (["SID_HISTORY"] if any(_strange(sid, own) for sid in user.get("sIDHistory") or ()) else [])
+
+
+def _strange(sid: str, domain: str) -> bool:
+    """Whether nobody comes by this SID by moving. Source: [MS-DTYP] 2.4.2.4: below 1000 they are well known."""
+    where, _, last = sid.rpartition("-")
+    return where == domain or not where.startswith("S-1-5-21-") or int(last) < 1000
 
 
 @derived
@@ -49,54 +58,66 @@ def domain_seen(user: JSON, sync: JSON) -> JSON:
 
 
 @derived
-def loose_password_settings(head: JSON, finer: JSON, length: JSON, history: JSON, attempts: JSON) -> JSON:
+def loose_password_settings(
+    head: JSON, finer: JSON, length: JSON, history: JSON, attempts: JSON, minutes: JSON
+) -> JSON:
     """What is loose in a domain's password policies: `domain: …`, `finer policy: …`; [] if nothing.
 
-    Source: [MS-SAMR] 2.2.1.6 (pwdProperties: 1 complexity, 16 reversible), [MS-ADTS] 3.1.1.3 (msDS-PasswordSettings).
+    `minutes`: how long an account stays locked, and failures are counted, at the least; a duration of -1 is until
+    somebody unlocks it. Source: [MS-SAMR] 2.2.1.6 (pwdProperties: 1 complexity, 16 reversible), 3.1.1.6 (lockouts),
+    [MS-ADTS] 3.1.1.3 (msDS-PasswordSettings).
     """
-    properties = int(head["pwdProperties"])
-    policies = [
-        (
-            "domain",
-            head["minPwdLength"],
-            head["pwdHistoryLength"],
-            properties & 1,
-            properties & 16,
-            head["lockoutThreshold"],
-        )
-    ]
-    policies += [
-        (
-            "finer policy",
-            one["msDS-MinimumPasswordLength"],
-            one["msDS-PasswordHistoryLength"],
-            one["msDS-PasswordComplexityEnabled"],
-            one["msDS-PasswordReversibleEncryptionEnabled"],
-            one["msDS-LockoutThreshold"],
-        )
-        for one in finer
-    ]
-    found = []
-    for name, shortest, kept, complex_, reversible, threshold in policies:
-        found += [f"{name}: {shortest} characters"] if shortest < length else []
-        found += [f"{name}: {kept} old passwords are refused"] if kept < history else []
-        found += [] if complex_ else [f"{name}: no complexity"]
-        found += [f"{name}: reversible"] if reversible else []
-        found += [] if 1 <= threshold <= attempts else [f"{name}: locked after {threshold}"]
+    found = _loose(
+        "domain",
+        {
+            **{name: head[own] for name, own in _OF_DOMAIN.items()},
+            "complex": int(head["pwdProperties"]) & 1,
+            "reversible": int(head["pwdProperties"]) & 16,
+        },
+        (length, history, attempts, minutes),
+    )
+    for one in finer:
+        told = {name: one[own] for name, own in _OF_FINER.items()}
+        found += _loose("finer policy", told, (length, history, attempts, minutes))
     return found
 
 
+_OF_DOMAIN = {
+    "shortest": "minPwdLength", "kept": "pwdHistoryLength", "threshold": "lockoutThreshold",
+    "locked": "lockoutDuration", "window": "lockoutObservationWindow",
+}  # fmt: skip
+_OF_FINER = {
+    "shortest": "msDS-MinimumPasswordLength", "kept": "msDS-PasswordHistoryLength",
+    "threshold": "msDS-LockoutThreshold", "locked": "msDS-LockoutDuration", "window": "msDS-LockoutObservationWindow",
+    "complex": "msDS-PasswordComplexityEnabled", "reversible": "msDS-PasswordReversibleEncryptionEnabled",
+}  # fmt: skip
+
+
+def _loose(name: str, policy: JSON, least: tuple[JSON, JSON, JSON, JSON]) -> list[str]:
+    length, history, attempts, minutes = least
+    found = [f"{name}: {policy['shortest']} characters"] if policy["shortest"] < length else []
+    found += [f"{name}: {policy['kept']} old passwords are refused"] if policy["kept"] < history else []
+    found += [] if policy["complex"] else [f"{name}: no complexity"]
+    found += [f"{name}: reversible"] if policy["reversible"] else []
+    found += [] if 1 <= policy["threshold"] <= attempts else [f"{name}: locked after {policy['threshold']}"]
+    found += [] if policy["locked"] == -1 or policy["locked"] >= minutes else [f"{name}: locked too shortly"]
+    return found + ([] if policy["window"] >= minutes else [f"{name}: failures are forgotten too soon"])
+
+
 @derived
-def plain_binds_refused(answer: JSON) -> JSON:
+def plain_binds_refused(answer: JSON) -> JSON | Unknown:
     """Whether a server refuses a password that comes without TLS, before it looks at it. ValueError if nobody can say.
 
     Source: RFC 4511, appendix A: 8 strongerAuthRequired and 13 confidentialityRequired refuse the way of signing in, 49
-    invalidCredentials (and success) shows that the password was looked at. `closed`: nothing listens there.
+    invalidCredentials (and success) shows that the password was looked at. `closed`: nobody answers us there, which
+    a firewall may do to us alone: Unknown(unresolved).
     """
-    if answer in ("8", "13", "closed"):
+    if answer in ("8", "13"):
         return True
     if answer in ("0", "49"):
         return False
+    if answer == "closed":
+        return Unknown("unresolved", operation="probe:plain-bind", code="the port is closed to us, and to whom else?")
     raise ValueError(answer)
 
 

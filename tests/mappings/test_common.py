@@ -182,6 +182,9 @@ def test_a_recorded_test_is_judged_by_the_parts_of_its_day() -> None:
         ({"keys": ["user mail"]}, "is not a path"),
         ({"enabled": "usr.state"}, "enabled: undeclared reference"),
         ({"enabled": True}, "enabled must be a text"),
+        ({"privileged": {"is": "true"}}, "is a condition, or has `is`, `where` and `otherwise`, or has `register`"),
+        ({"privileged": {"is": "true", "where": "usr", "otherwise": {}}}, "`otherwise` has a reason"),
+        ({"privileged": {"is": "usr", "where": "true", "otherwise": {"reason": "unset"}}}, "is: undeclared reference"),
         ({"active": "true"}, "the key 'active' is not known"),
     ],
 )
@@ -215,6 +218,35 @@ def test_examples_must_come_to_what_they_say() -> None:
         ["acme.user as people.account, example 1: acme.user has no facet 'usr'"],
         ["acme.user as people.account has no examples"],
     ]
+
+
+def test_what_a_provider_does_not_say_of_an_account_is_unknown() -> None:
+    gap = {"reason": "unset", "operation": "privileged_groups"}
+    (part,) = parts({**AS_ACCOUNT, "privileged": {"is": "size(roles) > 0", "where": "user.grouped", "otherwise": gap}})
+
+    def told(grouped: bool, roles: Any) -> Any:
+        return part.value("privileged", "ann", {"": {"grouped": grouped}, "roles": roles})
+
+    assert [told(True, [1]), told(True, []), told(False, [1])] == [True, False, Unknown("unset", "privileged_groups")]
+    assert told(True, DENIED) == DENIED
+    assert part.needs(["privileged"]) == {"user", "roles"}
+
+
+def test_where_a_provider_does_not_say_what_a_right_allows_a_register_does() -> None:
+    (part,) = parts({**AS_ACCOUNT, "privileged": {"register": "privileged_rights"}})
+
+    def told(rows: Any, roles: Any = ({"name": "Owner"},)) -> Any:
+        registers = {} if rows is None else {"privileged_rights": rows}
+        return part.value("privileged", "ann", {"": {}, "roles": roles if roles == DENIED else list(roles)}, registers)
+
+    assert [told(rows) for rows in ([], ["acme:owner"], ["acme:*"], ["acme:own"], ["other:*"])] == [
+        False, True, True, False, False,
+    ]  # fmt: skip
+    unread = Unknown("unreadable", "privileged_rights", "", "it is no list of rights")
+    assert [told(None), told(["x"], DENIED), told([{"right": "x"}]), told("x")] == [
+        Unknown("unset", "privileged_rights"), DENIED, unread, unread,
+    ]  # fmt: skip
+    assert part.needs(["privileged"]) == {"roles"}
 
 
 def test_a_commitment_says_which_key_it_was_made_with() -> None:

@@ -79,7 +79,7 @@ def healthy() -> list[Entry]:
         {
             "dn": BASE, "objectClass": ["top", "domain", "domainDNS"], "objectSid": sid(SID), "minPwdLength": "14",
             "pwdHistoryLength": "24", "pwdProperties": "1", "maxPwdAge": "-36288000000000", "lockoutThreshold": "10",
-            "lockoutDuration": "-18000000000", "ms-DS-MachineAccountQuota": "0",
+            "lockoutDuration": "-9000000000", "lockoutObservationWindow": "-9000000000", "ms-DS-MachineAccountQuota": "0",
         },
         {"dn": f"CN=EXAMPLE,CN=Partitions,{CONFIGURATION}", "objectClass": ["crossRef"], "systemFlags": "3", "nCName": BASE},
         {"dn": container, "objectClass": ["top", "msDS-PasswordSettingsContainer"]},
@@ -87,6 +87,7 @@ def healthy() -> list[Entry]:
             "dn": f"CN=Strict,{container}", "objectClass": ["top", "msDS-PasswordSettings"], "msDS-MinimumPasswordLength": "20",
             "msDS-PasswordHistoryLength": "24", "msDS-PasswordComplexityEnabled": "TRUE",
             "msDS-PasswordReversibleEncryptionEnabled": "FALSE", "msDS-LockoutThreshold": "3",
+            "msDS-LockoutDuration": "-9223372036854775808", "msDS-LockoutObservationWindow": "-18000000000",
         },
         user("Administrator", 500),
         user("krbtgt", 502, userAccountControl="514"),
@@ -352,7 +353,7 @@ def _filter(tag: int, content: bytes) -> Callable[[Entry], bool]:
     name = attribute.decode()
     if name == "objectCategory":
         return lambda entry: "person" in entry.get("objectClass", ())
-    wanted = sid(value.decode()) if name == "objectSid" else value
+    wanted = sid(value.decode()) if name in ("objectSid", "sIDHistory") else value
     return lambda entry: wanted.lower() in [one.lower() for one in _values(entry, name)]
 
 

@@ -12,7 +12,7 @@ from annexlog.collectors.ldap.domain import domain as of_domain
 from annexlog.evidence_store.model import ConfigError, Coverage, Unknown
 from tests.collectors.ldap.conftest import Connect
 from tests.providers import look
-from tests.wire.ldap import BASE, BIND, CONFIGURATION, SID, Domain, Fault
+from tests.wire.ldap import BASE, BIND, CONFIGURATION, SID, Domain, Fault, sid
 from tests.wire.ldap import group as entry_of_group
 from tests.wire.ldap import user as entry_of_user
 
@@ -244,6 +244,45 @@ def test_a_group_that_the_target_names_and_nobody_finds_makes_the_groups_unknown
     told = seen.status("ldap.ad.group", scope=SCOPE)[1]
     assert told is not None
     assert told.reason == reason
+
+
+def test_who_brought_along_the_sid_of_a_group_is_in_it(domain: Domain, connect: Connect) -> None:
+    history = [sid(f"{SID}-512"), sid("S-1-5-21-7-8-9-1107")]
+    domain.entries.append({**entry_of_user("Quiet", 1107), "sIDHistory": history})
+
+    groups, users = look(connect(), group), look(connect(), user)
+
+    admins: Any = groups.values("ldap.ad.group", scope=SCOPE)[f"{SID}-512"]
+    body: Any = users.values("ldap.ad.user", scope=SCOPE)[f"{SID}-1107"]
+    assert admins["members"] == [f"{SID}-1107", f"{SID}-500"]
+    assert body["sIDHistory"] == [f"{SID}-512", "S-1-5-21-7-8-9-1107"]
+
+
+def test_each_account_has_the_powerful_groups_that_it_is_in(domain: Domain, connect: Connect) -> None:
+    domain.entries += [
+        entry_of_group("Night", f"{SID}-1200", f"CN=Ann,CN=Users,{BASE}"),
+        {**entry_of_user("Once", 1108), "adminCount": "1"},
+    ]
+    admins(domain)["member"].append(f"CN=Night,CN=Users,{BASE}")
+
+    seen = look(connect(), user)
+
+    power: Any = seen.values("ldap.ad.user", "power", SCOPE)
+    bodies: Any = seen.values("ldap.ad.user", scope=SCOPE)
+    assert {id: body["groups"] for id, body in power.items() if body["groups"]} == {
+        f"{SID}-500": [f"{SID}-512", "S-1-5-32-544"],
+        f"{SID}-1101": [f"{SID}-512", "S-1-5-32-544"],
+    }
+    assert {id for id, body in bodies.items() if body["marked"] == ["adminCount"]} == {f"{SID}-1108"}
+
+
+def test_where_a_powerful_group_is_not_read_nobody_is_told_to_have_no_power(domain: Domain, connect: Connect) -> None:
+    admins(domain)["member"].append(f"CN=Gone,CN=Users,{BASE}")
+
+    seen = look(connect(), user, ["power"])
+
+    power: Any = seen.values("ldap.ad.user", "power", SCOPE)
+    assert {told.reason for told in power.values()} == {"denied"}
 
 
 # ── controllers ──

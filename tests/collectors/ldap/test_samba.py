@@ -62,6 +62,17 @@ def test_groups_in_groups_are_followed(connect: Connect) -> None:
     assert set(admins["members"]) <= set(built_in["members"])
 
 
+def test_each_account_has_the_powerful_groups_that_it_is_in(connect: Connect) -> None:
+    power: dict[str, Any] = look(connect(), user).values("ldap.ad.user", "power", SCOPE)
+
+    (administrator,) = (body for sid, body in power.items() if sid.endswith("-500"))
+    held = {sid.rpartition("-")[2] for sid in administrator["groups"]}
+    assert (held, power[next(sid for sid in power if sid.endswith("-502"))]["groups"]) == (
+        {"512", "518", "519", "544"},
+        [],
+    )
+
+
 def test_password_settings_are_hidden_from_ordinary_accounts_and_shown_to_administrators(connect: Connect) -> None:
     (hidden,) = look(connect(), domain, ["finer"]).values("ldap.ad.domain", "finer", SCOPE).values()
     (shown,) = look(connect(ADMINISTRATOR), domain, ["finer"]).values("ldap.ad.domain", "finer", SCOPE).values()

@@ -74,6 +74,7 @@ def test_all_is_seen_where_as_many_entries_are_seen_as_the_monitor_counts(slapd:
         "pwdAccountLockedTime",
         "last_sign_in",
         "stated",
+        "grouped",
         "uid",
         "mail",
         "employeeNumber",
@@ -101,12 +102,56 @@ def test_who_sees_fewer_entries_than_the_monitor_counts_has_no_proof(connect: Co
 @pytest.mark.usefixtures("slapd")
 def test_the_printed_rule_of_access_is_enough(connect: Connect) -> None:
     kinds = (account, directory, group, password_policy)
-    rule = json.loads(provider.policy([call for kind in kinds for call in kind.calls()]))["openldap"][0]
+    rules = json.loads(provider.policy([call for kind in kinds for call in kind.calls()]))["openldap"]
+    rule = "\n".join((rules[0], rules[2]))
     access = rule.replace("olcAccess:", "access").replace("cn=annexlog,dc=example,dc=com", READER)
     with Slapd(ldif(), access=f"{access}\naccess to * by anonymous auth by * none\n") as other:
         seen = [look(connect(other), kind).status(kind.name, scope=SCOPE) for kind in kinds]
 
     assert seen == [("complete", None)] * len(kinds)
+
+
+POSIX = f"""
+dn: uid=mail,ou=people,{BASE}
+objectClass: inetOrgPerson
+objectClass: posixAccount
+uid: mail
+cn: mail
+sn: mail
+gidNumber: 50
+entryUUID: {uuid(7)}
+
+dn: cn=ops,ou=groups,{BASE}
+objectClass: groupOfNames
+objectClass: posixGroup
+cn: ops
+gidNumber: 50
+member: uid=user0,ou=people,{BASE}
+memberUid: user1
+"""
+
+
+def test_a_group_of_two_classes_has_the_members_of_both(connect: Connect) -> None:
+    named = {"privileged_groups": (f"cn=ops,ou=groups,{BASE}", f"cn=night,ou=groups,{BASE}")}
+    with Slapd(f"{ldif()}\n{POSIX.lstrip()}") as other:
+        groups: Any = look(connect(other, **named), group).values("ldap.group", scope=SCOPE)
+        accounts: Any = look(connect(other, **named), account).values("ldap.account", "power", SCOPE)
+
+    ops, night = (name.casefold() for name in named["privileged_groups"])
+    assert groups[ops]["members"] == [uuid(0), uuid(1), uuid(7)]
+    assert {id: body["groups"] for id, body in accounts.items()} == {
+        uuid(0): [night, ops], uuid(1): [night, ops], uuid(2): [night], uuid(7): [ops],
+    }  # fmt: skip
+
+
+def test_a_login_in_a_group_that_no_account_has_leaves_its_members_open(connect: Connect) -> None:
+    gone = POSIX.replace("memberUid: user1", "memberUid: gone")
+    with Slapd(f"{ldif()}\n{gone.lstrip()}") as other:
+        seen = look(connect(other, privileged_groups=(f"cn=ops,ou=groups,{BASE}",)), group)
+
+    told = seen.status("ldap.group", scope=SCOPE)[1]
+    assert told is not None
+    assert (told.reason, told.code) == ("unresolved", "NoAccount")
 
 
 def test_groups_in_groups_in_a_circle_are_read(slapd: Slapd, connect: Connect) -> None:
