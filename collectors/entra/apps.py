@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from annexlog.collectors import Call, ResourceType
+from annexlog.collectors import Call, Detail, ResourceType
 from annexlog.collectors.entra._calls import COUNTED, MOST, seen, select
 from annexlog.collectors.entra._consent import consents, permissions
 
@@ -19,6 +19,9 @@ _CREDENTIALS = (
 application = ResourceType(
     "entra.application", facet="application", id="{application.id}", per="tenant", sight=seen(APPS),
     listed=Call(APPS, "/applications", {**MOST, **select("id", "appId", "displayName", *_CREDENTIALS)}, items="value"),
+    details=[
+        Detail("federated", Call(APPS, "/applications/{application}/federatedIdentityCredentials", {"application": "{application.id}", **select("id", "issuer", "subject", "audiences")}, items="value")),
+    ],
 )
 
 service_principal = ResourceType(

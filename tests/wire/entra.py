@@ -297,6 +297,7 @@ def healthy() -> dict[str, Any]:
             {"id": "d2", "decision": "Deny", "applyResult": "AppliedSuccessfully", "reviewedBy": {"id": "u2"}, "principal": {"id": "u1"}},
         ]},
         f"{V1}/applications": {"value": [{"id": "o1", "appId": "a1", "displayName": "shop", "passwordCredentials": [secret], "keyCredentials": [{**secret, "usage": "Verify", "key": PLANTED}]}]},
+        f"{V1}/applications/o1/federatedIdentityCredentials": {"value": [{"id": "f1", "name": PLANTED, "description": PLANTED, "issuer": "https://token.actions.githubusercontent.com", "subject": "repo:acme/shop:environment:production", "audiences": ["api://AzureADTokenExchange"]}]},
         f"{V1}/servicePrincipals": {"value": [{"id": "sp-graph", "appId": GRAPH, "displayName": "Microsoft Graph", "appRoles": [{"id": APP_ROLES["User.Read.All"], "value": "User.Read.All"}, {"id": "ar-mail", "value": "Mail.Send", "description": PLANTED}]}]},
         f"{V1}/servicePrincipals?$count=true": {"value": [
             {"id": id, "appId": app, "displayName": name, "accountEnabled": True, "servicePrincipalType": type, "appOwnerOrganizationId": owner, "notificationEmailAddresses": [EMAIL]}
@@ -328,6 +329,9 @@ REGISTERS: Mapping[str, Any] = {
     "entra_app_permissions": [{"app": "sp-shop", "permissions": ["Mail.Send"]}],
     "entra_access_reviews": ["r1"],
     "entra_break_glass_tests": [{"user": id, "date": days_ago(TESTED)[:10]} for id in BREAK_GLASS],
+    "entra_federated_issuers": [
+        {"issuer": "https://token.actions.githubusercontent.com", "subjects": ["repo:acme/shop:"]}
+    ],
     "entra_app_suppliers": [{"app": "a9", "supplier": "Widgets", "until": "2099-12-31"}],
     "intune_supported_os": [
         {"os": "Windows", "branch": "10.0.22631", "until": "2099-12-31", "at_least": "10.0.22631.4000"}

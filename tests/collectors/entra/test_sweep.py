@@ -141,7 +141,7 @@ APART = [
     ["/v1.0/identity/conditionalAccess/policies", "/v1.0/deviceManagement/deviceCompliancePolicies", "/v1.0/servicePrincipals", "/v1.0/deviceManagement/managedDevices",
      "/v1.0/identityProtection/riskyUsers", f"{REVIEWS}/r1/instances", "/v1.0/reports/authenticationMethods/userRegistrationDetails", TABLES[0], "/v1.0/policies/adminConsentRequestPolicy",
      "/v1.0/groupSettings"],
-    ["/v1.0/policies/authenticationStrengthPolicies", "/v1.0/servicePrincipals/sp-graph/appRoleAssignedTo", f"{REVIEWS}/r1/instances/n1/decisions", "/v1.0/oauth2PermissionGrants", TABLES[1], "/v1.0/deviceManagement/managedDeviceOverview",
+    ["/v1.0/policies/authenticationStrengthPolicies", "/v1.0/servicePrincipals/sp-graph/appRoleAssignedTo", f"{REVIEWS}/r1/instances/n1/decisions", "/v1.0/oauth2PermissionGrants", TABLES[1], "/v1.0/applications/o1/federatedIdentityCredentials", "/v1.0/deviceManagement/managedDeviceOverview",
      "/v1.0/deviceAppManagement/androidManagedAppProtections"],
     ["/v1.0/users", TABLES[2], "/v1.0/policies/roleManagementPolicyAssignments", "/v1.0/deviceManagement/deviceConfigurations"],
 ]  # fmt: skip
