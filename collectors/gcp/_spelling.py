@@ -15,6 +15,7 @@ from annexlog.collectors.gcp._calls import ASSETS
 
 _SINGULARS = {
     "accessConfigs": "accessConfig",
+    "associations": "association",
     "autoHealingPolicies": "autoHealingPolicy",
     "disks": "disk",
     "guestOsFeatures": "guestOsFeature",

@@ -64,7 +64,7 @@ _NODE = re.compile(r"^(?:https:)?//cloudresourcemanager\.googleapis\.com/(?:v[0-
 
 def firewall_policies(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     """Firewall policies, with what they are attached to spelled as everywhere: `folders/5`, `organizations/9`."""
-    for page in ask.pages(ASSETS, params):
+    for page in spelled(ask, params):
         for row in page.body["assets"]:
             for one in (row.get("data") or {}).get("associations") or ():
                 one["attachmentTarget"] = _NODE.sub("", one.get("attachmentTarget") or "")
@@ -103,7 +103,7 @@ firewall = ResourceType(
 # Hierarchical ones of folders and the organization, and those of networks, as far as Asset Inventory has them.
 firewall_policy = ResourceType(
     "gcp.compute.firewall_policy", facet="firewall_policy", id="{firewall_policy.name}", per="organization",
-    listed=assets("compute.googleapis.com/(Region)?(Network)?FirewallPolicy", keep=("name", "selfLink", "associations", "rules"), fn=firewall_policies),
+    listed=assets("compute.googleapis.com/(Region)?(Network)?FirewallPolicy", keep=spellings("name", "selfLink", "associations", "rules"), fn=firewall_policies),
 )
 
 disk_image = ResourceType(

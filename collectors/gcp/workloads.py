@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,6 +13,41 @@ from annexlog.collectors.gcp._calls import ASSETS, ROW, assets
 __all__ = ["admission_policy", "backup_plan", "cluster", "function", "run_service"]
 
 BACKUP = "gkebackup.googleapis.com/Backup"
+
+
+_IMAGE = re.compile(r"([a-z0-9-]+)-docker\.pkg\.dev/((?:[^/.]+\.[^/]+/)?[^/]+)/([^/:@]+)/")
+_REGISTRY = re.compile(r"((?:([a-z]+)\.)?gcr\.io)/((?:[^/.]+\.[^/]+/)?[^/]+)/")
+_LOCATIONS = {None: "us", "us": "us", "eu": "europe", "asia": "asia"}
+
+
+def place(image: str) -> str:
+    """The repository of Artifact Registry that an image comes from (`projects/…/locations/…/repositories/…`); "" for others.
+
+    Images of gcr.io are in repositories of that name. Source: Artifact Registry, repository and image names; transition from
+    Container Registry.
+    """
+    if found := _IMAGE.match(image):
+        return f"projects/{_id(found[2])}/locations/{found[1]}/repositories/{found[3]}"
+    if (found := _REGISTRY.match(image)) and found[2] in _LOCATIONS:
+        return f"projects/{_id(found[3])}/locations/{_LOCATIONS[found[2]]}/repositories/{found[1]}"
+    return ""
+
+
+def _id(project: str) -> str:
+    """A project's id as it is elsewhere: one in a domain has a slash in names of images."""
+    return project.replace("/", ":")
+
+
+def services(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """Services, each with its images and where they come from: {…, images: [{image, place}]}."""
+    for page in ask.pages(ASSETS, params):
+        for row in page.body["assets"]:
+            data = row.get("data") or {}
+            old, new = (data.pop("spec", None) or {}).get("template") or {}, data.pop("template", None) or {}
+            containers = [*((old.get("spec") or {}).get("containers") or ()), *(new.get("containers") or ())]
+            images = sorted({one["image"] for one in containers if one.get("image")})
+            row["images"] = [{"image": one, "place": place(one)} for one in images]
+        yield page
 
 
 def clusters(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
@@ -64,7 +100,7 @@ admission_policy = ResourceType(
 # Of the annotations only whether the caller is checked: others are whatever people write there.
 run_service = ResourceType(
     "gcp.run.service", facet="run_service", id="{run_service.name}", per="project", scope=ROW % "run_service",
-    listed=assets("run.googleapis.com/Service", keep=("kind", "invokerIamDisabled", "iapEnabled", ("metadata", "annotations", "run.googleapis.com/invoker-iam-disabled"), ("metadata", "annotations", "run.googleapis.com/iap-enabled"))),
+    listed=assets("run.googleapis.com/Service", fn=services, keep=("spec.template.spec.containers.image", "template.containers.image", "kind", "invokerIamDisabled", "iapEnabled", ("metadata", "annotations", "run.googleapis.com/invoker-iam-disabled"), ("metadata", "annotations", "run.googleapis.com/iap-enabled"))),
 )
 
 function = ResourceType(

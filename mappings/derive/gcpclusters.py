@@ -1,4 +1,4 @@
-"""Clusters of Google Cloud: whether they are kept up to date, what may run in them, and whether they are backed up."""
+"""Clusters and services of Google Cloud: whether they are kept up to date and backed up, and what may run in them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from annexlog.evidence_store.model import JSON
+from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 from annexlog.mappings.derive.kubeversions import minors_behind
 
-__all__ = ["admission_gaps", "newest_cluster_backup", "upgrade_gaps", "upgrade_pauses"]
+__all__ = ["admission_gaps", "newest_cluster_backup", "unscanned_images", "upgrade_gaps", "upgrade_pauses"]
 
 _CHANNELS = frozenset({"RAPID", "REGULAR", "STABLE", "EXTENDED"})
 _STOPPING = frozenset({"NO_UPGRADES", "NO_MINOR_OR_NODE_UPGRADES"})
@@ -118,3 +118,23 @@ def _whole(plan: Mapping[str, Any], selective: bool) -> bool:
     return (
         runs and due and config.get("includeVolumeData") is True and (selective or config.get("allNamespaces") is True)
     )
+
+
+@derived
+def unscanned_images(images: JSON, repositories: JSON, agreed: JSON) -> JSON | Unknown:
+    """Images that come from no repository whose images are scanned.
+
+    `images`: [{image, place}]; `repositories`: joined, those that they come from; `agreed`: how names of images begin
+    that were agreed to. Unknown(unresolved) where there are none, or one comes by a virtual repository, which passes on
+    what others hold. Source: Artifact Analysis, container scanning.
+    """
+    rest = [one for one in images if not one["image"].startswith(tuple(agreed))]
+    known = {one["repository"]["place"]: one["repository"]["data"] for one in repositories}
+    virtual = any((known.get(one["place"]) or {}).get("mode") == "VIRTUAL_REPOSITORY" for one in rest)
+    if not images or virtual:
+        return Unknown("unresolved", operation="ListAssets")
+    return [one["image"] for one in rest if one["place"] not in known or not _scanned(known[one["place"]])]
+
+
+def _scanned(repository: Mapping[str, Any]) -> bool:
+    return bool(repository["vulnerabilityScanningConfig"]["enablementState"] == "SCANNING_ACTIVE")

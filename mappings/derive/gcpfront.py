@@ -7,6 +7,7 @@ from typing import Any
 
 from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
+from annexlog.mappings.derive.network import covers_internet
 
 __all__ = ["armor_gap", "proxied_outside"]
 
@@ -41,15 +42,23 @@ def armor_gap(backend: JSON, policies: JSON) -> JSON | Unknown:
         return Unknown("unresolved", operation="ListAssets")
     rules = [one for one in policies[0]["security_policy"]["data"]["rules"] if one.get("preview") is not True]
     opened = min((int(one["priority"]) for one in rules if one["action"] == "allow" and _all(one)), default=_LAST)
-    keeps = any(one["action"] != "allow" and int(one["priority"]) < opened for one in rules)
+    keeps = any(one["action"] != "allow" and int(one["priority"]) < opened and not _none(one) for one in rules)
     return "" if keeps else "no rule that is enforced keeps anything out"
+
+
+def _expression(rule: Mapping[str, Any]) -> str:
+    return (((rule.get("match") or {}).get("expr") or {}).get("expression") or "").strip()
+
+
+def _none(rule: Mapping[str, Any]) -> bool:
+    """Whether a rule is of no request."""
+    return _expression(rule) == "false"
 
 
 def _all(rule: Mapping[str, Any]) -> bool:
     """Whether a rule is of every request."""
-    match = rule.get("match") or {}
-    ranges = (match.get("config") or {}).get("srcIpRanges") or []
-    expression = ((match.get("expr") or {}).get("expression") or "").strip()
-    return (
-        expression == "true" or any(one in ("*", "0.0.0.0/0", "::/0") for one in ranges) or not (ranges or expression)
-    )
+    ranges = ((rule.get("match") or {}).get("config") or {}).get("srcIpRanges") or []
+    expression = _expression(rule)
+    if expression or not ranges:
+        return expression in ("", "true")
+    return "*" in ranges or covers_internet(ranges)
