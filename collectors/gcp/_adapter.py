@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,8 +29,9 @@ _MEMBERS = ["projectId", "projectNumber", "name", "lifecycleState", "state"]
 class GoogleCloud:
     """One target: an organization, a folder or a project. Raises ConfigError; asks nothing yet.
 
-    An operation is `ListAssets`, or a path of the Security Command Center API. Lists of assets are asked of the whole
-    target, whatever the scope: their rows say which project they belong to.
+    An operation is `ListAssets`, a path of the Security Command Center API, or one of another API after its host
+    (`//compute.googleapis.com/compute/v1/…`). Lists of assets are asked of the whole target, whatever the scope: their
+    rows say which project they belong to.
     """
 
     def __init__(self, options: Options, name: str, *, clock: Clock = HOST) -> None:
@@ -37,14 +39,22 @@ class GoogleCloud:
         self.options, self._clock = options, clock
         self._credentials = credentials(options, where)
         self._client = client(options, self._credentials, where)
-        self._findings = Session(
-            options.security_center_endpoint,
-            Bearer(self._credentials),
-            f"{where}.security_center_endpoint",
-            reach=Reach(read_timeout=options.timeout),
-            refusal=refusal,
-        )
+        self._bearer, self._where, self._lock = Bearer(self._credentials), where, threading.Lock()
+        self._findings = self._session(options.security_center_endpoint, "security_center_endpoint")
+        self._sessions: dict[str, Session] = {}
         self._projects: dict[str, str] = {}
+
+    def _session(self, url: str, key: str) -> Session:
+        reach = Reach(read_timeout=self.options.timeout)
+        return Session(url, self._bearer, f"{self._where}.{key}", reach=reach, refusal=refusal)
+
+    def _api(self, host: str) -> Session:
+        """The session of an API, by its host; made when it is first asked."""
+        with self._lock:
+            if host not in self._sessions:
+                url = self.options.apis_endpoint or f"https://{host}"
+                self._sessions[host] = self._session(url, "apis_endpoint")
+            return self._sessions[host]
 
     def discover(self) -> Discovery:
         """The target itself, and every project in it; those that are being deleted are skipped."""
@@ -104,15 +114,18 @@ class GoogleCloud:
         return Caller(identity(self._credentials), host)
 
     def lane(self, call: Call, scope: Scope) -> str:  # noqa: ARG002 — requests are counted by the project that pays
-        service = "cloudasset" if call.operation == ASSETS else "securitycenter"
+        host, _ = _placed(call.operation)
+        service = "cloudasset" if call.operation == ASSETS else host.partition(".")[0] or "securitycenter"
         return f"gcp/{self.options.quota_project or self.options.parent}/{service}"
 
     def pages(self, call: Call, params: Mapping[str, Any], scope: Scope, region: str | None = None) -> Iterator[Page]:  # noqa: ARG002 — see the class
         """See Adapter."""
         if call.operation == ASSETS:
             return self._assets(params)
-        path, query = path_and_query(call.operation, params)
-        return Pages(self._findings, path, query, token("nextPageToken", "pageToken"))
+        host, operation = _placed(call.operation)
+        path, query = path_and_query(operation, params)
+        session = self._api(host) if host else self._findings
+        return Pages(session, path, query, token("nextPageToken", "pageToken"))
 
     def _assets(self, params: Mapping[str, Any]) -> Assets:
         return Assets(self._client, self.options.parent, params, self._projects, self.options.timeout)
@@ -120,3 +133,13 @@ class GoogleCloud:
     def close(self) -> None:
         self._client.transport.close()
         self._findings.close()
+        for session in self._sessions.values():
+            session.close()
+
+
+def _placed(operation: str) -> tuple[str, str]:
+    """The host that an operation names ("" for none), and the path."""
+    if not operation.startswith("//"):
+        return "", operation
+    host, _, path = operation[2:].partition("/")
+    return host, f"/{path}"

@@ -58,7 +58,8 @@ def client(options: Options, credentials: Any, where: str) -> AssetServiceClient
 class Assets:
     """The pages of one list; after a Refused, `next` asks for the same page again.
 
-    `params`: `content` (a ContentType), `asset_types`, and `keep`, the members of each resource that are kept. A row is
+    `params`: `content` (a ContentType), `asset_types`, `keep`, the members of each resource that are kept, and `updated`,
+    whether a row has the time of its last change. A row is
     {name, type, project, ancestors, holders, nodes, key} and what the content is of: `data`, `policy`, `org_policies`, `inventory`,
     or `access`. `projects`: their ids by number; a row's project is "" where it belongs to none of them. `ancestors`:
     the folders and the organization above. `holders`: what has IAM policies below those that reach the resource; `nodes`:
@@ -76,6 +77,7 @@ class Assets:
         self._client, self._projects, self._timeout = client, projects, timeout
         self._content = str(params["content"])
         self._tree = tree(params.get(KEEP, ()))
+        self._updated = bool(params.get("updated"))
         self._request = ListAssetsRequest(
             parent=parent,
             content_type=getattr(ContentType, self._content),
@@ -118,6 +120,8 @@ class Assets:
         }
         row["key"] = key(asset.name, row["holders"])
         row["nodes"] = [*row["holders"], *row["ancestors"]]
+        if self._updated and asset.HasField("update_time"):
+            row["updated"] = asset.update_time.ToJsonString()
         return row | self._value(asset)
 
     def _accounts(self, policy: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -18,8 +18,8 @@ class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     a workload identity federation); `impersonate`, a service account's e-mail, is then asked as. `quota_project` pays
     for the requests and must have the Cloud Asset API enabled; not given, it is the credentials' own project.
 
-    `transport`: how Asset Inventory is spoken to. `endpoint`, `security_center_endpoint`: other addresses than Google's
-    own (private access); without TLS on this host only. `requests_per_minute`: Google allows 100 lists a minute of a
+    `transport`: how Asset Inventory is spoken to. `endpoint`, `security_center_endpoint`, `apis_endpoint` (of all other
+    APIs): other addresses than Google's own (private access); without TLS on this host only. `requests_per_minute`: Google allows 100 lists a minute of a
     project. `timeout` in seconds.
     """
 
@@ -30,5 +30,6 @@ class Options(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     transport: Literal["grpc", "rest"] = "grpc"
     endpoint: str = ""
     security_center_endpoint: str = "https://securitycenter.googleapis.com"
+    apis_endpoint: str = ""
     requests_per_minute: Annotated[float, msgspec.Meta(gt=0, le=6000)] = 80.0
     timeout: Annotated[float, msgspec.Meta(gt=0, le=600)] = 60.0

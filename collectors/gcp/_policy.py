@@ -9,7 +9,7 @@ from annexlog.collectors import Call
 from annexlog.evidence_store.model import DeclarationError
 
 DISCOVERY = "cloudasset.assets.listResource"
-_READ = re.compile(r"[a-z]+\.[A-Za-z]+\.(list|get|search)([A-Z][A-Za-z]*)?")
+_READ = re.compile(r"[a-z]+\.[A-Za-z]+\.(list|get|search|query)([A-Z][A-Za-z]*)?")
 
 
 def policy(calls: Iterable[Call]) -> str:

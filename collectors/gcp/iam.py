@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
-from annexlog.collectors import ResourceType
-from annexlog.collectors.gcp._calls import ROW, assets
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
-__all__ = ["api_key", "identity_pool", "identity_provider", "role", "service_account", "service_account_key"]
+from annexlog.collectors import Call, Page, ResourceType
+from annexlog.collectors.declaring import Asks
+from annexlog.collectors.gcp._calls import ROW, assets, listing
+
+__all__ = ["api_key", "identity_pool", "identity_provider", "role", "service_account", "service_account_key", "sign_in"]
+
+ACCOUNTS = assets("iam.googleapis.com/ServiceAccount", keep=("email", "uniqueId", "disabled"))
 
 service_account = ResourceType(
     "gcp.iam.service_account", facet="service_account", id="{service_account.name}", per="project", scope=ROW % "service_account",
-    listed=assets("iam.googleapis.com/ServiceAccount", keep=("email", "uniqueId", "disabled")),
+    listed=replace(ACCOUNTS, params={**ACCOUNTS.params, "updated": True}),
     incarnation="service_account.data.uniqueId",
+)
+
+ACTIVITIES = "//policyanalyzer.googleapis.com/v1/projects/{project}/locations/global/activityTypes/serviceAccountLastAuthentication/activities:query"
+
+
+def sign_ins(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """When accounts of a project were last used: {account (its unique id), last ("" if not), since, until}."""
+    whole = listing(ACTIVITIES, "activities", "activity.lastAuthenticatedTime", "activity.serviceAccount.serviceAccountId", "observationPeriod")
+    for page in whole(ask, params):
+        rows = [
+            {
+                "account": one["activity"]["serviceAccount"]["serviceAccountId"],
+                "last": one["activity"].get("lastAuthenticatedTime", ""),
+                "since": one["observationPeriod"]["startTime"],
+                "until": one["observationPeriod"]["endTime"],
+            }
+            for one in page.body["activities"]
+        ]
+        yield Page({"activities": rows}, page.request_id, page.date)
+
+
+sign_in = ResourceType(
+    "gcp.iam.sign_in", facet="sign_in", id="{project.project}/{sign_in.account}", per="project", under="gcp.project",
+    listed=Call("policyanalyzer.serviceAccountLastAuthenticationActivities.query", ACTIVITIES, {"project": "{project.project}", "pageSize": 1000}, items="activities", fn=sign_ins),
 )
 
 # The key itself is another call, with another permission.

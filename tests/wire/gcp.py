@@ -22,7 +22,7 @@ from google.cloud.asset_v1 import ContentType, ListAssetsResponse
 
 from tests.wire.api import Api, say
 from tests.wire.gcp_estate import REGISTERS as MORE
-from tests.wire.gcp_estate import estate
+from tests.wire.gcp_estate import apis, estate
 from tests.wire.http import Reply, Request, Server
 from tests.wire.jwt import claims, pem
 
@@ -180,7 +180,7 @@ def healthy() -> list[dict[str, Any]]:
 
 
 def findings() -> dict[str, Any]:
-    """What Security Command Center says."""
+    """What Security Command Center says, and the other APIs."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     one = {
         "name": f"{ORG}/sources/1/findings/a",
@@ -192,6 +192,7 @@ def findings() -> dict[str, Any]:
         "sourceProperties": {"explanation": PLANTED},
     }
     return {
+        **apis(PROJECT, PLANTED),
         f"/v2/{ORG}/sources": {
             "sources": [
                 {"name": f"{ORG}/sources/1", "displayName": "Security Health Analytics", "description": PLANTED}
@@ -242,7 +243,7 @@ class GoogleCloud(Api):
     """
 
     key: rsa.RSAPrivateKey | None = None
-    wrapped: ClassVar[tuple[str, ...]] = ("sources", "listFindingsResults")
+    wrapped: ClassVar[tuple[str, ...]] = ("sources", "listFindingsResults", "activities", "items")
     tokens: int = 0
 
     def __enter__(self) -> Self:

@@ -44,4 +44,21 @@ def estate(asset: Asset, bound: Asset, org: str, project: str, number: str, plan
     ]  # fmt: skip
 
 
+def apis(project: str, planted: str) -> dict[str, Any]:
+    """What other APIs say of the projects of that organization, by path."""
+    day, now = 86400, time.time()
+    last, since = (time.strftime("%Y-%m-%dT07:00:00Z", time.gmtime(now - days * day)) for days in (2, 300))
+    activities = "/v1/projects/%s/locations/global/activityTypes/serviceAccountLastAuthentication/activities:query"
+    account = {"serviceAccountId": "1", "fullResourceName": planted, "projectNumber": "12"}
+    used = {"fullResourceName": planted, "activityType": "serviceAccountLastAuthentication", "observationPeriod": {"startTime": since, "endTime": last}, "activity": {"lastAuthenticatedTime": last, "serviceAccount": account}}
+    quotas = [{"metric": "CPUS", "limit": 24.0, "usage": 4.0}, {"metric": "SSD_TOTAL_GB", "limit": 500.0, "usage": 0.0}]
+    compute = f"/compute/v1/projects/{project}"
+    return {
+        activities % project: {"activities": [used]},
+        activities % "tools": {},
+        compute: {"name": project, "quotas": quotas, "commonInstanceMetadata": {"items": [{"key": "x", "value": planted}]}},
+        f"{compute}/regions": {"items": [{"name": "europe-west1", "status": "UP", "quotas": quotas, "description": planted}]},
+    }
+
+
 REGISTERS = {"gcp_record_buckets": {"books": 3650}, "gcp_endpoints": ["https://shop.example/health"]}

@@ -40,6 +40,7 @@ def connect(google: GoogleCloud, key: rsa.RSAPrivateKey, tmp_path: Path) -> Iter
             "transport": "rest",
             "endpoint": google.url,
             "security_center_endpoint": google.url,
+            "apis_endpoint": google.url,
             **options,
         }
         opened.append(Adapter(Options(**given), "home", clock=clock))  # type: ignore[arg-type]

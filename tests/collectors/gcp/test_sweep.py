@@ -29,13 +29,17 @@ def home(tmp_path_factory: pytest.TempPathFactory, key: rsa.RSAPrivateKey) -> It
         (folder / "key.json").write_text(key_file(key, api.url))
         options = (
             f'parent = "{ORG}"\ncredentials_file = "{folder}/key.json"\ntransport = "rest"\n'
-            f'endpoint = "{api.url}"\nsecurity_center_endpoint = "{api.url}"'
+            f'endpoint = "{api.url}"\nsecurity_center_endpoint = "{api.url}"\napis_endpoint = "{api.url}"'
         )
         yield ground(api, "gcp", options, REGISTERS, folder)
 
 
 def asked_by(call: Call) -> list[str]:
     """The names that a call's requests are known by."""
+    if call.operation.startswith("//"):  # of each project, or of the one in which Compute Engine is on
+        projects = ["shop-prod"] if "//compute." in call.operation else ["shop-prod", "tools"]
+        path = "/" + call.operation.removeprefix("//").partition("/")[2]
+        return [path.format(project=one) for one in projects]
     if call.operation != "ListAssets":
         return [call.operation.format(organization="9")]
     if "content" not in call.params:
