@@ -6,7 +6,7 @@ from annexlog.collectors import Call, Detail, ResourceType
 from annexlog.collectors.azure._calls import GONE, graph, sees
 from annexlog.collectors.azure._rules import admin_rules
 
-__all__ = ["firewall", "firewall_policy", "interface", "manager", "public_address", "security_group", "virtual_network"]
+__all__ = ["firewall", "firewall_policy", "flow_log", "interface", "manager", "public_address", "security_group", "virtual_network"]
 
 GROUP, INTERFACE, NETWORK = "Microsoft.Network/networkSecurityGroups", "Microsoft.Network/networkInterfaces", "Microsoft.Network/virtualNetworks"
 _RULE = tuple(f"properties.securityRules.properties.{name}" for name in (
@@ -15,17 +15,18 @@ _RULE = tuple(f"properties.securityRules.properties.{name}" for name in (
 
 security_group = ResourceType(
     "azure.network.security_group", facet="security_group", id="{security_group.id}", per="subscription", fold=True, tags="security_group.tags", sight=sees(f"{GROUP}/read"),
-    listed=graph(GROUP, "properties.securityRules.name", *_RULE),
+    listed=graph(GROUP, "properties.securityRules.name", "properties.subnets.id", *_RULE),
 )
 
 interface = ResourceType(
     "azure.network.interface", facet="interface", id="{interface.id}", per="subscription", fold=True, tags="interface.tags", sight=sees(f"{INTERFACE}/read"),
-    listed=graph(INTERFACE, "properties.networkSecurityGroup.id", "properties.ipConfigurations.properties.publicIPAddress.id", "properties.ipConfigurations.properties.subnet.id"),
+    listed=graph(INTERFACE, "properties.networkSecurityGroup.id", "properties.virtualMachine.id", *(f"properties.ipConfigurations.properties.{name}" for name in ("publicIPAddress.id", "subnet.id", "privateIPAddress", "loadBalancerInboundNatRules.id", "loadBalancerBackendAddressPools.id"))),
 )
 
 virtual_network = ResourceType(
     "azure.network.virtual_network", facet="virtual_network", id="{virtual_network.id}", per="subscription", fold=True, tags="virtual_network.tags", sight=sees(f"{NETWORK}/read"),
-    listed=graph(NETWORK, "properties.subnets.id", "properties.subnets.name", "properties.subnets.properties.networkSecurityGroup.id"),
+    listed=graph(NETWORK, "properties.subnets.id", "properties.subnets.name", "properties.subnets.properties.networkSecurityGroup.id",
+                 *(f"properties.virtualNetworkPeerings.properties.{name}" for name in ("remoteVirtualNetwork.id", "peeringState", "useRemoteGateways")), "properties.dhcpOptions.dnsServers"),
 )
 
 FIREWALL, FIREWALL_POLICY = "Microsoft.Network/azureFirewalls", "Microsoft.Network/firewallPolicies"
@@ -38,6 +39,13 @@ firewall = ResourceType(
 firewall_policy = ResourceType(
     "azure.network.firewall_policy", facet="firewall_policy", id="{firewall_policy.id}", per="subscription", fold=True, tags="firewall_policy.tags", sight=sees(f"{FIREWALL_POLICY}/read"),
     listed=graph(FIREWALL_POLICY, "properties.threatIntelMode", "properties.threatIntelWhitelist", "properties.basePolicy.id"),
+)
+
+FLOW_LOG = "Microsoft.Network/networkWatchers/flowLogs"
+
+flow_log = ResourceType(
+    "azure.network.flow_log", facet="flow_log", id="{flow_log.id}", per="subscription", fold=True, sight=sees(f"{FLOW_LOG}/read"),
+    listed=graph(FLOW_LOG, *(f"properties.{name}" for name in ("targetResourceId", "storageId", "enabled", "retentionPolicy.days", "retentionPolicy.enabled", "enabledFilteringCriteria", "recordTypes", "provisioningState"))),
 )
 
 ADDRESS = "Microsoft.Network/publicIPAddresses"

@@ -1,21 +1,29 @@
-"""Microsoft Sentinel, where it is: the incidents that are open in its workspaces."""
+"""Microsoft Sentinel, where a workspace is onboarded to it: its rules, its open incidents, and what it knows of threats."""
 
 from __future__ import annotations
 
-from annexlog.collectors import Detail, ResourceType
-from annexlog.collectors.azure._calls import GONE, arm, graph, sees
+from collections.abc import Mapping
+from typing import Any
+
+from annexlog.collectors import Call, Detail, ResourceType
+from annexlog.collectors.azure._calls import GONE, VERSION, arm, sees
+from annexlog.collectors.azure._threats import newest
+from annexlog.collectors.azure._versions import version
 
 __all__ = ["instance"]
 
-SOLUTION = "Microsoft.OperationsManagement/solutions"
+_IN = "{id}/providers/Microsoft.SecurityInsights"
+_WORKSPACE: Mapping[str, Any] = {"id": "{workspace.id}"}
+INDICATORS = "Microsoft.SecurityInsights/threatIntelligence/indicators"
 
-# A workspace has Sentinel if it has the solution SecurityInsights(workspace).
+# The state "default" says that a workspace is onboarded. Its solution SecurityInsights(name) does not: those of the Defender portal have none.
 instance = ResourceType(
-    "azure.sentinel.instance", facet="instance", id="{instance.properties.workspaceResourceId}", per="subscription", fold=True, gone=GONE, sight=sees(f"{SOLUTION}/read"),
-    listed=graph(SOLUTION, "properties.workspaceResourceId", extend="where name startswith 'SecurityInsights('"),
+    "azure.sentinel.instance", facet="instance", id="{workspace.id}", per="subscription", under="azure.monitor.workspace", fold=True, gone=GONE, sight=sees("Microsoft.OperationalInsights/workspaces/read"),
+    listed=arm("Microsoft.SecurityInsights/onboardingStates", f"{_IN}/onboardingStates", _WORKSPACE, "name", items="value", absent=("BadRequest:is not onboarded to Microsoft Sentinel",)),
     details=[
-        Detail("open_incidents", arm("Microsoft.SecurityInsights/incidents", "{id}/providers/Microsoft.SecurityInsights/incidents",
-                                     {"id": "{instance.properties.workspaceResourceId}", "$filter": "properties/status ne 'Closed'", "$top": "1000"},
+        Detail("open_incidents", arm("Microsoft.SecurityInsights/incidents", f"{_IN}/incidents", {**_WORKSPACE, "$filter": "properties/status ne 'Closed'", "$top": "1000"},
                                      "name", *(f"properties.{name}" for name in ("severity", "status", "createdTimeUtc", "owner.objectId", "incidentNumber")), items="value")),
+        Detail("analytics", arm("Microsoft.SecurityInsights/alertRules", f"{_IN}/alertRules", _WORKSPACE, "name", "kind", "properties.enabled", items="value")),
+        Detail("indicators", Call(f"{INDICATORS}/read", f"{_IN}/threatIntelligence/main/indicators", {**_WORKSPACE, VERSION: version(INDICATORS)}, fn=newest)),
     ],
 )

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 
-__all__ = ["export_gaps", "sql_audit_gaps", "unnoticed_operations"]
+__all__ = ["brief_tables", "export_gaps", "fed_by", "flow_log_gap", "siem_gaps", "sql_audit_gaps", "unlogged_subnets"]
 
 WANTED = ("Administrative", "Alert", "Policy", "Security")
 _CONTAINER = "insights-activity-logs"
+_FLOWS = ("insights-logs-flowlogflowevent", "insights-logs-networksecuritygroupflowevent")
 _FOR_EVER = 36_500
+_FRACTION = re.compile(r"\.\d+")
+_STATES = {"B", "C", "E", "D"}
+"""What a flow log records where nothing is said: that a flow begins, goes on, ends, and is denied."""
 
 
 @derived
@@ -46,18 +52,18 @@ def _enabled(value: Mapping[str, Any]) -> set[str]:
     return set(WANTED) if "alllogs" in groups else {str(log.get("category") or "") for log in on}
 
 
-def _keeps(lifecycle: JSON, days: int) -> bool:
-    """Whether no rule of an account deletes the activity log's blobs before so many days; null: there are no rules."""
+def _keeps(lifecycle: JSON, days: int, containers: Sequence[str] = (_CONTAINER,)) -> bool:
+    """Whether no rule of an account deletes these containers' blobs before so many days; null: there are no rules."""
     rules = ((lifecycle or {}).get("policy") or {}).get("rules") or ()
-    return not any(_deletes(rule, days) for rule in rules)
+    return not any(_deletes(rule, days, container) for rule in rules for container in containers)
 
 
-def _deletes(rule: Mapping[str, Any], days: int) -> bool:
+def _deletes(rule: Mapping[str, Any], days: int, container: str) -> bool:
     if rule.get("enabled") is False:
         return False
     definition = rule["definition"]
     prefixes = (definition.get("filters") or {}).get("prefixMatch") or [""]
-    meant = any(_CONTAINER.startswith(p.rstrip("/")) or p.startswith(_CONTAINER) for p in prefixes)
+    meant = any(container.startswith(p.rstrip("/")) or p.startswith(container) for p in prefixes)
     after = ((definition["actions"].get("baseBlob") or {}).get("delete") or {}).values()
     return meant and any(float(value) < days for value in after if value is not None)
 
@@ -101,29 +107,111 @@ def _audits(value: Mapping[str, Any]) -> bool:
 
 
 @derived
-def unnoticed_operations(alerts: JSON, subscription: JSON, operations: JSON) -> JSON:
-    """Operations of which no alert of the activity log tells for a whole subscription (`/subscriptions/ID`), sorted.
+def brief_tables(workspace: JSON, tables: JSON, wanted: JSON, days: JSON) -> JSON:
+    """Those of the wanted tables that a workspace keeps for less than so many days, each with how long, sorted.
 
-    A condition on anything but category and operation narrows an alert, which then does not count.
-    Source: REST API, Activity Log Alerts (AlertRuleAllOfCondition, AlertRuleAnyOfOrLeafCondition).
+    A table that the workspace does not have is not looked at: nothing is sent there. -1, or no number, is the
+    workspace's own. Source: REST API, Tables (totalRetentionInDays), Workspaces (retentionInDays).
     """
+    own = int(workspace["properties"].get("retentionInDays") or 0)
+    names = {str(name).lower() for name in wanted}
+    found = []
+    for one in tables:
+        kept = int((one.get("properties") or {}).get("totalRetentionInDays") or -1)
+        kept = own if kept < 0 else kept
+        if str(one["name"]).lower() in names and kept < days:
+            found.append(f"{one['name']}: {kept} days")
+    return sorted(found)
+
+
+@derived
+def flow_log_gap(flow_log: JSON, accounts: JSON, days: JSON) -> JSON | Unknown:
+    """Why a flow log is not kept for so many days; "" if it is.
+
+    0 days, or a policy that is off, is for ever, unless a lifecycle rule of the storage account deletes sooner.
+    Unknown(unresolved) where the account is not seen. Source: REST API, Flow Logs (RetentionPolicyParameters).
+    """
+    policy = flow_log["properties"].get("retentionPolicy") or {}
+    kept = int(policy.get("days") or 0) if policy.get("enabled") is True else 0
+    if 0 < kept < days:
+        return f"kept {kept} days"
+    if not accounts:
+        return Unknown("unresolved", operation="Microsoft.Network/networkWatchers/flowLogs", code="storageId")
+    if not all(_keeps(one["lifecycle"], days, _FLOWS) for one in accounts):
+        return "a lifecycle rule deletes it sooner"
+    return ""
+
+
+@derived
+def unlogged_subnets(network: JSON, whole: JSON, subnets: JSON, guards: JSON) -> JSON:
+    """Ids of a network's subnets whose traffic no flow log records, sorted; [] for a network without subnets.
+
+    `whole`, `subnets`, `guards`: [{flow_log}] of the network, of its subnets, and of their security groups. One that is
+    off, or filters, does not count. Source: REST API, Flow Logs (enabled, enabledFilteringCriteria, recordTypes).
+    """
+    on = {
+        str(one["flow_log"]["properties"].get("targetResourceId") or "").lower()
+        for one in (*whole, *subnets, *guards)
+        if _records(one["flow_log"]["properties"])
+    }
+    if any(_records(one["flow_log"]["properties"]) for one in whole):
+        return []
+    found = []
+    for one in network["properties"].get("subnets") or ():
+        guard = str(((one.get("properties") or {}).get("networkSecurityGroup") or {}).get("id") or "").lower()
+        found += [] if {str(one["id"]).lower(), guard} & (on - {""}) else [str(one["id"])]
+    return sorted(found)
+
+
+def _records(value: Mapping[str, Any]) -> bool:
+    types = {part.strip().upper() for part in str(value.get("recordTypes") or "").split(",")} - {""}
+    return value.get("enabled") is True and not value.get("enabledFilteringCriteria") and types in (set(), _STATES)
+
+
+@derived
+def siem_gaps(settings: JSON, sentinels: JSON, registered: JSON, rules: JSON) -> JSON:
+    """Categories of a subscription's activity log that no SIEM gets, sorted.
+
+    `settings`: its diagnostic settings; `sentinels`: [{id, analytics}] of the workspaces they name that are onboarded.
+    One counts if it is registered and has so many rules, Scheduled or NRT, that are enabled. Source: REST API, Alert
+    Rules.
+    """
+    known = {str(one).lower() for one in registered}
+    active = {
+        str(one["id"]).lower()
+        for one in sentinels
+        if sum(_looks(rule) for rule in one["analytics"]) >= rules and str(one["id"]).lower() in known
+    }
     found: set[str] = set()
-    for one in alerts:
-        value = one["alert"]["properties"]
-        whole = str(subscription).lower() in {str(scope).lower().rstrip("/") for scope in value.get("scopes") or ()}
-        if value.get("enabled") is True and whole and (value.get("actions") or {}).get("actionGroups"):
-            found |= _told_of(value["condition"]["allOf"])
-    return sorted(name for name in operations if str(name).lower() not in found)
+    for one in settings:
+        if str(one["properties"].get("workspaceId") or "").lower() in active:
+            found |= _enabled(one["properties"])
+    return sorted({"Administrative", "Security"} - found)
 
 
-def _told_of(conditions: JSON) -> set[str]:
-    """The operations, in lower case, that all conditions let through; none where one looks at something else."""
-    found: set[str] | None = None
-    for one in conditions:
-        leaves = one.get("anyOf") or [one]
-        named = {str(leaf.get("equals") or "").lower() for leaf in leaves if leaf.get("field") == "operationName"}
-        if len(named) == len(leaves):
-            found = named if found is None else found & named
-        elif any(leaf.get("field") != "category" or leaf.get("equals") != "Administrative" for leaf in leaves):
-            return set()
-    return found or set()
+def _looks(rule: Mapping[str, Any]) -> bool:
+    return rule.get("kind") in ("Scheduled", "NRT") and (rule.get("properties") or {}).get("enabled") is True
+
+
+@derived
+def fed_by(indicators: JSON, manual: JSON, days: JSON, now: JSON) -> JSON | Unknown:
+    """Sources, other than persons' entries, that brought an indicator within so many days, sorted.
+
+    Unknown(unresolved) where there is none among those that were read, and not all were.
+    """
+    persons = {str(one).strip().lower() for one in manual} | {""}
+    since = now - int(days) * 86_400_000
+    found = sorted(
+        str(one["source"])
+        for one in indicators["sources"]
+        if str(one["source"]).strip().lower() not in persons and _millis(str(one["updated"])) >= since
+    )
+    if not found and indicators["whole"] is not True:
+        return Unknown("unresolved", operation="Microsoft.SecurityInsights/threatIntelligence/indicators")
+    return found
+
+
+def _millis(text: str) -> int:
+    """A time as Azure writes it, whose fraction may have seven digits."""
+    at = datetime.fromisoformat(_FRACTION.sub("", text))
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)

@@ -9,7 +9,7 @@ from annexlog.evidence_store.model import JSON
 from annexlog.mappings.derive import derived
 from annexlog.mappings.derive.azureranges import Span, merged, span, too_wide
 
-__all__ = ["admin_openings", "open_ports", "unguarded_subnets"]
+__all__ = ["admin_openings", "both", "let_in", "meets", "open_ports", "unguarded_subnets"]
 
 _ALL: tuple[Span, ...] = ((4, 0, (1 << 32) - 1), (6, 0, (1 << 128) - 1))
 _ANYWHERE = frozenset({"*", "any", "internet", "0.0.0.0/0", "::/0"})
@@ -32,37 +32,39 @@ def open_ports(security_group: JSON, ports: JSON, prefix: JSON, prefix_ipv6: JSO
         f"{protocol}/{port}"
         for port in sorted(int(port) for port in ports)
         for protocol in ("tcp", "udp")
-        if too_wide(_let_in(inbound, protocol, port), prefix, prefix_ipv6)
+        if too_wide(let_in(inbound, protocol, port), prefix, prefix_ipv6)
     ]
 
 
-def _let_in(rules: Iterable[Mapping[str, Any]], protocol: str, port: int) -> list[Span]:
+def let_in(rules: Iterable[Mapping[str, Any]], protocol: str, port: int) -> list[Span]:
+    """What inbound rules, in the order of their priorities, let in to a port from outside."""
     allowed: list[Span] = []
     denied: list[Span] = []
     for rule in rules:
-        if rule["protocol"].lower() not in ("*", protocol) or not _meets(_both(rule, "destinationPortRange"), port):
+        if rule["protocol"].lower() not in ("*", protocol) or not meets(both(rule, "destinationPortRange"), port):
             continue
-        sources = [part for text in _both(rule, "sourceAddressPrefix") for part in _sources(text)]
+        sources = [part for text in both(rule, "sourceAddressPrefix") for part in _sources(text)]
         if rule["access"].lower() == "allow":
             allowed += [part for one in sources for part in _less(one, denied)]
-        elif "*" in _both(rule, "destinationAddressPrefix") and _from_any_port(rule):
+        elif "*" in both(rule, "destinationAddressPrefix") and _from_any_port(rule):
             denied = merged([*denied, *sources])
     return allowed
 
 
 def _from_any_port(rule: Mapping[str, Any]) -> bool:
     """Whether a rule is of every source port: who sends chooses his own, so a denial of some denies nobody."""
-    ranges = _both(rule, "sourcePortRange")
+    ranges = both(rule, "sourcePortRange")
     return not ranges or any(one in ("*", "0-65535") for one in ranges)
 
 
-def _both(rule: Mapping[str, Any], name: str) -> list[str]:
+def both(rule: Mapping[str, Any], name: str) -> list[str]:
     """The one value of a field and those of its plural."""
     plural = f"{name}es" if name.endswith("x") else f"{name}s"
     return [str(one) for one in (rule.get(name), *(rule.get(plural) or ())) if one]
 
 
-def _meets(ranges: Iterable[str], port: int) -> bool:
+def meets(ranges: Iterable[str], port: int) -> bool:
+    """Whether a port is in one of these: `22`, `20-25`, `*`."""
     for text in ranges:
         first, _, last = text.partition("-")
         if text == "*" or int(first) <= port <= int(last or first):
@@ -107,7 +109,7 @@ def admin_openings(rules: JSON, ports: JSON, prefix: JSON, prefix_ipv6: JSON) ->
         ranges = value.get("destinationPortRanges") or ["*"]
         texts = [source["addressPrefix"] for source in value.get("sources") or ()] or ["*"]
         sources = [part for text in texts for part in _sources(text)]
-        if any(_meets(map(str, ranges), int(port)) for port in ports) and too_wide(sources, prefix, prefix_ipv6):
+        if any(meets(map(str, ranges), int(port)) for port in ports) and too_wide(sources, prefix, prefix_ipv6):
             found.append(rule["name"])
     return sorted(found)
 

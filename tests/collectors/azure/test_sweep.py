@@ -13,11 +13,14 @@ from tests.providers import KINDS, Ground, fault, ground, holds, kinds, leaked, 
 from tests.test_refusal_sweep import worsened
 from tests.wire.api import Fault
 from tests.wire.azure import GRAPH, Azure
-from tests.wire.azure_estate import EMAIL, MACHINE, PLANTED, REGISTERS, answers, inventory, options, views
+from tests.wire.azure_estate import EMAIL, MACHINE, PLANTED, options
+from tests.wire.azure_workloads import REGISTERS, answers, inventory, views
 from tests.wire.microsoft import SECRET, TENANT
 
 TOKEN = f"/{TENANT}/oauth2/v2.0/token"
-ALONE = ("/subscriptions", "descendants", "permissions", "denyAssignments", "ruleCollections", "r/rules")
+ALONE = (
+    "/subscriptions", "descendants", "permissions", "denyAssignments", "ruleCollections", "r/rules", "onboardingStates",
+)  # fmt: skip
 """Ends of paths that others hang on, or that hang on others: each is faulted by itself."""
 FEW = ("refused", "other")
 
@@ -26,6 +29,7 @@ ASKED_BY = {
     "denyAssignments$": "permissions",
     "(?i)^/.*/policySetDefinitions.*": ASSIGNMENTS,
     "(?i)(securityAdminConfigurations)/.*": r"\1",
+    "(?i)(/dnsResolver)DomainLists/.*": r"\1Policies/Dns/dnsSecurityRules",
 }
 
 

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annexlog.evidence_store.model import Unknown
+from annexlog.mappings.derive.azurealerts import unnoticed_operations
 from annexlog.mappings.derive.azuredefender import baseline_state, oldest_patch, paid_plans, plan_gaps
-from annexlog.mappings.derive.azuremonitor import export_gaps, sql_audit_gaps, unnoticed_operations
+from annexlog.mappings.derive.azuremonitor import export_gaps, sql_audit_gaps
 from annexlog.mappings.derive.azureranges import firewall_openings, merged, network_openings, span, too_wide
 from annexlog.mappings.derive.azureroles import escalating_actions, inherited_owners, standing_holders
-from annexlog.mappings.derive.azurerules import _let_in, admin_openings, open_ports, unguarded_subnets
+from annexlog.mappings.derive.azurerules import admin_openings, let_in, open_ports, unguarded_subnets
 
 # ── ranges ──
 
@@ -109,10 +110,10 @@ def first_match(rules: list[dict[str, Any]], address: str) -> bool:
 def test_a_group_lets_in_what_the_first_rule_that_meets_it_allows(parts: list[tuple[str, str, str]]) -> None:
     rules = [rule(100 + n, *part) for n, part in enumerate(parts)]
 
-    spans = merged(_let_in(rules, "tcp", 22))
+    spans = merged(let_in(rules, "tcp", 22))
 
-    let_in = {p for p in PROBES if any(v == 4 and low <= int(ip_address(p)) <= high for v, low, high in spans)}
-    assert let_in == {probe for probe in PROBES if first_match(rules, probe)}
+    reached = {p for p in PROBES if any(v == 4 and low <= int(ip_address(p)) <= high for v, low, high in spans)}
+    assert reached == {probe for probe in PROBES if first_match(rules, probe)}
 
 
 def test_rules_are_read_by_priority_whatever_their_order() -> None:
@@ -255,6 +256,7 @@ def test_of_several_assignments_of_a_baseline_the_one_with_the_fewest_gaps_count
 )
 def test_an_alert_tells_of_what_nothing_else_narrows(conditions: list[Any], told: list[str]) -> None:
     value = {"enabled": True, "scopes": ["/subscriptions/S/"], "condition": {"allOf": conditions}}
-    alert = {"alert": {"properties": {**value, "actions": {"actionGroups": [{"actionGroupId": "g"}]}}}}
+    alert = {"alert": {"properties": {**value, "actions": {"actionGroups": [{"actionGroupId": "G"}]}}}}
+    groups = [{"id": "g", "group": {"properties": {"enabled": True, "smsReceivers": [{"status": "Enabled"}]}}}]
 
-    assert unnoticed_operations([alert], "/subscriptions/s", ["A/write"]) == told
+    assert unnoticed_operations([alert], groups, [], [], "/subscriptions/s", ["A/write"], 0) == told
