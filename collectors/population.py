@@ -163,7 +163,10 @@ class Population:
 
     def refusals(self) -> set[Unknown]:
         """Why the listing was not seen whole: also where its parent's was not."""
-        return {*self.listing.refusals, *(self.parent.refusals() if self.parent else ())}
+        if self.parent is None:
+            return set(self.listing.refusals)
+        unproven = {part.blocked for part in self.parent.parts.values() if part.blocked}
+        return {*self.listing.refusals, *self.parent.refusals(), *unproven}
 
     def sweeps(self, timeline: Timeline, base: Mapping[str, JSON], correction: Millis) -> Iterator[Sweep]:
         """The sweeps of all lines; `correction` is added to every time."""

@@ -154,6 +154,17 @@ def two_with_things(server: Server) -> None:
     server.say("/boxes/b/things", {"things": [{"name": "x"}]})
 
 
+@pytest.mark.parametrize("proof", [{"actions": []}, fault(403, "Nope")])
+def test_without_proof_of_a_parent_s_sight_its_children_were_not_all_seen(server: Server, proof: object) -> None:
+    two_with_things(server)
+    server.say("/roles/one", proof)
+
+    seen = collect(server, ask(boxes(sight=SIGHT)), ask(things()))
+
+    assert seen.status("acme.thing") == seen.status("acme.box")
+    assert seen.status("acme.thing")[0] == "denied"
+
+
 def test_children_are_listed_parent_by_parent(server: Server) -> None:
     two_with_things(server)
 

@@ -37,6 +37,7 @@ OPERATIONS = (
 MACHINE = at("Microsoft.Compute/virtualMachines", "Vm1")
 NOW = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 IN_100_DAYS = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 100 * 86400))
+SHORT_LIVED = {"enabled": True, "created": int(time.time()) - 86400, "exp": int(time.time()) + 100 * 86400}
 SHOP = f"{SUB}/resourceGroups/Shop"
 TAGGED = {"Owner": "Shop-Team", "classification": "internal", "environment": "prod", "criticality": "critical"}
 OWN_SET = f"{SUB}/providers/Microsoft.Authorization/policySetDefinitions/Own"
@@ -72,6 +73,9 @@ def inventory() -> dict[str, list[dict[str, Any]]]:
         "Microsoft.DBforPostgreSQL/flexibleServers": [row("Microsoft.DBforPostgreSQL/flexibleServers", "pg1", {"network": {"publicNetworkAccess": "Enabled"}, "administratorLogin": PLANTED, "highAvailability": {"mode": "ZoneRedundant", "state": "Healthy"}, "backup": {"geoRedundantBackup": "Enabled", "backupRetentionDays": 14}}, tags={"criticality": "critical"})],
         "Microsoft.DocumentDB/databaseAccounts": [row("Microsoft.DocumentDB/databaseAccounts", "cosmos", {"publicNetworkAccess": "Disabled", "disableLocalAuth": True, "ipRules": []}, kind="GlobalDocumentDB")],
         "Microsoft.KeyVault/vaults": [row("Microsoft.KeyVault/vaults", "kv", {"enableSoftDelete": True, "enablePurgeProtection": True, "enableRbacAuthorization": True, "publicNetworkAccess": "Disabled", "accessPolicies": [{"objectId": PLANTED}]})],
+        "Microsoft.EventHub/namespaces": [row("Microsoft.EventHub/namespaces", "hub", {"serviceBusEndpoint": PLANTED})],
+        "Microsoft.Web/certificates": [row("Microsoft.Web/certificates", "cert", {"expirationDate": IN_100_DAYS, "subjectName": PLANTED, "thumbprint": PLANTED})],
+        "Microsoft.ApiManagement/service": [row("Microsoft.ApiManagement/service", "apim", {"publisherEmail": EMAIL, "hostnameConfigurations": [{"type": "Proxy", "hostName": "api.shop.example", "certificateSource": "KeyVault", "keyVaultId": PLANTED, "certificate": {"expiry": IN_100_DAYS, "thumbprint": PLANTED}}]})],
         "Microsoft.OperationalInsights/workspaces": [{**row("Microsoft.OperationalInsights/workspaces", "central", {"retentionInDays": 365}), "id": WORKSPACE}],
         "Microsoft.Network/networkSecurityGroups": [row("Microsoft.Network/networkSecurityGroups", "Front", {"securityRules": [rule("web", "Allow", "Internet", "443", 100), rule("office", "Allow", "192.0.2.0/28", "22", 110)]})],
         "Microsoft.Network/networkInterfaces": [row("Microsoft.Network/networkInterfaces", "nic1", {"ipConfigurations": [{"name": "a", "properties": {"privateIPAddress": "10.0.0.4", "publicIPAddress": {"id": at("Microsoft.Network/publicIPAddresses", "pip1")}, "subnet": {"id": subnet}}}]})],
@@ -126,6 +130,7 @@ def answers() -> dict[str, Any]:
         {"minTlsVersion": "1.2", "scmMinTlsVersion": "1.2", "ftpsState": "Disabled", "publishingUsername": PLANTED},
     )
     provider = f"{SUB}/providers"
+    vault = at("Microsoft.KeyVault/vaults", "kv")
     database, managed = at("Microsoft.Sql/servers/databases", "db1/shop"), at("Microsoft.Sql/managedInstances/databases", "mi1/shop")
     held = {
         "roleDefinitionId": f"{SUB}/providers/Microsoft.Authorization/roleDefinitions/{OWNER_ROLE}",
@@ -158,6 +163,10 @@ def answers() -> dict[str, Any]:
         **{f"{one}/backupShortTermRetentionPolicies/default": {"properties": {"retentionDays": 14}} for one in (database, managed)},
         **{f"{one}/backupLongTermRetentionPolicies/default": {"properties": {"weeklyRetention": "PT0S", "monthlyRetention": "P12M", "yearlyRetention": "PT0S", "weekOfYear": 1}} for one in (database, managed)},
         f"{at('Microsoft.Synapse/workspaces/sqlPools', 'syn/pool')}/transparentDataEncryption/current": {"properties": {"status": "Enabled"}},
+        f"{vault}/providers/Microsoft.Insights/diagnosticSettings": {"value": [{"name": "audit", "properties": {"workspaceId": WORKSPACE, "logs": [{"categoryGroup": "audit", **on}]}}]},
+        f"{vault}/keys": {"value": [{"id": f"{vault}/keys/Sign", "name": "Sign", "tags": {"by": PLANTED}, "properties": {"attributes": SHORT_LIVED, "keyUri": PLANTED}}]},
+        f"{vault}/keys/Sign": {"id": f"{vault}/keys/Sign", "properties": {"attributes": SHORT_LIVED, "rotationPolicy": {"lifetimeActions": [{"action": {"type": "rotate"}, "trigger": {"timeBeforeExpire": "P30D"}}]}}},
+        f"{vault}/secrets": {"value": [{"id": f"{vault}/secrets/db", "name": "db", "properties": {"attributes": SHORT_LIVED, "contentType": PLANTED, "secretUri": PLANTED}}]},
         f"{pg}/configurations/require_secure_transport": {"properties": {"value": "on", "isConfigPendingRestart": False}},
         f"{pg}/configurations/ssl_min_protocol_version": {"properties": {"value": "TLSv1.2", "isConfigPendingRestart": False}},
         f"{pg}/firewallRules": {"value": []},
