@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from annexlog.collectors import providers, resource_types
@@ -52,6 +54,7 @@ def shapes() -> Mapping[str, TypeShape]:
     return {name: kind.shape() for name, kind in resource_types().items()}
 
 
+@cache
 def published_shapes() -> Mapping[str, TypeShape]:
     """The same with the field names that the providers publish (slower: it reads their models)."""
     known = providers()
@@ -60,7 +63,35 @@ def published_shapes() -> Mapping[str, TypeShape]:
 
 @guarded
 def definitions(view: View) -> Mappings:
-    """The definitions as they stood in a view. Raises StoreDamaged if they cannot be read."""
+    """The definitions as they stood in a view. Raises StoreDamaged if they cannot be read.
+
+    One turn asks several times, and they seldom change: those that were read last are kept by what their bodies say.
+    """
+    digest = _digest((kind, *document) for kind in DOCUMENTS for document in view.written(kind).items())
+    known = _READ.get(digest)
+    if known is None:
+        known = _READ[digest] = _definitions(view)
+        if len(_READ) > _KEPT:
+            _READ.popitem(last=False)
+    return known
+
+
+_KEPT = 2
+"""Today's definitions, and those of an earlier day that is judged again."""
+
+_READ: OrderedDict[bytes, Mappings] = OrderedDict()
+
+
+def _digest(documents: Iterable[tuple[str, str, bytes]]) -> bytes:
+    """Of all their bytes. Each part begins with its length: what one says cannot be taken for another's."""
+    whole = sha256()
+    for kind, id, body in documents:
+        for part in (kind.encode(), id.encode(), body):
+            whole.update(len(part).to_bytes(8, "big") + part)
+    return whole.digest()
+
+
+def _definitions(view: View) -> Mappings:
     try:
         return from_documents({kind: view.documents(kind) for kind in DOCUMENTS}, shapes())
     except MappingError as error:
@@ -69,6 +100,13 @@ def definitions(view: View) -> Mappings:
             where=error.where,
             next="Run `annexlog verify`; if it finds nothing, another version of annexlog recorded it.",
         ) from error
+
+
+def _by_test(lines: Iterable[tuple[Test, Line]]) -> dict[str, list[tuple[Test, Line]]]:
+    found: dict[str, list[tuple[Test, Line]]] = {}
+    for test, line in lines:
+        found.setdefault(test.id, []).append((test, line))
+    return found
 
 
 def outcome_lines(view: View, mappings: Mappings) -> Iterator[tuple[Test, Line]]:
@@ -180,12 +218,25 @@ class Reading:
 
         A test that has not been judged in a scope gives one answer for its whole population: unknown.
         """
-        for judged, line in outcome_lines(self.view, self.mappings):
-            if (test is None or judged.id == test) and (scope is None or line.scope == scope):
+        for judged, line in self._lines if test is None else self._lines_by_test.get(test, ()):
+            if scope is None or line.scope == scope:
                 yield from self._line(judged, line, resource)
-        for name in sorted({known.name for known in self.view.scope_states()} - set(self.view.scopes())):
+        for name in self._closed:
             if scope is None or name == scope:
                 yield from self._retired(name, test, resource)
+
+    @cached_property
+    def _lines(self) -> list[tuple[Test, Line]]:
+        return list(outcome_lines(self.view, self.mappings))
+
+    @cached_property
+    def _lines_by_test(self) -> dict[str, list[tuple[Test, Line]]]:
+        return _by_test(self._lines)
+
+    @cached_property
+    def _closed(self) -> list[str]:
+        """The scopes that are no longer looked at."""
+        return sorted({known.name for known in self.view.scope_states()} - set(self.view.scopes()))
 
     def _line(self, test: Test, line: Line, resource: str | None) -> Iterator[Answer]:
         assessed = self.view.assessed(line)

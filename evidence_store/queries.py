@@ -66,6 +66,7 @@ class View:
         self._seen: dict[Line, Seen | None] = {}
         self._prints: dict[Line, bytes] = {}
         self._documents: dict[Line, Mapping[str, JSON]] = {}
+        self._written: dict[Line, Mapping[str, bytes]] = {}
         self._assessments: dict[int, tuple[Millis, int]] = {}
         self._places = _Places(self._place)
         self._walked: tuple[Line | None, list[Look]] = (None, [])
@@ -78,10 +79,11 @@ class View:
         """Open scopes by name, with their attributes, sorted by name."""
         if self._scopes is None:
             targets = self._targets()
-            known = {
-                name: body for line in targets for name, body in self._known(line).items() if "skipped" not in body
+            known: dict[str, JSON] = {
+                name: decode(body) for line in targets for name, body in self._known(line).items()
             }
-            self._scopes = MappingProxyType(dict(sorted(known.items())))
+            is_open = ((name, body) for name, body in sorted(known.items()) if "skipped" not in body)
+            self._scopes = MappingProxyType(dict(is_open))
         return self._scopes
 
     @guarded
@@ -106,8 +108,16 @@ class View:
         """The organization's own documents of a type by id."""
         line = Line(ORG, type)
         if line not in self._documents:
-            self._documents[line] = MappingProxyType(dict(sorted(self._known(line).items())))
+            self._documents[line] = MappingProxyType({id: decode(body) for id, body in self.written(type).items()})
         return self._documents[line]
+
+    @guarded
+    def written(self, type: str) -> Mapping[str, bytes]:
+        """The same as they are recorded: canonical JSON."""
+        line = Line(ORG, type)
+        if line not in self._written:
+            self._written[line] = MappingProxyType(dict(sorted(self._known(line).items())))
+        return self._written[line]
 
     @guarded
     def fingerprint(self, lines: Iterable[Line]) -> bytes:
@@ -349,14 +359,14 @@ class View:
         details = {facet: self._detail(Line(scope, type, facet)) for facet in sorted(set(facets) - {""})}
         return resources(self._backend, scope, type, listing, details, id)
 
-    def _known(self, line: Line) -> dict[str, JSON]:
+    def _known(self, line: Line) -> dict[str, bytes]:
         """The last body of each resource of a small population, known even if the latest sweep did not show it."""
-        known: dict[str, JSON] = {}
+        known: dict[str, bytes] = {}
         lid = self._lid(line)
         for look in self._looks(line) if lid is not None else ():
             if lid is not None and look.shows:
                 for _, id, body in chains.bodies(self._backend, lid, look.run):
-                    known.setdefault(id, decode(body))
+                    known.setdefault(id, body)
             if look.status == COMPLETE:
                 break
         return known

@@ -12,9 +12,10 @@ from annexlog.mappings.common import NAMED, Common
 from annexlog.mappings.definitions import Test
 from annexlog.mappings.labels import Label, read_labels
 from annexlog.mappings.organization import Applicability, Exemption, read_exceptions, read_owners, read_soa
-from annexlog.mappings.packs import Contents, Reading, installed_packs, read_accounts, read_folder
+from annexlog.mappings.packs import Contents, Reading, installed_packs, read_folder
 from annexlog.mappings.pages import CONTROLS, Control, Manual, read_control, read_manual
 from annexlog.mappings.reading import nearest
+from annexlog.mappings.shipped import read_packs, shipped
 from annexlog.mappings.states import RULE_SETTINGS, Rule
 from annexlog.mappings.strictyaml import Document
 from annexlog.mappings.testreading import read_test
@@ -93,18 +94,14 @@ def read(
 ) -> tuple[Mappings, list[MappingError]]:
     """The same, with every problem instead of an error: what could be read, and what could not."""
     roots = list(installed_packs().values() if packs is None else packs)
-    reading, found = Reading(shapes), Contents()
-    common = read_accounts(reading, (*roots, *folders))
-    for root in roots:
-        pack = read_folder(reading, root, pack=True)
-        for place in sorted(set(pack.places) & set(found.places)):
-            what = f"{place[0].removesuffix('s')} {place[1]} is already in {found.places[place]}"
-            reading.refuse(what, pack.places[place])
-        found.overlay(pack)
+    # What a folder says of the common types, the packs' tests are read with.
+    own = packs is not None or any((folder / "accounts").is_dir() for folder in folders)
+    base = read_packs(shapes, roots, folders) if own else shipped(shapes, roots)
+    reading, found = base.copy()
     for folder in folders:
         found.overlay(read_folder(reading, folder))
     _check_together(reading, found)
-    return _mappings(found, common), reading.problems
+    return _mappings(found, base.common), reading.problems
 
 
 def from_documents(documents: Mapping[str, Mapping[str, JSON]], shapes: Mapping[str, TypeShape]) -> Mappings:

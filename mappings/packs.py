@@ -34,10 +34,10 @@ from annexlog.mappings.reading import fields, items
 from annexlog.mappings.strictyaml import Document, parse
 from annexlog.mappings.testreading import read_test
 
-__all__ = ["Contents", "Reading", "installed_packs", "read_accounts", "read_folder", "read_tests"]
+__all__ = ["FILES", "FOLDERS", "Contents", "Reading", "installed_packs", "read_accounts", "read_folder", "read_tests"]
 
-_FILES = ("settings.yaml", "labels.yaml", "owners.yaml", "soa.yaml")
-_FOLDERS = ("tests", "iso27001_2022", "controls", "registers", "exceptions", "accounts")
+FILES = ("settings.yaml", "labels.yaml", "owners.yaml", "soa.yaml")
+FOLDERS = ("tests", "iso27001_2022", "controls", "registers", "exceptions", "accounts")
 _MANUAL = "_manual.yaml"
 _KINDS = ("tests", "controls", "manual", "registers", "settings", "exceptions", "labels", "owners", "soa")
 
@@ -114,7 +114,7 @@ def read_folder(reading: Reading, root: Traversable, *, pack: bool = False) -> C
         _add(reading, found, "exceptions", file, read_exceptions)
     for file in _files(reading, root / "registers", suffixes=(".yaml", ".csv")):
         _read_register(reading, file, found)
-    for name in _FILES:
+    for name in FILES:
         file = root / name
         if file.is_file():
             reading.attempt(partial(_read_whole, found, file, name))
@@ -194,10 +194,10 @@ def _refuse_strangers(reading: Reading, root: Traversable) -> None:
         reading.refuse("there is no such folder", str(root))
         return
     for entry in sorted(root.iterdir(), key=lambda e: e.name):
-        known = _FOLDERS if entry.is_dir() else _FILES
+        known = FOLDERS if entry.is_dir() else FILES
         if entry.name.startswith(".") or entry.name in known or entry.name.lower().endswith((".md", ".txt")):
             continue
-        reading.refuse(f"nothing reads this; known here are {', '.join((*_FOLDERS, *_FILES))}", str(entry))
+        reading.refuse(f"nothing reads this; known here are {', '.join((*FOLDERS, *FILES))}", str(entry))
 
 
 def _files(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import settings
 from annexlog.config import load
 from annexlog.cycle import Cycle
 from annexlog.evidence_store import keys
-from annexlog.evidence_store.model import instant
+from annexlog.evidence_store.model import Millis, instant
 from tests.estate import plant
 from tests.home import TARGET, Clock, Home, completed
 from tests.wire import Moto, Tape, Wire, forward
@@ -22,11 +23,22 @@ from tests.wire.moto import CREDENTIALS
 settings.register_profile("annexlog", deadline=None)  # how fast a machine is, is no property of the code
 settings.load_profile("annexlog")
 
+# A worker holds half a million objects for good: models of providers' APIs, definitions, recorded answers. To look
+# through them for garbage every few thousand new ones takes a quarter of all its time.
+gc.set_threshold(50_000, 20, 50)
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+
+
 _NOTHING = {
     "AWS_CONFIG_FILE": "/nonexistent/config",
     "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent/credentials",
     "AWS_EC2_METADATA_DISABLED": "true",
 }
+BEGIN = instant("2026-03-02T06:00:00Z")
 _UNSET = (
     "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN", "AWS_CA_BUNDLE",
     "AWS_ENDPOINT_URL", "ANNEXLOG_CONFIG",
@@ -138,7 +150,7 @@ def collected(
 @pytest.fixture
 def clock() -> Clock:
     """A clock in 2026 that moves when it is told to."""
-    return Clock(instant("2026-03-02T06:00:00Z"))
+    return Clock(BEGIN)
 
 
 @pytest.fixture
@@ -149,3 +161,23 @@ def dated(
     with Wire(completed(tape.replay, lambda: clock.at)) as wire:
         monkeypatch.setenv("AWS_ENDPOINT_URL", wire.url)
         yield Home.make(tmp_path / "home", wire, capsys)
+
+
+@pytest.fixture(scope="session")
+def _looked(tape: Tape, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Millis]:
+    folder, clock = tmp_path_factory.mktemp("looked"), Clock(BEGIN)
+    (folder / "annexlog.toml").write_text(TARGET)
+    keys.generate(folder / "annexlog.key")
+    with pytest.MonkeyPatch.context() as environment, Wire(completed(tape.replay, lambda: clock.at)) as wire:
+        for name, value in {**_NOTHING, **CREDENTIALS, "AWS_ENDPOINT_URL": wire.url}.items():
+            environment.setenv(name, value)
+        Cycle(load(folder / "annexlog.toml"), clock=clock).turn()
+    return folder, clock.at
+
+
+@pytest.fixture
+def looked(_looked: tuple[Path, Millis], dated: Home, clock: Clock) -> Home:
+    """`dated` after one collection that saw everything; `clock` is at its end."""
+    folder, clock.at = _looked
+    shutil.copytree(folder, dated.folder, dirs_exist_ok=True)
+    return dated

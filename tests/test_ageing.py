@@ -45,33 +45,30 @@ def test_a_pass_reads_unknown_from_the_millisecond_on_at_which_its_oldest_look_i
 
 
 def test_a_listing_that_is_refused_later_makes_yesterdays_passes_unknown_before_anything_is_judged(
-    dated: Home, clock: Clock
+    looked: Home, clock: Clock
 ) -> None:
-    cycle = Cycle(dated.config, clock=clock)
-    cycle.turn()
     seen = clock.at
     clock.at += HOUR
-    dated.wire.inject(Fault("refused", "s3.list_buckets"))
-    cycle.turn(judge=False)
+    looked.wire.inject(Fault("refused", "s3.list_buckets"))
+    Cycle(looked.config, clock=clock).turn(judge=False)
 
-    before, after = dated.answers(seen)[BUCKET], dated.answers()[BUCKET]
+    before, after = looked.answers(seen)[BUCKET], looked.answers()[BUCKET]
 
     refused = Unknown("denied", "list_buckets", "s3:ListAllMyBuckets", "AccessDenied")
     assert (before.status, before.reason) == ("pass", None)
     assert (after.status, after.reason, after.cause) == ("unknown", refused, "coverage")
 
 
-def test_what_a_target_showed_reads_retired_once_the_target_is_no_longer_configured(dated: Home, clock: Clock) -> None:
-    Cycle(dated.config, clock=clock).turn()
-    known = dated.answers().keys()
-    dated.configure("")
+def test_what_a_target_showed_reads_retired_once_the_target_is_no_longer_configured(looked: Home, clock: Clock) -> None:
+    known = looked.answers().keys()
+    looked.configure("")
     clock.at += HOUR
-    Cycle(dated.config, clock=clock).turn()
+    Cycle(looked.config, clock=clock).turn()
 
-    after = dated.answers()
+    after = looked.answers()
 
-    told: Status = dated.json("status", "--at", iso(clock.at), of=Status)
-    with Store.open(dated.store, readonly=True) as store:
+    told: Status = looked.json("status", "--at", iso(clock.at), of=Status)
+    with Store.open(looked.store, readonly=True) as store:
         states = {(s.name, s.state) for s in store.view().scope_states()}
     assert after.keys() == known
     assert {(a.status, a.reason and a.reason.reason) for a in after.values()} == {("unknown", "retired")}
@@ -98,17 +95,17 @@ def test_an_endpoint_that_died_makes_everything_known_unknown_at_once(
     assert after[BUCKET].reason == refused
 
 
-def test_what_refuses_later_and_answers_again_reads_as_it_did_at_each_instant(dated: Home, clock: Clock) -> None:
-    cycle = Cycle(dated.config, clock=clock)
-    instants = []
-    for fault in (None, Fault("refused", "s3.get_bucket_versioning"), None):
-        dated.wire.clear()
-        dated.wire.inject(*([fault] if fault else []))
+def test_what_refuses_later_and_answers_again_reads_as_it_did_at_each_instant(looked: Home, clock: Clock) -> None:
+    cycle = Cycle(looked.config, clock=clock)
+    instants = [clock.at]
+    for fault in (Fault("refused", "s3.get_bucket_versioning"), None):
+        clock.at += HOUR
+        looked.wire.clear()
+        looked.wire.inject(*([fault] if fault else []))
         cycle.turn()
         instants.append(clock.at)
-        clock.at += HOUR
 
-    assert [dated.answers(at)[BUCKET].status for at in instants] == ["pass", "unknown", "pass"]
+    assert [looked.answers(at)[BUCKET].status for at in instants] == ["pass", "unknown", "pass"]
 
 
 def test_an_account_that_is_left_out_by_now_keeps_its_outcomes_as_unknown(collected: Home) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import lru_cache
 
-import botocore.session
 from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
+from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from annexlog.collectors import Call, ResourceType
@@ -77,6 +77,7 @@ def operation(call: Call, where: str = "") -> OperationModel:
     return model.operation_model(names[name])
 
 
-@cache
+@lru_cache(maxsize=8)
 def _service(name: str) -> ServiceModel:
-    return botocore.session.get_session().get_service_model(name)
+    """The model of a service. One may take 20 MB, and a loader keeps all that it read: each has a loader of its own."""
+    return ServiceModel(Loader().load_service_model(name, "service-2"), service_name=name)
