@@ -5,13 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from annexlog.collectors import Page, ResourceType
+from annexlog.collectors import Call, Detail, Page, ResourceType
 from annexlog.collectors.declaring import Asks
-from annexlog.collectors.gcp._calls import ASSETS, ROW, assets
+from annexlog.collectors.gcp._calls import ASSETS, ROW, assets, listing
 
 __all__ = ["dns_policy", "managed_zone", "response_policy"]
 
+KEYS = "//dns.googleapis.com/dns/v1/projects/{project}/managedZones/{zone}/dnsKeys"
 RULE = "dns.googleapis.com/ResponsePolicyRule"
+
+
+def zones(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """Zones, each with whether it is a public one that is signed (`signed`: yes or no): only then has it keys."""
+    for page in ask.pages(ASSETS, params):
+        for row in page.body["assets"]:
+            data = row.get("data") or {}
+            public = str(data.get("visibility") or "public").lower() != "private"
+            state = str((data.get("dnssecConfig") or {}).get("state") or "off").lower()
+            row["signed"] = "yes" if public and state == "on" else "no"
+        yield page
 
 
 def response_policies(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
@@ -36,7 +48,12 @@ def response_policies(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
 
 managed_zone = ResourceType(
     "gcp.dns.managed_zone", facet="managed_zone", id="{managed_zone.name}", per="project", scope=ROW % "managed_zone",
-    listed=assets("dns.googleapis.com/ManagedZone", keep=("dnsName", "visibility", "dnssecConfig.state", "dnssecConfig.defaultKeySpecs.algorithm")),
+    listed=assets("dns.googleapis.com/ManagedZone", fn=zones, keep=("name", "visibility", "dnssecConfig.state")),
+    details=[
+        # What the zone was set up with says nothing of keys that came with it from elsewhere.
+        Detail("keys", Call("dns.dnsKeys.list", KEYS, {"project": "{managed_zone.project}", "zone": "{managed_zone.data.name}", "maxResults": 100}, items="dnsKeys", fn=listing(KEYS, "dnsKeys", "type", "algorithm", "isActive")),
+               only="managed_zone.signed == 'yes'"),
+    ],
 )
 
 dns_policy = ResourceType(

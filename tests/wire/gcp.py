@@ -169,7 +169,7 @@ def healthy() -> list[dict[str, Any]]:
         asset("compute.googleapis.com/SecurityPolicy", f"//compute.googleapis.com/{here}/global/securityPolicies/waf", {"selfLink": f"{PREFIX}{here}/global/securityPolicies/waf", "rule": [{"priority": 100, "action": "deny(403)", "description": PLANTED, "match": {"expr": {"expression": "evaluatePreconfiguredWaf('sqli-v33-stable')"}}}, {"priority": 2147483647, "action": "allow", "match": {"versionedExpr": "SRC_IPS_V1", "config": {"srcIpRange": ["*"]}}}]}),
         asset("compute.googleapis.com/SslCertificate", f"//compute.googleapis.com/{here}/global/sslCertificates/web", {"selfLink": f"{PREFIX}{here}/global/sslCertificates/web", "type": "SELF_MANAGED", "certificate": PLANTED, "expireTime": "2999-01-01T00:00:00.000-07:00"}),
         asset("certificatemanager.googleapis.com/Certificate", f"//certificatemanager.googleapis.com/{here}/locations/global/certificates/web", {"expireTime": "2999-01-01T00:00:00Z", "pemCertificate": PLANTED, "managed": {"state": "ACTIVE", "authorizationAttemptInfo": [{"state": "AUTHORIZED"}]}}),
-        asset("dns.googleapis.com/ManagedZone", f"//dns.googleapis.com/projects/{NUMBER}/managedZones/acme", {"dnsName": "acme.example.", "visibility": "PUBLIC", "description": PLANTED, "dnssecConfig": {"state": "ON", "defaultKeySpecs": [{"algorithm": "RSASHA256"}]}}),
+        asset("dns.googleapis.com/ManagedZone", f"//dns.googleapis.com/projects/{NUMBER}/managedZones/acme", {"name": "acme", "dnsName": "acme.example.", "visibility": "PUBLIC", "description": PLANTED, "dnssecConfig": {"state": "ON", "defaultKeySpecs": [{"algorithm": "RSASHA256"}]}}),
         asset("dns.googleapis.com/Policy", f"//dns.googleapis.com/projects/{NUMBER}/policies/1", {"enableLogging": True, "description": PLANTED, "networks": [{"networkUrl": PREFIX + network}]}),
         asset("dns.googleapis.com/ResponsePolicy", f"//dns.googleapis.com/projects/{NUMBER}/responsePolicies/block", {"responsePolicyName": "block", "description": PLANTED, "networks": [{"networkUrl": PREFIX + network}]}),
         asset("dns.googleapis.com/ResponsePolicyRule", f"//dns.googleapis.com/projects/{NUMBER}/responsePolicies/block/rules/evil", {"dnsName": "evil.example.", "localData": {"localDatas": [{"name": "evil.example.", "type": "A", "rrdatas": ["0.0.0.0"]}]}}),
@@ -243,7 +243,7 @@ class GoogleCloud(Api):
     """
 
     key: rsa.RSAPrivateKey | None = None
-    wrapped: ClassVar[tuple[str, ...]] = ("sources", "listFindingsResults", "activities", "items")
+    wrapped: ClassVar[tuple[str, ...]] = ("sources", "listFindingsResults", "activities", "items", "dnsKeys")
     tokens: int = 0
 
     def __enter__(self) -> Self:

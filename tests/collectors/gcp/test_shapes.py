@@ -8,7 +8,7 @@ import pytest
 
 from annexlog.collectors.gcp._spelling import folded, spellings
 from annexlog.collectors.gcp.compute import firewall_policy, instance
-from annexlog.collectors.gcp.dns import response_policy
+from annexlog.collectors.gcp.dns import managed_zone, response_policy
 from annexlog.collectors.gcp.machines import disk, instance_group, metadata
 from annexlog.collectors.gcp.vpcsc import perimeter
 from annexlog.collectors.gcp.workloads import backup_plan, cluster, place
@@ -258,3 +258,27 @@ def test_a_plan_may_call_a_zonal_cluster_by_its_projects_number(google: GoogleCl
 )
 def test_which_repository_an_image_is_in(image: str, repository: str) -> None:
     assert place(image) == repository
+
+
+@pytest.mark.parametrize(
+    ("data", "signed", "keys"),
+    [
+        ({"visibility": "PUBLIC", "dnssecConfig": {"state": "ON"}}, "yes", 1),
+        ({"dnssecConfig": {"state": "on"}}, "yes", 1),
+        ({"visibility": "public", "dnssecConfig": {"state": "TRANSFER"}}, "no", 0),
+        ({"visibility": "private", "dnssecConfig": {"state": "on"}}, "no", 0),
+        ({}, "no", 0),
+    ],
+)
+def test_only_public_zones_that_are_signed_are_asked_for_their_keys(
+    data: dict[str, Any], signed: str, keys: int, google: GoogleCloud, connect: Connect
+) -> None:
+    name = "//dns.googleapis.com/projects/12/managedZones/acme"
+    google.answers["assets"][:] = [one for one in google.answers["assets"] if "ManagedZone" not in one["assetType"]]
+    google.answers["assets"].append(asset("dns.googleapis.com/ManagedZone", name, {"name": "acme", **data}))
+
+    seen = look(connect(), managed_zone)
+
+    found: Any = seen.values("gcp.dns.managed_zone", scope=SHOP)[name]
+    asked = [path for path in google.asked if path.endswith("/managedZones/acme/dnsKeys")]
+    assert (found["signed"], len(asked)) == (signed, keys)

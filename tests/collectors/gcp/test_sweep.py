@@ -36,10 +36,11 @@ def home(tmp_path_factory: pytest.TempPathFactory, key: rsa.RSAPrivateKey) -> It
 
 def asked_by(call: Call) -> list[str]:
     """The names that a call's requests are known by."""
-    if call.operation.startswith("//"):  # of each project, or of the one in which Compute Engine is on
-        projects = ["shop-prod"] if "//compute." in call.operation else ["shop-prod", "tools"]
+    if call.operation.startswith("//"):  # of each project, or of the one in which there is something
+        one = call.operation.startswith(("//compute.", "//dns."))
+        projects = ["shop-prod"] if one else ["shop-prod", "tools"]
         path = "/" + call.operation.removeprefix("//").partition("/")[2]
-        return [path.format(project=one) for one in projects]
+        return [path.format(project=project, zone="acme") for project in projects]
     if call.operation != "ListAssets":
         return [call.operation.format(organization="9")]
     if "content" not in call.params:
