@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from annexlog.collectors import ResourceType
-from annexlog.collectors.azure._calls import SUBSCRIPTION, arm
+from annexlog.collectors import Call, ResourceType
+from annexlog.collectors.azure._calls import SIGHT, SUBSCRIPTION
+from annexlog.collectors.azure._jitpolicies import AT, MACHINES, POLICY, policies
 
 __all__ = ["policy"]
 
-POLICY = "Microsoft.Security/locations/jitNetworkAccessPolicies"
-_MACHINES, _REQUESTS = "properties.virtualMachines", "properties.requests"
-
-# Who asked, and why, goes no further: only what was opened, and until when.
 policy = ResourceType(
     "azure.security.jit_policy", facet="policy", id="{policy.id}", per="subscription", fold=True,
-    listed=arm(POLICY, "/subscriptions/{subscription}/providers/Microsoft.Security/jitNetworkAccessPolicies", SUBSCRIPTION, "id", "name", "properties.provisioningState", f"{_MACHINES}.id",
-               *(f"{_MACHINES}.ports.{name}" for name in ("number", "protocol", "maxRequestAccessDuration")), f"{_REQUESTS}.virtualMachines.id",
-               *(f"{_REQUESTS}.virtualMachines.ports.{name}" for name in ("number", "status", "endTimeUtc")), items="value"),
+    listed=Call(f"{POLICY}/read", AT, SUBSCRIPTION, items="value", fn=policies, also=(MACHINES, *SIGHT)),
 )

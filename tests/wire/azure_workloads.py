@@ -122,6 +122,7 @@ def views() -> dict[str, tuple[str, str, list[dict[str, Any]]]]:
     """What Resource Graph says to queries that are no list of a type: those of Azure Arc are asked for by its type."""
     hybrid, machine = "Microsoft.HybridCompute/machines", ARC.lower()
     mine: dict[str, tuple[str, str, list[dict[str, Any]]]] = {
+        "machine_regions": ("summarize machines = count() by location", f"{_COMPUTE}/virtualMachines", [{"location": "westeurope", "machines": 1}]),
         "arc_patches": (f"{hybrid}/patchAssessmentResults/softwarePatches", f"{hybrid}/patchAssessmentResults/softwarePatches", []),
         "arc_assessed": (f"{hybrid}/patchAssessmentResults'", f"{hybrid}/patchAssessmentResults", [{"id": machine, "status": "Succeeded", "at": NOW, "critical": 0, "security": 0, "reboot": False}]),
         "arc_edr": (f"id contains '/providers/{hybrid}/' | where", "Microsoft.Security/assessments", [{"id": machine, "codes": ["Healthy"]}]),
@@ -144,7 +145,7 @@ def answers() -> dict[str, Any]:
     return known | {
         "/providers/Microsoft.Web/webAppStacks": {"value": [{"name": "node", "properties": stack}]},
         "/providers/Microsoft.Web/functionAppStacks": {"value": []},
-        f"{provider}/Microsoft.Security/jitNetworkAccessPolicies": {"value": [{"id": f"{SUB}/resourceGroups/Shop/providers/Microsoft.Security/locations/westeurope/jitNetworkAccessPolicies/default", "name": "default", "properties": {"provisioningState": "Succeeded", "virtualMachines": [{"id": MACHINE, "ports": [port]}], "requests": [request]}}]},
+        f"{provider}/Microsoft.Security/locations/westeurope/jitNetworkAccessPolicies": {"value": [{"id": f"{SUB}/resourceGroups/Shop/providers/Microsoft.Security/locations/westeurope/jitNetworkAccessPolicies/default", "name": "default", "properties": {"provisioningState": "Succeeded", "virtualMachines": [{"id": MACHINE, "ports": [port]}], "requests": [request]}}]},
         f"{provider}/Microsoft.ContainerService/locations/westeurope/kubernetesVersions": {"values": [{"version": "1.33", "isPreview": None, "capabilities": {"supportPlan": ["KubernetesOfficial"]}, "patchVersions": {"1.33.2": {"upgrades": []}}}]},
         f"{SENTINEL}/onboardingStates": {"value": [{"name": "default", "properties": {"customerManagedKey": False}}]},
         f"{SENTINEL}/alertRules": {"value": [{"name": f"r{n}", "kind": "Scheduled", "properties": {"enabled": True, "displayName": PLANTED}} for n in range(10)]},
