@@ -6,7 +6,7 @@ from annexlog.collectors import Call, ResourceType
 from annexlog.collectors.gcp._calls import ROW, assets, listing
 
 __all__ = [
-    "alert_policy", "detector", "finding", "log_bucket", "log_sink", "notification_channel", "notification_config", "subscription", "topic", "uptime_check",
+    "alert_policy", "detector", "finding", "log_bucket", "log_metric", "log_sink", "notification_channel", "notification_config", "subscription", "topic", "uptime_check",
 ]
 
 FINDINGS = "/v2/organizations/{organization}/sources/-/findings"
@@ -46,6 +46,11 @@ subscription = ResourceType(
 log_bucket = ResourceType(
     "gcp.logging.bucket", facet="log_bucket", id="{log_bucket.name}", per="organization",
     listed=assets("logging.googleapis.com/LogBucket", keep=("name", "lifecycleState", "retentionDays", "locked")),
+)
+
+log_metric = ResourceType(
+    "gcp.logging.metric", facet="log_metric", id="{log_metric.name}", per="project", scope=ROW % "log_metric",
+    listed=assets("logging.googleapis.com/LogMetric", keep=("name", "filter", "disabled", "bucketName")),
 )
 
 alert_policy = ResourceType(

@@ -9,8 +9,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from annexlog.evidence_store.model import JSON
 from annexlog.mappings.derive import derived
+from annexlog.mappings.derive.gcplogquery import query
 
-__all__ = ["unnotified", "unwatched"]
+__all__ = ["unalerted", "unnotified", "unwatched"]
 
 Row = Mapping[str, Any]
 
@@ -19,7 +20,7 @@ Row = Mapping[str, Any]
 
 
 def telling(policies: JSON, channels: JSON) -> Iterator[Row]:
-    """The data of alert policies that are on, and have a channel that is on and not waiting to be verified.
+    """The alert policies that are on, and have a channel that is on and not waiting to be verified.
 
     "On" must be said: what is not there is not known. Source: Monitoring API v3, AlertPolicy, NotificationChannel.
     """
@@ -33,7 +34,7 @@ def telling(policies: JSON, channels: JSON) -> Iterator[Row]:
             (row["project"], str(name).rpartition("/")[2]) for name in row["data"].get("notificationChannels") or ()
         }
         if row["data"].get("enabled") is True and named & usable:
-            yield row["data"]
+            yield row
 
 
 def conditions(policy: Row) -> list[Row]:
@@ -56,7 +57,7 @@ def unwatched(endpoints: JSON, checks: JSON, policies: JSON, channels: JSON) -> 
     that very host, port and path, over TLS with a certificate that it verifies if the endpoint is one of HTTPS; and if
     an alert policy has a condition on it that alone raises an alert. Raises ValueError for what is no address.
     """
-    told = {id for policy in telling(policies, channels) for one in conditions(policy) for id in _checks(one)}
+    told = {id for row in telling(policies, channels) for one in conditions(row["data"]) for id in _checks(one)}
     watched = [
         one["uptime_check"]["data"]
         for one in checks
@@ -100,6 +101,113 @@ def _asks(check: Row, url: SplitResult) -> bool:
     sure = http.get("useSsl") is True and http.get("validateSsl") is True
     wanted = f"{url.path or '/'}{f'?{url.query}' if url.query else ''}"
     return port == (url.port or (443 if secure else 80)) and "/" + path.lstrip("/") == wanted and (sure or not secure)
+
+
+# ── changes ───────────────────────────────────────────────────────────────────────────────
+
+_USER = "logging.googleapis.com/user/"
+
+
+def _audited(service: str, method: str, resource: str, **more: Any) -> Row:
+    """The least of an entry of the Admin Activity log."""
+    payload = {"@type": "type.googleapis.com/google.cloud.audit.AuditLog", "serviceName": f"{service}.googleapis.com"}
+    return {
+        "logName": "projects/p/logs/cloudaudit.googleapis.com%2Factivity",
+        "severity": "NOTICE",
+        "resource": {"type": resource},
+        "protoPayload": {**payload, "methodName": method, **more},
+    }
+
+
+def _owner(action: str) -> Row:
+    delta = {"policyDelta": {"bindingDeltas": [{"action": action, "role": "roles/owner", "member": "user:x"}]}}
+    return _audited("cloudresourcemanager", "SetIamPolicy", "project", serviceData=delta)
+
+
+_AUDIT = {
+    "policyDelta": {"auditConfigDeltas": [{"action": "REMOVE", "service": "allServices", "logType": "DATA_READ"}]}
+}
+_CHANGES: Mapping[str, tuple[Row, ...]] = {
+    "owner": (_owner("ADD"), _owner("REMOVE")),
+    "audit_config": (_audited("cloudresourcemanager", "SetIamPolicy", "project", serviceData=_AUDIT),),
+    "custom_role": tuple(
+        _audited("iam", f"google.iam.admin.v1.{one}Role", "iam_role") for one in ("Create", "Update", "Delete")
+    ),
+    "firewall": tuple(
+        _audited("compute", f"v1.compute.firewalls.{one}", "gce_firewall_rule") for one in ("insert", "patch", "delete")
+    ),
+    "route": tuple(_audited("compute", f"v1.compute.routes.{one}", "gce_route") for one in ("insert", "delete")),
+    "network": tuple(
+        _audited("compute", f"v1.compute.networks.{one}", "gce_network") for one in ("insert", "patch", "delete")
+    ),
+    "bucket_access": (_audited("storage", "storage.setIamPermissions", "gcs_bucket"),),
+    "sql": (_audited("cloudsql", "cloudsql.instances.update", "cloudsql_database"),),
+}
+"""The least of what each kind of change writes. Source: each service's audit logging; CIS Google Cloud, 2.4 to 2.11."""
+
+
+@derived
+def unalerted(projects: JSON, metrics: JSON, policies: JSON, channels: JSON, sinks: JSON, kinds: JSON) -> JSON:
+    """Kinds of changes (`owner`, `firewall`, …) that nobody is told of: `kind in project`, each.
+
+    A kind is noticed where each of its entries fits the filter of a metric that is on, and a condition of an alert
+    policy that tells somebody (see `telling`) is on that metric, over nothing; or where the policy matches logs by such
+    filters itself. That holds for the project's own logs; a metric of a log bucket into which the organization's sink
+    writes everything holds for all. A filter that is not understood notices nothing.
+    Raises KeyError for an unknown kind.
+    """
+    rows = [one["log_metric"] for one in metrics]
+    everything = [one["log_sink"]["data"] for one in sinks if _takes_all(one["log_sink"])]
+    collected = {str(data.get("destination") or "").removeprefix("logging.googleapis.com/") for data in everything}
+    told: dict[str, list[str]] = {}  # by project, "" for all
+    for row in telling(policies, channels):
+        for one in conditions(row["data"]):
+            told.setdefault(row["project"], []).append(str((one.get("conditionMatchedLog") or {}).get("filter") or ""))
+            name = _counted(one)
+            found = [m for m in rows if m["project"] == row["project"] and m["data"].get("name") == name]
+            for metric in (m["data"] for m in found if m["data"].get("disabled") is not True):
+                bucket = metric.get("bucketName")
+                where = row["project"] if not bucket else "" if bucket in collected else None
+                if where is not None:
+                    told.setdefault(where, []).append(str(metric.get("filter") or ""))
+    everywhere = {kind for kind in kinds if _noticed(kind, told.get("", []))}
+    ids = [one["project"]["project"] for one in projects if _active(one["project"])]
+    left = [kind for kind in kinds if kind not in everywhere]
+    return sorted(f"{kind} in {id}" for id in ids for kind in left if not _noticed(kind, told.get(id, [])))
+
+
+def _takes_all(sink: Row) -> bool:
+    data = sink["data"]
+    wide = data.get("includeChildren") is True and data.get("disabled") is not True
+    spares = data.get("filter") or any(one.get("disabled") is not True for one in data.get("exclusions") or ())
+    return wide and not spares and sink["name"].startswith("//logging.googleapis.com/organizations/")
+
+
+def _active(project: Row) -> bool:
+    state: str | None = project["data"].get("state") or project["data"].get("lifecycleState")
+    return state == "ACTIVE"
+
+
+def _counted(condition: Row) -> str:
+    """The metric on logs that a condition is on, over nothing: one is enough to raise an alert."""
+    threshold = condition.get("conditionThreshold") or {}
+    clauses = [_CLAUSE.fullmatch(one) for one in re.split(r"\s+AND\s+", str(threshold.get("filter") or ""))]
+    if not all(clauses) or threshold.get("comparison") != "COMPARISON_GT" or (threshold.get("thresholdValue") or 0) > 0:
+        return ""
+    said = {found[1] + "." + (found[3] or "type"): found[4] or found[5] or found[6] for found in clauses if found}
+    metric = said.pop("metric.type", "")
+    return metric.removeprefix(_USER) if metric.startswith(_USER) and set(said) <= {"resource.type"} else ""
+
+
+def _noticed(kind: str, filters: list[str]) -> bool:
+    return all(any(_fits(text, entry) for text in filters if text) for entry in _CHANGES[kind])
+
+
+def _fits(text: str, entry: Row) -> bool:
+    try:
+        return bool(query(text)(entry))
+    except (ValueError, re.error):
+        return False
 
 
 # ── findings ──────────────────────────────────────────────────────────────────────────────
