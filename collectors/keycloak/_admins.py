@@ -30,19 +30,31 @@ def admins(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     Every composite role of the realm and of its clients is opened; subgroups inherit the roles of their groups.
     Source: admin REST API, Roles, Roles (by ID), Clients, Groups.
     """
-    roles = _roles(ask, params["realm"])
+    yield Page({"users": sorted(_holders(ask, params["realm"]))})
+
+
+def powers(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """{rows: [{of: id, roles: [name]}]}: the same, with the roles by which they hold it, as they are assigned."""
+    held = _holders(ask, params["realm"])
+    yield Page({"rows": [{"of": user, "roles": sorted(roles)} for user, roles in sorted(held.items())]})
+
+
+def _holders(ask: Asks, realm: str) -> dict[str, set[str]]:
+    roles = _roles(ask, realm)
     powerful = {id for id, role in roles.items() if role.powerful}
     if not powerful:
         raise Refused("denied", NOT_SHOWN, "the realm's own administrative roles are not shown", again=False)
-    users = set[str]()
+    held: dict[str, set[str]] = {}
     for id in sorted(_including(ask, roles, powerful)):
         role = roles[id]
         where = {"client": role.client, "role": role.name} if role.client else {"role": role.name}
         base = (_CLIENT_ROLES if role.client else ROLES) + "/{role}"
-        users |= _ids(rows(ask, Call(VIEW_USERS, f"{base}/users"), {**where, **MOST, **_ID}))
+        users = _ids(rows(ask, Call(VIEW_USERS, f"{base}/users"), {**where, **MOST, **_ID}))
         for group in _ids(rows(ask, Call(VIEW_USERS, f"{base}/groups"), {**where, **MOST, **_ID})):
             users |= _members(ask, group)
-    yield Page({"users": sorted(users)})
+        for user in users:
+            held.setdefault(user, set()).add(role.name)
+    return held
 
 
 @dataclass(frozen=True, slots=True)

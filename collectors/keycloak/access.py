@@ -8,6 +8,7 @@ from typing import Any
 
 from annexlog.collectors import Call, Detail, Page, Refused, ResourceType
 from annexlog.collectors.declaring import Asks, keep, rows
+from annexlog.collectors.keycloak._admins import ROLES, powers
 from annexlog.collectors.keycloak._calls import MOST, REALM, VIEW_CLIENTS, VIEW_REALM, VIEW_USERS, sight
 
 __all__ = ["client", "user"]
@@ -84,5 +85,8 @@ client = ResourceType(
 user = ResourceType(
     "keycloak.user", facet="user", id="{user.id}", per="realm", sight=sight(VIEW_USERS),
     listed=Call(VIEW_USERS, USERS, {**MOST, "briefRepresentation": "false", **keep("id", "enabled", "createdTimestamp", "federationLink", "requiredActions", "totp", "email", "username")}, items="", fn=users),
-    redact={"user.email": "key:email", "user.username": "key:keycloak"}, sets=("user.requiredActions",),
+    details=[
+        Detail("power", Call(VIEW_REALM, ROLES, {"realm": "{realm}"}, items="rows", fn=powers, also=(VIEW_CLIENTS, VIEW_USERS)), key="of", match="{user.id}", otherwise={"roles": []}),
+    ],
+    redact={"user.email": "key:email", "user.username": "key:keycloak"}, sets=("user.requiredActions", "power.roles"),
 )

@@ -21,6 +21,7 @@ from annexlog.collectors.keycloak._calls import (
 __all__ = ["identity_provider", "realm"]
 
 FLOWS = f"{REALM}/authentication/flows"
+ACTIONS = f"{REALM}/authentication/required-actions"
 _EXECUTION = keep("level", "index", "requirement", "providerId", "authenticationFlow", "displayName")
 _SETTINGS = (
     "realm", "enabled", "sslRequired", "registrationAllowed", "verifyEmail", "rememberMe", "resetPasswordAllowed",
@@ -49,6 +50,14 @@ def flows(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG0
     yield Page({"flows": told})
 
 
+def required_actions(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG001 — the realm's
+    """{actions: [{alias, enabled}]}: what a realm may ask of a user at the sign-in, such as to enrol a second factor."""
+    found = rows(ask, ACTIONS, keep("alias", "enabled"))
+    if not found:
+        raise Refused("denied", "NotShown", "a realm always has required actions, and none is shown", again=False)
+    yield Page({"actions": found})
+
+
 realm = ResourceType(
     "keycloak.realm", facet="realm", id="{realm}", listed=None, per="realm",
     details=[
@@ -56,9 +65,10 @@ realm = ResourceType(
         Detail("events", Call(VIEW_EVENTS, f"{REALM}/events/config",
                keep("eventsEnabled", "eventsExpiration", "eventsListeners", "enabledEventTypes", "adminEventsEnabled"), fn=shown(f"{REALM}/events/config", "eventsEnabled", "adminEventsEnabled"))),
         Detail("flows", Call(VIEW_REALM, FLOWS, items="flows", fn=flows)),
+        Detail("required_actions", Call(VIEW_REALM, ACTIONS, items="actions", fn=required_actions)),
         Detail("admins", Call(VIEW_REALM, ROLES, {"realm": "{realm}"}, fn=admins, also=(VIEW_CLIENTS, VIEW_USERS))),
     ],
-    sets=("events.eventsListeners", "events.enabledEventTypes"),
+    sets=("required_actions", "events.eventsListeners", "events.enabledEventTypes"),
 )
 
 identity_provider = ResourceType(

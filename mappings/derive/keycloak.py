@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from annexlog.evidence_store.model import JSON
+from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 
 __all__ = ["loose_client", "password_rules", "single_factor_ways"]
@@ -29,18 +29,60 @@ _NO_WAY = frozenset({"auth-cookie", "identity-provider-redirector", "organizatio
 """Steps by which nobody signs in here: a session goes on, or another provider, judged by itself, is asked."""
 
 
+_ENROLLED_BY: Mapping[str, str] = {
+    "auth-otp-form": "CONFIGURE_TOTP",
+    "webauthn-authenticator": "webauthn-register",
+    "webauthn-authenticator-passwordless": "webauthn-register-passwordless",
+    "auth-recovery-authn-code-form": "CONFIGURE_RECOVERY_AUTHN_CODES",
+}
+"""The required action by which somebody who has no such factor makes himself one while he signs in."""
+
+
 @derived
-def single_factor_ways(realm: JSON, flows: JSON, clients: JSON, providers: JSON, believed: JSON) -> JSON:
+def single_factor_ways(
+    realm: JSON, flows: JSON, actions: JSON, clients: JSON, providers: JSON, unenrolled: JSON, believed: JSON
+) -> JSON | Unknown:
     """Ways into a realm that ask for less than something known and something held.
 
-    `flows`: [{id, alias, executions}]. `clients`, `providers`: joined resources. `believed`: aliases of identity
-    providers that ask for two factors themselves. Each way: `browser`, `direct grant`, `browser of CLIENT`,
-    `direct grant of CLIENT`, `identity provider ALIAS`.
-    Source: Keycloak, DefaultAuthenticationFlow: with anything required or conditional beside them, alternatives are
-    ignored; a conditional part may be skipped, so nothing in it counts.
+    `flows`: [{id, alias, executions}]. `actions`: the realm's required actions. `clients`, `providers`: joined
+    resources. `unenrolled`: users who have no one-time passwords and should. `believed`: aliases of identity providers
+    that ask for two factors themselves. Each way: `browser`, `direct grant`, `browser of CLIENT`, `direct grant of
+    CLIENT`, `identity provider ALIAS`.
+
+    A required step is passed by who enrols the factor there and then, if the realm has the action for it: it counts for
+    nothing while somebody is yet to enrol. Unknown(unobserved) where nobody can say who is: of keys it is not told, and
+    users who come by an identity provider need no factor here. Source: Keycloak, DefaultAuthenticationFlow
+    (alternatives beside what is required or conditional are ignored; a conditional part may be skipped, so nothing in
+    it counts; isUserSetupAllowed) and Authenticator.areRequiredActionsEnabled.
     """
+
+    def ways(late: frozenset[str]) -> list[str]:
+        return _ways(realm, flows, clients, late) + _believing(providers, believed)
+
+    open_ = {one["alias"] for one in actions if one["enabled"] is not False}
+    late = frozenset({"CONFIGURE_TOTP"} & open_ if unenrolled else ())
+    found = ways(frozenset())
+    if found or not (weaker := ways(late)):
+        keys = late | (open_ & set(_ENROLLED_BY.values()) - {"CONFIGURE_TOTP"})
+        return Unknown("unobserved", code="who has a key is not told") if not found and ways(keys) else found
+    if any(one["identity_provider"]["enabled"] is not False for one in providers):
+        return Unknown("unobserved", code="users without a second factor may have no password")
+    return [f"{way}: {len(unenrolled)} are yet to enrol" for way in weaker]
+
+
+def _believing(providers: JSON, believed: JSON) -> list[str]:
+    found = (one["identity_provider"] for one in providers)
+    return [
+        f"identity provider {one['alias']}"
+        for one in found
+        if one["enabled"] is not False and not one.get("linkOnly") and one["alias"] not in believed
+    ]
+
+
+def _ways(realm: JSON, flows: JSON, clients: JSON, late: frozenset[str]) -> list[str]:
+    """The same without identity providers. `late`: actions by which a factor can be enrolled while one signs in."""
     verified = realm.get("webAuthnPolicyPasswordlessUserVerificationRequirement") == "required"
-    by_alias = {flow["alias"]: _two_factors(flow["executions"], verified=verified) for flow in flows}
+    by_alias = {flow["alias"]: _two_factors(flow["executions"], late, verified=verified) for flow in flows}
     by_id = {flow["id"]: by_alias[flow["alias"]] for flow in flows}
     found = [] if by_alias[realm["browserFlow"]] else ["browser"]
     for one in clients:
@@ -54,15 +96,11 @@ def single_factor_ways(realm: JSON, flows: JSON, clients: JSON, providers: JSON,
         safe = by_id[grant] if grant else by_alias[realm["directGrantFlow"]]
         if client.get("directAccessGrantsEnabled") is True and not safe:
             found.append(f"direct grant of {client['clientId']}")
-    for one in providers:
-        provider = one["identity_provider"]
-        if provider["enabled"] is not False and not provider.get("linkOnly") and provider["alias"] not in believed:
-            found.append(f"identity provider {provider['alias']}")
     return found
 
 
-def _two_factors(executions: Iterable[Mapping[str, Any]], *, verified: bool) -> bool:
-    factors = _asked(_tree(executions), verified=verified)
+def _two_factors(executions: Iterable[Mapping[str, Any]], late: frozenset[str], *, verified: bool) -> bool:
+    factors = _asked(_tree(executions), late, verified=verified)
     return factors is not None and factors >= {_KNOWN, _HELD}
 
 
@@ -79,21 +117,13 @@ def _tree(executions: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return levels[0]
 
 
-def _asked(level: Iterable[Mapping[str, Any]], *, verified: bool) -> frozenset[str] | None:
+def _asked(level: Iterable[Mapping[str, Any]], late: frozenset[str], *, verified: bool) -> frozenset[str] | None:
     """The factors that whoever passes this level has shown; None: nobody signs in by it."""
     required, alternatives = list[frozenset[str] | None](), list[frozenset[str] | None]()
     for step in level:
-        kind = step.get("providerId") or ""
-        if step["requirement"] == "DISABLED" or kind.startswith("conditional-"):
+        if step["requirement"] == "DISABLED" or str(step.get("providerId") or "").startswith("conditional-"):
             continue
-        if step.get("authenticationFlow"):
-            factors = _asked(step["below"], verified=verified)
-        elif kind in _NO_WAY:
-            factors = None
-        elif kind == _PASSWORDLESS:
-            factors = frozenset({_KNOWN, _HELD} if verified else {_HELD})
-        else:
-            factors = _FACTORS.get(kind, frozenset())
+        factors = _shown(step, late, verified=verified)
         if step["requirement"] == "ALTERNATIVE":
             alternatives.append(factors)
         elif step["requirement"] == "CONDITIONAL":
@@ -106,6 +136,20 @@ def _asked(level: Iterable[Mapping[str, Any]], *, verified: bool) -> frozenset[s
     if not ways:
         return None
     return frozenset.union(*ways) if required else frozenset.intersection(*ways)
+
+
+def _shown(step: Mapping[str, Any], late: frozenset[str], *, verified: bool) -> frozenset[str] | None:
+    """The factors that whoever passes this step has shown; None: nobody signs in by it."""
+    kind = step.get("providerId") or ""
+    if step.get("authenticationFlow"):
+        return _asked(step["below"], late, verified=verified)
+    if kind in _NO_WAY:
+        return None
+    if step["requirement"] == "REQUIRED" and _ENROLLED_BY.get(kind) in late:
+        return frozenset()
+    if kind == _PASSWORDLESS:
+        return frozenset({_KNOWN, _HELD} if verified else {_HELD})
+    return _FACTORS.get(kind, frozenset())
 
 
 _RULE = re.compile(r"\s*(\w+)\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)\s*")

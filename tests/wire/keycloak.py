@@ -150,6 +150,10 @@ def healthy() -> dict[str, Any]:
         ],
         f"{REALM}/authentication/flows/browser/executions": TWO,
         f"{REALM}/authentication/flows/direct-grant/executions": GRANT,
+        f"{REALM}/authentication/required-actions": [
+            {"alias": alias, "providerId": alias, "name": alias, "enabled": True, "defaultAction": False, "priority": 10, "config": {}}
+            for alias in ("CONFIGURE_TOTP", "UPDATE_PASSWORD", "webauthn-register")
+        ],
         f"{REALM}/client-policies/policies": {"policies": [{"name": "all", "enabled": True, "conditions": [{"condition": "any-client", "configuration": {"x": PLANTED}}], "profiles": ["strict"]}]},
         f"{REALM}/client-policies/profiles": {"profiles": [], "globalProfiles": [{"name": "strict", "executors": [{"executor": "pkce-enforcer", "configuration": {"x": PLANTED}}]}]},
         f"{REALM}/identity-provider/instances": [{"alias": "partner", "providerId": "oidc", "enabled": True, "trustEmail": False, "config": {"clientSecret": PLANTED, "validateSignature": "true"}}],

@@ -240,6 +240,30 @@ def test_administrators_are_found_behind_composite_roles_groups_and_groups_in_gr
     assert found == {"users": sorted([*(f"u{n}" for n in range(10, 130)), "u2"])}
 
 
+def test_each_user_has_the_roles_by_which_he_administers(keycloak: Keycloak, connect: Connect) -> None:
+    shown = look(connect(), user, ["power"]).values("keycloak.user", "power", scope(keycloak))
+    keycloak.answers[f"{REALM}/clients/c2/roles"] = []
+    hidden: Any = look(connect(), user, ["power"]).values("keycloak.user", "power", scope(keycloak))
+
+    assert shown == {
+        "u1": {"of": "u1", "roles": ["boss"]}, "u2": {"of": "u2", "roles": ["manage-users"]}, "u3": {"roles": []},
+    }  # fmt: skip
+    assert {told.reason for told in hidden.values()} == {"denied"}
+
+
+def test_a_realm_that_shows_no_required_action_hides_them(keycloak: Keycloak, connect: Connect) -> None:
+    keycloak.answers[f"{REALM}/authentication/required-actions"] = []
+
+    (found,) = (
+        look(connect(), realm, ["required_actions"])
+        .values("keycloak.realm", "required_actions", scope(keycloak))
+        .values()
+    )
+
+    assert isinstance(found, Unknown)
+    assert (found.reason, found.code) == ("denied", "NotShown")
+
+
 def test_a_realm_whose_own_roles_are_not_shown_does_not_have_no_administrators(
     keycloak: Keycloak, connect: Connect
 ) -> None:

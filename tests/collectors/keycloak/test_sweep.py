@@ -16,7 +16,8 @@ from tests.wire.keycloak import CLIENT, EMAIL, PLANTED, REALM, REGISTERS, SECRET
 REACH = {
     r"/(clients/\w+/)?roles.*|/groups/.*": ("keycloak.realm", "admins"),
     "/events/config": ("keycloak.realm", "events"),
-    "/authentication/.*": ("keycloak.realm", "flows"),
+    "/authentication/required-actions": ("keycloak.realm", "required_actions"),
+    "/authentication/flows.*": ("keycloak.realm", "flows"),
     "/client-policies/.*": ("keycloak.client", "policies"),
     "/identity-provider/.*": ("keycloak.identity_provider", ""),
     "/users.*": ("keycloak.user", ""),
