@@ -13,7 +13,7 @@ from typing import Any
 
 from annexlog.answers import Answer, Reading, published_shapes
 from annexlog.assessing import assess, present
-from annexlog.collectors import Adapter, ResourceType
+from annexlog.collectors import Adapter, ResourceType, resource_types
 from annexlog.collectors.engine import Ask, Engine
 from annexlog.collectors.limits import Limits
 from annexlog.config import Config, load
@@ -24,6 +24,7 @@ from annexlog.mappings import Mappings
 from annexlog.mappings import load as load_mappings
 from annexlog.pipeline import Collected, Collector, together
 from tests.collectors.acme import Clock, Memory, Seen
+from tests.reach import Reach, joined, reaches, turns
 from tests.test_refusal_sweep import Hastened, worsened
 from tests.test_secrets_stay_out import kept
 from tests.wire.api import HTML, Api, Fault, say
@@ -132,19 +133,46 @@ def fault(path: str, reply: Reply) -> Fault:
     return Fault(re.escape(path), reply)
 
 
-def swept(home: Ground, kind: str, folder: Path, *, by_status: Collection[str] = ()) -> list[str]:
+def swept(
+    home: Ground,
+    kind: str,
+    folder: Path,
+    *,
+    by_status: Collection[str] = (),
+    asks: Mapping[str, str] | None = None,
+) -> list[str]:
     """What goes wrong where each answer in turn is replaced by this fault: [] if no outcome becomes better or
     disappears, and each look says that something was not seen.
 
     `by_status`: paths whose answer is the status alone, so that a body that is none tells nothing.
+    `asks`: {pattern of paths: the operation that asks them besides its own}. Where it is given, faults of one look are
+    of operations that have no evidence and no test in common, and each must be told where it reaches.
     """
-    problems = []
-    for number, path in enumerate(home.paths):
-        done, after = home.again(folder / str(number), fault(path, kinds(home.api)[kind]))
-        problems += [f"{path}: {problem}" for problem in worsened(home.answers, after)]
-        silent = not done.unseen and not (kind == "null" and path in by_status)
-        problems += [f"{path}: nothing is said"] if silent else []
+    reply, problems = kinds(home.api)[kind], []
+    reach = {} if asks is None else _reach(home, asks)
+    waiting = turns(home.paths, reach, set(home.paths) - set(reach))
+    for number, paths in enumerate(waiting):
+        faults = [fault(path, reply) for path in paths]
+        done, after = home.again(folder / str(number), *faults)
+        hidden = [path for path, one in zip(paths, faults, strict=True) if not one.seen and len(paths) > 1]
+        waiting += [[path] for path in hidden]  # another's fault was in its way
+        problems += [f"{', '.join(paths)}: {problem}" for problem in worsened(home.answers, after)]
+        for path in set(paths) - set(hidden):
+            told = reach[path].shows(done.unseen) if path in reach else bool(done.unseen)
+            silent = not told and not (kind == "null" and path in by_status)
+            problems += [f"{path}: nothing is said"] if silent else []
     return problems
+
+
+def _reach(home: Ground, asks: Mapping[str, str]) -> dict[str, Reach]:
+    """{path: how far its fault reaches} of those that an operation is known for."""
+    types = {name: kind for name, kind in resource_types().items() if kind.provider == home.provider}
+    known = reaches(types, home.mappings, lambda call: {call.operation})
+    own = {re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(name)): name for name in known}
+    fitting = {
+        p: {name for pattern, name in (*own.items(), *asks.items()) if re.fullmatch(pattern, p)} for p in home.paths
+    }
+    return {path: joined(known[name] for name in names) for path, names in fitting.items() if names}
 
 
 def unmet(home: Ground) -> dict[tuple[str, str], tuple[str, str | None]]:

@@ -12,6 +12,18 @@ from tests.wire.github import EMAIL, PLANTED, REGISTERS, GitHub, healthy
 
 BY_STATUS = {"/repos/acme/shop/vulnerability-alerts"}
 
+REPO = "/repos/{owner}/{repo}"
+ASKS = {
+    "/graphql": ":graphql",
+    "/orgs/acme/organization-roles/.*": "/orgs/{org}/organization-roles",
+    "/repos/acme/shop/(actions/organization|dependabot/)-?secrets": f"{REPO}/actions/secrets",
+    "/repos/acme/shop/(contents|codeowners)/.*": f"{REPO}/contents",
+    "/repos/acme/shop/(commits|pulls)/.*": f"{REPO}/commits",
+    "/repos/acme/shop/environments/.*": f"{REPO}/environments",
+    "/repos/acme/shop/private-vulnerability-reporting": ":graphql",
+}
+"""What is asked with an operation, by paths that are not its own."""
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
@@ -34,4 +46,4 @@ def test_nothing_personal_and_no_secret_gets_into_the_store(home: Ground) -> Non
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_fault_of_any_answer_makes_an_outcome_better_or_disappear(kind: str, home: Ground, tmp_path: Path) -> None:
-    assert swept(home, kind, tmp_path, by_status=BY_STATUS) == []
+    assert swept(home, kind, tmp_path, by_status=BY_STATUS, asks=ASKS) == []
