@@ -17,6 +17,9 @@ _OPEN = ("atRisk", "confirmedCompromised")
 _APPLIED = ("AppliedSuccessfully", "AppliedSuccessfullyButObjectNotFound")
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
+DAYS = 31
+"""Of how many days scores are kept."""
+
 
 def latest_round(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     """The instances of a review that ended last (one for each thing reviewed, within a day of each other), counted.
@@ -109,7 +112,11 @@ def secure_scores(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
 
     Source: List secureScores (`$top`: days; currentScore and maxScore are points).
     """
-    page = ask("/security/secureScores", params)
+    rows: list[Any] = []
+    for page in ask.pages("/security/secureScores", params):
+        rows += items(page)
+        if len(rows) >= DAYS:
+            break
     days = [
         {
             "created": row["createdDateTime"],
@@ -117,11 +124,9 @@ def secure_scores(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
             "most": row["maxScore"],
             "services": sorted(row["enabledServices"]),
         }
-        for row in items(page)
+        for row in rows
     ]
-    yield Page(
-        {"days": sorted(days, key=lambda day: _time(day["created"]), reverse=True)[:31]}, page.request_id, page.date
-    )
+    yield Page({"days": sorted(days, key=lambda day: _time(day["created"]), reverse=True)[:DAYS]})
 
 
 def _small(text: str) -> str:

@@ -6,7 +6,7 @@ from annexlog.collectors import Call, Detail, ResourceType
 from annexlog.collectors.declaring import keep, whole
 from annexlog.collectors.entra._calls import ARM, DISCOVERY, inside, select, select_one
 from annexlog.collectors.entra._consent import password_rules
-from annexlog.collectors.entra._governance import secure_scores
+from annexlog.collectors.entra._governance import DAYS, secure_scores
 from annexlog.collectors.entra._intune import OVERVIEW, platforms
 from annexlog.collectors.entra._logs import SETTINGS, TABLES, exports
 from annexlog.collectors.entra._roles import demands
@@ -32,7 +32,7 @@ tenant = ResourceType(
         Detail("sharing", Call("SharePointTenantSettings.Read.All", SHARING, keep("sharingCapability", "value.sharingCapability"), fn=inside(SHARING, "sharingCapability"))),
         Detail("device_compliance", Call("DeviceManagementConfiguration.Read.All", DEVICES, {"$select": "settings", **keep("settings.secureByDefault", "value.settings.secureByDefault")}, fn=inside(DEVICES, "settings"), take="settings")),
         Detail("platforms", Call("DeviceManagementManagedDevices.Read.All", OVERVIEW, fn=platforms)),
-        Detail("secure_scores", Call("SecurityEvents.Read.All", "/security/secureScores", {"$top": "31"}, fn=secure_scores, items="days")),
+        Detail("secure_scores", Call("SecurityEvents.Read.All", "/security/secureScores", {"$top": str(DAYS)}, fn=secure_scores, items="days")),
         Detail("log_exports", Call(SETTINGS, f"{ARM}/providers/microsoft.aadiam/diagnosticSettings", fn=exports, items="settings", also=(TABLES,))),
     ],
 )

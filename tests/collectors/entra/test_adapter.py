@@ -477,6 +477,7 @@ def test_a_policy_without_its_assignments_is_unreadable(entra: Entra, connect: C
 
 
 def test_scores_are_told_day_by_day_the_latest_first(entra: Entra, connect: Connect) -> None:
+    entra.page = 20
     rows = [
         {"createdDateTime": days_ago(n), "currentScore": 50 + n, "maxScore": 100, "enabledServices": ["B", "A"]}
         for n in (2, 1, *range(3, 60))
