@@ -28,6 +28,9 @@ from annexlog.evidence_store.model import ConfigError
 PAGE = 1000
 """As many as one list may hold; Google's default is 100."""
 
+UNREADABLE = ""
+"""The data of a resource that came without: no object, so that nothing can be read of it, and no join passes over it."""
+
 _MEMBERS = {
     "RESOURCE": "resource",
     "IAM_POLICY": "iam_policy",
@@ -146,9 +149,9 @@ class Assets:
         if self._content == "ORG_POLICY":
             return {"org_policies": [MessageToDict(one) for one in asset.org_policy]}
         if not asset.HasField(_MEMBERS[self._content]):
-            return {}
+            return {"data": UNREADABLE} if self._content == "RESOURCE" else {}
         if self._content == "RESOURCE":
-            return {"data": plain(asset.resource.data, self._tree)} if asset.resource.HasField("data") else {}
+            return {"data": plain(asset.resource.data, self._tree) if asset.resource.HasField("data") else UNREADABLE}
         if self._content == "IAM_POLICY":
             bound = policy(asset.iam_policy)
             return {"policy": bound, "accounts": self._accounts(bound)}

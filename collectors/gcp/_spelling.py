@@ -62,6 +62,6 @@ def spelled(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     """A declaration's `fn`: a list of assets whose data is folded."""
     for page in ask.pages(ASSETS, params):
         for row in page.body["assets"]:
-            if "data" in row:
+            if row.get("data"):
                 row["data"] = folded(row["data"])
         yield page

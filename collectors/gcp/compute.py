@@ -49,7 +49,7 @@ def instances(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     for page in spelled(ask, params):
         for row in page.body["assets"]:
             row["zone"] = zone(row["name"])
-            if "data" in row:
+            if row.get("data"):
                 row["data"]["metadata"] = said(row["data"].get("metadata"))
         yield page
 

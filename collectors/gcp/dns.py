@@ -36,7 +36,7 @@ def response_policies(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     policies = {row["name"]: row | {"rules": []} for row in rows if row["type"] != RULE}
     for row in rows:
         policy = policies.get(row["name"].partition("/rules/")[0])
-        if row["type"] == RULE and policy is not None and "data" in row:
+        if row["type"] == RULE and policy is not None and row.get("data"):
             data = row["data"]
             sets = (data.get("localData") or {}).get("localDatas") or ()
             answers = sorted({text for one in sets for text in one.get("rrdatas") or one.get("rrdata") or ()})

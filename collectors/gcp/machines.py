@@ -21,8 +21,8 @@ def shared_metadata(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     for page in ask.pages(ASSETS, params):
         for row in page.body["assets"]:
             row["zone"] = zone(row["name"])
-            if "data" in row:
-                data = row.pop("data")
+            data = row.pop("data", None)
+            if isinstance(data, dict):  # one without metadata is not one that cannot be read
                 row["items"] = said(data.get("metadata" if row["zone"] else "commonInstanceMetadata"))
         yield page
 
@@ -34,10 +34,10 @@ def groups(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     """
     pages = list(spelled(ask, params))
     rows = [row for page in pages for row in page.body["assets"]]
-    templates = {row["data"].get("selfLink"): _labels(row["data"]) for row in rows if row["type"] == TEMPLATE and "data" in row}
+    templates = {row["data"].get("selfLink"): _labels(row["data"]) for row in rows if row["type"] == TEMPLATE and row.get("data")}
     found = [row for row in rows if row["type"] != TEMPLATE]
     for row in found:
-        if "data" in row:
+        if row.get("data"):
             row["labels"] = _all_labels(row["data"], templates)
     yield Page({"assets": found, "readTime": min(page.body["readTime"] for page in pages)})
 

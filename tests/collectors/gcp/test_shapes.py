@@ -282,3 +282,24 @@ def test_only_public_zones_that_are_signed_are_asked_for_their_keys(
     found: Any = seen.values("gcp.dns.managed_zone", scope=SHOP)[name]
     asked = [path for path in google.asked if path.endswith("/managedZones/acme/dnsKeys")]
     assert (found["signed"], len(asked)) == (signed, keys)
+
+
+def test_a_project_without_metadata_says_so_and_one_that_cannot_be_read_does_not(
+    google: GoogleCloud, connect: Connect
+) -> None:
+    kind = "compute.googleapis.com/Project"
+    google.answers["assets"][:] = [one for one in google.answers["assets"] if one["assetType"] != kind]
+    google.answers["assets"].extend(
+        [
+            asset(kind, "//compute.googleapis.com/projects/a", {"name": "a"}),
+            asset(kind, "//compute.googleapis.com/projects/b", resource={"version": "v1"}),
+        ]
+    )
+
+    seen = look(connect(), metadata)
+
+    found: Any = seen.values("gcp.compute.metadata", scope=SHOP)
+    assert {name.rpartition("/")[2]: row.get("items") for name, row in found.items() if not row["zone"]} == {
+        "a": {},
+        "b": None,
+    }

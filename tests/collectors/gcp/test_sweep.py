@@ -115,6 +115,19 @@ def test_a_project_that_appears_is_seen_with_the_others_and_one_that_goes_is_ret
     assert after["gcp.storage.public-access-prevented", "gcp/new", name].status is Status.PASS
 
 
+def test_a_resource_that_cannot_be_read_leaves_open_what_depends_on_it(home: Ground, tmp_path: Path) -> None:
+    network = "//compute.googleapis.com/projects/shop-prod/global/networks/main"
+    assets = home.api.answers["assets"]
+    assets.append(asset("compute.googleapis.com/Firewall", f"{network}-x", resource={"version": "v1"}))
+    try:
+        _, after = home.again(tmp_path)
+    finally:
+        assets.pop()
+
+    told = after["gcp.compute.firewall-no-admin-ports", SHOP, network]
+    assert (told.status, told.reason and told.reason.reason) == (Status.UNKNOWN, "unreadable")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_fault_of_any_answer_makes_an_outcome_better_or_disappear(kind: str, home: Ground, tmp_path: Path) -> None:
     types = {name: type for name, type in resource_types().items() if type.provider == "gcp"}
