@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from annexlog.collectors import Call, Detail, ResourceType
 from annexlog.collectors.azure._calls import GRAPH, SIGHT, SUBSCRIPTION, VERSION, arm, shown
+from annexlog.collectors.azure._code import CONNECTOR, CONNECTORS, HOLDERS, code_connectors
 from annexlog.collectors.azure._defender import ASSIGNMENTS, USED, alerts, assessments, policies
 from annexlog.collectors.azure._locations import SET_READ, locations
 from annexlog.collectors.azure._stacks import FUNCTION, WEB, runtimes
@@ -43,6 +44,7 @@ subscription = ResourceType(
         # One catalogue for all: what runs in this subscription's apps is compared with it.
         Detail("stacks", Call(f"{WEB}/read", f"/providers/{WEB}", items="", fn=runtimes, also=(f"{FUNCTION}/read",))),
         Detail("location_policies", Call(f"{_AUTHORIZATION}policyAssignments/read", ASSIGNMENTS, SUBSCRIPTION, items="", fn=locations, also=(SET_READ,))),
+        Detail("code_connectors", Call(f"{CONNECTOR}/read", CONNECTORS, SUBSCRIPTION, items="", fn=code_connectors, also=(f"{CONNECTOR}/devops/read", *(f"{CONNECTOR}/devops/{holder}/read" for holder in HOLDERS.values())))),
         Detail("locks", arm(f"{_AUTHORIZATION}locks", f"{_AT}Microsoft.Authorization/locks", SUBSCRIPTION, "id", "name", "properties.level", items="value")),
         Detail("about", Call("Microsoft.Resources/subscriptions/read", _ITSELF, {**SUBSCRIPTION, VERSION: version("Microsoft.Resources/subscriptions"), **keep("subscriptionId", "tags")}, fn=whole(_ITSELF, "subscriptionId"))),
         Detail("compliance", shown(_COMPLIANCE, "Microsoft.PolicyInsights/policyStates/queryResults/read")),

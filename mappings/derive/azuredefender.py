@@ -8,7 +8,14 @@ from typing import Any
 from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 
-__all__ = ["baseline_state", "evaluated_at_all", "oldest_patch", "paid_plans", "plan_gaps"]
+__all__ = [
+    "baseline_state",
+    "evaluated_at_all",
+    "oldest_patch",
+    "paid_plans",
+    "plan_gaps",
+    "unconnected_organizations",
+]
 
 _FOR: Mapping[str, Sequence[str]] = {
     "VirtualMachines": (
@@ -129,3 +136,22 @@ def baseline_state(
     if not gaps and not latest:
         return Unknown("unresolved", operation="Microsoft.PolicyInsights/policyStates", code="nothing is evaluated")
     return {"gaps": gaps, "latest": latest}
+
+
+@derived
+def unconnected_organizations(connectors: JSON, organizations: JSON, subscription: JSON) -> JSON:
+    """Those of a subscription's organizations of code that no working connector takes in, sorted.
+
+    `connectors`: see collectors/azure/_code.py; `organizations`: {subscription id: [names]}, in any case. One that
+    another connector has, or that none has, is shown by this one all the same. Source: REST API, OnboardingState.
+    """
+    taken = {
+        str(one["name"]).lower()
+        for connector in connectors
+        if connector["state"] == "Succeeded"
+        for one in connector["organizations"]
+        if one["properties"].get("provisioningState") == "Succeeded"
+        and one["properties"].get("onboardingState") not in ("NotOnboarded", "OnboardedByOtherConnector")
+    }
+    wanted = {name for id, names in organizations.items() if str(id).lower() == subscription for name in names}
+    return sorted(name for name in wanted if str(name).lower() not in taken)

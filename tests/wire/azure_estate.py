@@ -18,7 +18,7 @@ OWNER = "0a0a0a0a-0000-4000-8000-00000000000a"
 SUPPLIER = "5a5a5a5a-0000-4000-8000-00000000000b"
 BASELINE = "/providers/microsoft.authorization/policysetdefinitions/baseline"
 REGISTERS: Mapping[str, Any] = {
-    "azure_owners": [OWNER], "azure_standing_principals": [OWNER], "azure_suppliers": {SUPPLIER: ["acdd72a7-3385-48ef-bd42-f606fba81ae7"]}, "azure_baseline": [BASELINE], "azure_regions": ["West Europe"], "azure_tag_owners": ["shop-team"], "azure_policy_exemptions": [], "azure_public_addresses": [at("Microsoft.Network/publicIPAddresses", "pip1").lower()],
+    "azure_owners": [OWNER], "azure_standing_principals": [OWNER], "azure_suppliers": {SUPPLIER: ["acdd72a7-3385-48ef-bd42-f606fba81ae7"]}, "azure_baseline": [BASELINE], "azure_regions": ["West Europe"], "azure_tag_owners": ["shop-team"], "azure_policy_exemptions": [], "azure_code_organizations": {SUBSCRIPTION: ["Acme"]}, "azure_public_addresses": [at("Microsoft.Network/publicIPAddresses", "pip1").lower()],
 }  # fmt: skip
 
 SUB = f"/subscriptions/{SUBSCRIPTION}"
@@ -38,6 +38,7 @@ MACHINE = at("Microsoft.Compute/virtualMachines", "Vm1")
 NOW = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 IN_100_DAYS = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 100 * 86400))
 SHORT_LIVED = {"enabled": True, "created": int(time.time()) - 86400, "exp": int(time.time()) + 100 * 86400}
+CONNECTOR = at("Microsoft.Security/securityConnectors", "code")
 SHOP = f"{SUB}/resourceGroups/Shop"
 TAGGED = {"Owner": "Shop-Team", "classification": "internal", "environment": "prod", "criticality": "critical"}
 OWN_SET = f"{SUB}/providers/Microsoft.Authorization/policySetDefinitions/Own"
@@ -189,6 +190,9 @@ def answers() -> dict[str, Any]:
         BASELINE: {"id": BASELINE, "properties": {"displayName": PLANTED, "parameters": {"regions": {"type": "Array"}}, "policyDefinitions": [_region_rule("e56962a6-4747-49cd-b67b-bf8b01975c4c", "regions"), {"policyDefinitionId": "/providers/Microsoft.Authorization/policyDefinitions/other", "parameters": {"mail": {"value": PLANTED}}}]}},
         f"{provider}/Microsoft.Authorization/policySetDefinitions": {"value": [{"id": OWN_SET, "properties": {"parameters": {"where": {"defaultValue": ["westeurope"]}}, "policyDefinitions": [_region_rule("e765b5de-1225-4ba3-bd56-1ac6695af988", "where")]}}]},
         f"{provider}/Microsoft.Authorization/policyExemptions": {"value": [{"id": f"{SHOP}/providers/Microsoft.Authorization/policyExemptions/e1", "name": "e1", "properties": {"policyAssignmentId": ASSIGNMENT, "policyDefinitionReferenceIds": ["other"], "exemptionCategory": "Waiver", "expiresOn": IN_100_DAYS, "description": PLANTED, "metadata": {"Ticket": PLANTED, "createdBy": EMAIL}}}]},
+        f"{provider}/Microsoft.Security/securityConnectors": {"value": [{"id": CONNECTOR, "properties": {"environmentName": "Github", "environmentData": {"note": PLANTED}}}, {"id": f"{CONNECTOR}2", "properties": {"environmentName": "AWS", "hierarchyIdentifier": PLANTED}}]},
+        f"{CONNECTOR}/devops/default": {"properties": {"provisioningState": "Succeeded", "autoDiscovery": "Enabled", "provisioningStatusMessage": PLANTED}},
+        f"{CONNECTOR}/devops/default/gitHubOwners": {"value": [{"name": "acme", "properties": {"provisioningState": "Succeeded", "onboardingState": "Onboarded", "ownerUrl": PLANTED}}]},
         f"{provider}/Microsoft.Authorization/locks": {"value": [{"id": f"{SHOP}/providers/Microsoft.Authorization/locks/Keep", "name": "Keep", "properties": {"level": "CanNotDelete", "notes": PLANTED, "owners": [{"applicationId": PLANTED}]}}]},
         SUB: {"id": SUB, "subscriptionId": SUBSCRIPTION, "displayName": PLANTED, "state": "Enabled", "tags": {"Environment": "production"}},
         f"{SUB}/resourcegroups": {"value": [{"id": SHOP, "name": "Shop", "location": "westeurope", "tags": TAGGED, "properties": {"provisioningState": "Succeeded"}}]},

@@ -28,6 +28,7 @@ ASSIGNMENTS = "/subscriptions/x/providers/Microsoft.Authorization/policyAssignme
 ASKED_BY = {
     "denyAssignments$": "permissions",
     "(?i)^/.*/policySetDefinitions.*": ASSIGNMENTS,
+    "(?i)^/.*/securityConnectors/.*": "/subscriptions/x/providers/Microsoft.Security/securityConnectors",
     "(?i)(securityAdminConfigurations)/.*": r"\1",
     "(?i)(/dnsResolver)DomainLists/.*": r"\1Policies/Dns/dnsSecurityRules",
 }
