@@ -9,7 +9,8 @@ from typing import Any
 from annexlog.collectors import Call, Detail, Page, Refused, ResourceType
 from annexlog.collectors.declaring import Asks, keep, rows
 from annexlog.collectors.github._calls import MOST, ORG, shown
-from annexlog.collectors.github._queries import GRAPHQL, identities, unlinked
+from annexlog.collectors.github._queries import GRAPHQL, METADATA, identities, unlinked
+from annexlog.collectors.github.repository import repositories
 
 __all__ = ["access_token", "app_installation", "member", "organization", "outside_collaborator"]
 
@@ -17,6 +18,7 @@ ADMINISTRATION = "organization_administration:read"
 MEMBERS = "members:read"
 ROLES = "organization_custom_org_roles:read"
 
+COLLABORATORS = "/repos/{org}/{repo}/collaborators"
 _PEOPLE = {**ORG, **MOST, **keep("login", "id", "type")}
 _WIDE = ("write", "maintain", "admin")
 
@@ -38,7 +40,28 @@ def wide_roles(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
 def keyed(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     """Outside collaborators, each with his login as the key that accounts elsewhere are compared by."""
     for page in ask.pages("/orgs/{org}/outside_collaborators", params):
-        yield replace(page, body=[{**one, "key": one["login"]} for one in _listed(page)])
+        yield replace(page, body=[{**one, "key": one["login"], "folded": one["login"].casefold()} for one in _listed(page)])
+
+
+def powers(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
+    """{rows: [{of: login in small letters, repositories: [name]}]}: outside collaborators who administer a repository.
+
+    Asked of each repository, once there is one outside collaborator. Raises Refused: incomplete where not all repositories
+    are seen. Source: REST API, List repository collaborators (who asks needs write access to the repository).
+    """
+    found: dict[str, list[str]] = {}
+    seen, total = 0, None
+    for page in repositories(ask, {**params, **keep("name")}):
+        total = page.total
+        for repository in _listed(page):
+            seen += 1
+            asked = {"org": params["org"], "repo": repository["name"], "affiliation": "outside", **MOST, **keep("login", "permissions.admin")}
+            for one in rows(ask, Call(METADATA, COLLABORATORS), asked):
+                if one["permissions"]["admin"] is not False:
+                    found.setdefault(one["login"].casefold(), []).append(repository["name"])
+    if total is not None and seen < total:
+        raise Refused("incomplete", "total", f"{seen} of {total} repositories", again=False)
+    yield Page({"rows": [{"of": of, "repositories": sorted(names)} for of, names in sorted(found.items())]})
 
 
 def members(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
@@ -88,7 +111,10 @@ app_installation = ResourceType(
 outside_collaborator = ResourceType(
     "github.outside_collaborator", facet="collaborator", id="{collaborator.login}", per="organization", fold=True,
     listed=Call(MEMBERS, "/orgs/{org}/outside_collaborators", _PEOPLE, items="", fn=keyed), incarnation="collaborator.id",
-    redact={"collaborator.key": "key:github"},
+    details=[
+        Detail("power", Call(METADATA, "/orgs/{org}/repos", {**ORG, **MOST, "type": "all"}, items="rows", fn=powers, also=(MEMBERS,)), key="of", match="{collaborator.folded}", otherwise={"repositories": []}),
+    ],
+    redact={"collaborator.key": "key:github"}, sets=("power.repositories",),
 )
 
 member = ResourceType(

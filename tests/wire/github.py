@@ -75,6 +75,7 @@ def healthy() -> dict[str, Any]:
             "id": 100, "name": "shop", "full_name": "acme/shop", "visibility": "private", "private": True, "archived": False,
             "disabled": False, "fork": False, "default_branch": "main", "topics": ["web"], "owner": user("acme", 1),
         }],
+        f"{SHOP}/collaborators?affiliation=outside": [{**user("Kim", 5), "permissions": {"admin": False, "push": True}, "role_name": "write"}],
         SHOP: {"id": 100, "name": "shop", "security_and_analysis": {
             "secret_scanning": {"status": "enabled"}, "secret_scanning_push_protection": {"status": "enabled"},
         }},

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -28,6 +29,28 @@ SCOPE = "github/127.0.0.1-{}:acme"
 
 def scope(github: GitHub) -> str:
     return SCOPE.format(github.url.rpartition(":")[2])
+
+
+def power(connect: Connect, github: GitHub) -> Any:
+    (found,) = (
+        look(connect(), outside_collaborator).values("github.outside_collaborator", "power", scope(github)).values()
+    )
+    return found
+
+
+def test_an_outside_collaborator_is_told_which_repositories_he_administers(github: GitHub, connect: Connect) -> None:
+    path = "/repos/acme/shop/collaborators?affiliation=outside"
+    writes = power(connect, github)
+    github.answers[path] = [{**one, "permissions": {"admin": True}} for one in github.answers[path]]
+    administers = power(connect, github)
+    github.answers.pop(path)
+    hidden = power(connect, github)
+    github.answers["/orgs/acme"] = {**github.answers["/orgs/acme"], "total_private_repos": 2}
+    github.answers[path] = []
+    one_of_two = power(connect, github)
+
+    assert (writes, administers) == ({"repositories": []}, {"of": "kim", "repositories": ["shop"]})
+    assert [(told.reason, told.code) for told in (hidden, one_of_two)] == [("denied", "404"), ("incomplete", "total")]
 
 
 # ── who asks ──
