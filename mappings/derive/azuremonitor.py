@@ -15,6 +15,7 @@ __all__ = ["brief_tables", "export_gaps", "fed_by", "flow_log_gap", "siem_gaps",
 WANTED = ("Administrative", "Alert", "Policy", "Security")
 _CONTAINER = "insights-activity-logs"
 _FLOWS = ("insights-logs-flowlogflowevent", "insights-logs-networksecuritygroupflowevent")
+_SQL_AUDITS = "sqldbauditlogs"
 _FOR_EVER = 36_500
 _FRACTION = re.compile(r"\.\d+")
 _STATES = {"B", "C", "E", "D"}
@@ -72,7 +73,8 @@ def _deletes(rule: Mapping[str, Any], days: int, container: str) -> bool:
 def sql_audit_gaps(auditing: JSON, sinks: JSON, workspaces: JSON, accounts: JSON, days: JSON) -> JSON | Unknown:
     """Why a SQL server's audit is not kept for so many days; [] if it is, in one place or another.
 
-    `retentionDays` is of the storage account alone, and 0 there means for ever. Of Azure Monitor a diagnostic setting
+    `retentionDays` is of the storage account alone, and 0 there means for ever, unless a lifecycle rule of the account
+    (`lifecycle`) deletes sooner; that counts as not kept at all. Of Azure Monitor a diagnostic setting
     must take the category SQLSecurityAuditEvents of master to a workspace, whose table AzureDiagnostics counts.
     Unknown(unresolved) where only a destination that is not known could keep it. Source: REST API, Server Blob
     Auditing (ExtendedServerBlobAuditingPolicyProperties).
@@ -83,9 +85,12 @@ def sql_audit_gaps(auditing: JSON, sinks: JSON, workspaces: JSON, accounts: JSON
         return ["a predicate leaves events out"]
     kept: list[int | None] = []  # None: by a place that is not known
     endpoint = str(auditing.get("storageEndpoint") or "").partition("//")[2].partition(".")[0].lower()
-    if endpoint:
-        known = endpoint in {one["id"].rpartition("/")[2].lower() for one in accounts}
-        kept.append((int(auditing.get("retentionDays") or 0) or _FOR_EVER) if known else None)
+    lifecycles = {one["id"].rpartition("/")[2].lower(): one["lifecycle"] for one in accounts}
+    if endpoint in lifecycles:
+        spared = _keeps(lifecycles[endpoint], days, (_SQL_AUDITS,))
+        kept.append((int(auditing.get("retentionDays") or 0) or _FOR_EVER) if spared else 0)
+    elif endpoint:
+        kept.append(None)
     if auditing.get("isAzureMonitorTargetEnabled") is True:
         tables = {one["id"].lower(): int(one["diagnostics"].get("totalRetentionInDays") or 0) for one in workspaces}
         audited = [one["properties"] for one in sinks if _audits(one["properties"])]
