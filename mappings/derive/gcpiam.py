@@ -311,8 +311,9 @@ def loose_provider(provider: JSON, pools: JSON, tenants: JSON) -> JSON | Unknown
     """Why a workload identity provider lets in whom it should not; "" if it does not, or is off.
 
     `pools`: joined, the provider's own. `tenants`: own organizations, namespaces and such, as they stand in conditions.
-    Of an issuer that many share, each alternative of the condition must compare with an own tenant a claim, or an
-    attribute that is mapped from a claim, that no stranger can choose.
+    An issuer that nobody shares, or an AWS account, says what it likes: it must be among the tenants itself. Of the
+    others each alternative of the condition must compare with an own tenant a claim, or an attribute that is mapped from
+    a claim, that no stranger can choose.
     Unknown(unresolved) where the pool is not seen. Source: IAM, workload identity federation, attribute conditions.
     """
     if len(pools) != 1:
@@ -325,13 +326,13 @@ def loose_provider(provider: JSON, pools: JSON, tenants: JSON) -> JSON | Unknown
         return ""
     condition = str(data.get("attributeCondition") or "").strip()
     issuer = str((data.get("oidc") or {}).get("issuerUri") or "")
-    if _SHARED.match(issuer):
-        mapping = data.get("attributeMapping") or {}
-        bound = all(_bound(part, tenants, mapping) for part in condition.split("||"))
-        return "" if condition and bound else f"anyone at {issuer.removeprefix('https://')} can fit its condition"
-    if condition and re.search(_READ, condition):
+    account = (data.get("aws") or {}).get("accountId")
+    if account or (issuer and not _SHARED.match(issuer)):
+        return "" if (account or issuer) in tenants else f"{account or issuer} is not among the tenants"
+    mapping = data.get("attributeMapping") or {}
+    if condition and all(_bound(part, tenants, mapping) for part in condition.split("||")):
         return ""
-    return "" if issuer in tenants or (data.get("aws") or {}).get("accountId") in tenants else "it has no condition"
+    return f"anyone at {issuer.removeprefix('https://')} can fit its condition" if condition else "it has no condition"
 
 
 def _bound(alternative: str, tenants: Iterable[str], mapping: Mapping[str, Any]) -> bool:
