@@ -312,8 +312,8 @@ def loose_provider(provider: JSON, pools: JSON, tenants: JSON) -> JSON | Unknown
 
     `pools`: joined, the provider's own. `tenants`: own organizations, namespaces and such, as they stand in conditions.
     An issuer that nobody shares, or an AWS account, says what it likes: it must be among the tenants itself. Of the
-    others each alternative of the condition must compare with an own tenant a claim, or an attribute that is mapped from
-    a claim, that no stranger can choose.
+    others each alternative of the condition must compare with an own tenant a claim, or an attribute mapped from one,
+    that no stranger can choose.
     Unknown(unresolved) where the pool is not seen. Source: IAM, workload identity federation, attribute conditions.
     """
     if len(pools) != 1:
