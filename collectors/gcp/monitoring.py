@@ -67,5 +67,5 @@ notification_channel = ResourceType(
 
 uptime_check = ResourceType(
     "gcp.monitoring.uptime_check", facet="uptime_check", id="{uptime_check.name}", per="project", scope=ROW % "uptime_check",
-    listed=assets("monitoring.googleapis.com/UptimeCheckConfig", keep=("name", "disabled", "monitoredResource.type", "monitoredResource.labels.host", "httpCheck.path", "httpCheck.port", "httpCheck.useSsl", "httpCheck.validateSsl", "tcpCheck.port")),
+    listed=assets("monitoring.googleapis.com/UptimeCheckConfig", keep=("name", "disabled", "monitoredResource.type", "monitoredResource.labels.host", "httpCheck.path", "httpCheck.port", "httpCheck.useSsl", "httpCheck.validateSsl", "httpCheck.acceptedResponseStatusCodes", "tcpCheck.port")),
 )

@@ -54,8 +54,9 @@ def unwatched(endpoints: JSON, checks: JSON, policies: JSON, channels: JSON) -> 
     """Endpoints without an uptime check that somebody is told by: each as registered.
 
     `endpoints`: addresses (`https://shop.example/health`, `tcp://db.example:5432`). A check counts if it is on and asks
-    that very host, port and path, over TLS with a certificate that it verifies if the endpoint is one of HTTPS; and if
-    an alert policy has a condition on it that alone raises an alert. Raises ValueError for what is no address.
+    that very host, port and path, over TLS with a certificate that it verifies if the endpoint is one of HTTPS, and
+    takes no error for an answer; and if an alert policy has a condition on it that alone raises an alert, at no more
+    failures than there can be. Raises ValueError for what is no address.
     """
     told = {id for row in telling(policies, channels) for one in conditions(row["data"]) for id in _checks(one)}
     watched = [
@@ -71,11 +72,20 @@ def _checks(condition: Row) -> Iterator[str]:
     """The ids of the uptime checks whose failure a condition notices; `*` for all."""
     threshold = condition.get("conditionThreshold") or {}
     clauses = [_CLAUSE.fullmatch(one) for one in re.split(r"\s+AND\s+", str(threshold.get("filter") or ""))]
-    if not all(clauses) or threshold.get("comparison") not in ("COMPARISON_GT", "COMPARISON_LT"):
+    if not all(clauses) or not _raised(threshold):
         return
     said = {found[1] + "." + (found[3] or "type"): found[4] or found[5] or found[6] for found in clauses if found}
     if said.pop("metric.type", "") == _PASSED and set(said) <= {"resource.type", "metric.check_id"}:
         yield said.get("metric.check_id", "*")
+
+
+def _raised(threshold: Row) -> bool:
+    """Whether a condition on a check can be met: by some of the places that ask, of which there are three at least."""
+    value = float(threshold.get("thresholdValue") or 0)
+    return {"COMPARISON_GT": value <= MOST, "COMPARISON_LT": value > 0}.get(str(threshold.get("comparison")), False)
+
+
+MOST = 2
 
 
 def _address(endpoint: str) -> SplitResult:
@@ -93,7 +103,7 @@ def _asks(check: Row, url: SplitResult) -> bool:
     if url.scheme == "tcp":
         return int((check.get("tcpCheck") or {}).get("port") or 0) == url.port
     http = check.get("httpCheck")
-    if not isinstance(http, Mapping):
+    if not isinstance(http, Mapping) or not all(map(_good, http.get("acceptedResponseStatusCodes") or ())):
         return False
     secure = url.scheme == "https"
     port = int(http.get("port") or (443 if http.get("useSsl") is True else 80))
@@ -101,6 +111,12 @@ def _asks(check: Row, url: SplitResult) -> bool:
     sure = http.get("useSsl") is True and http.get("validateSsl") is True
     wanted = f"{url.path or '/'}{f'?{url.query}' if url.query else ''}"
     return port == (url.port or (443 if secure else 80)) and "/" + path.lstrip("/") == wanted and (sure or not secure)
+
+
+def _good(accepted: Row) -> bool:
+    """Whether an accepted status is no error; what is not there accepts only 2xx."""
+    classes = ("STATUS_CLASS_1XX", "STATUS_CLASS_2XX", "STATUS_CLASS_3XX")
+    return 0 < int(accepted.get("statusValue") or 0) < 400 or accepted.get("statusClass") in classes
 
 
 # ── changes ───────────────────────────────────────────────────────────────────────────────

@@ -148,18 +148,24 @@ def loose_log_stores(sinks: JSON, log_buckets: JSON, buckets: JSON, node: JSON, 
 def own_destinations(sinks: JSON, projects: JSON, buckets: JSON, above: JSON, agreed: JSON) -> JSON:
     """Destinations of sinks that are the organization's own, or agreed to.
 
-    Own are a bucket that was seen, anything in a project that was, and a log bucket of a node above.
+    Own are a bucket that was seen, anything in a project that was and is not being deleted, and a log bucket of a node
+    above.
     Source: Cloud Logging, LogSink.destination.
     """
     names = {_name(one["bucket"]) for one in buckets}
     nodes = {one["ancestor"]["node"] for one in above}
-    nodes |= {node for one in projects for node in (one["project"]["key"], f"projects/{one['project']['project']}")}
+    live = [one["project"] for one in projects if not _going(one["project"]["data"])]
+    nodes |= {node for row in live for node in (row["key"], f"projects/{row['project']}")}
     found = set()
     for destination in {str(one["log_sink"]["data"].get("destination") or "") for one in sinks}:
         service, _, rest = destination.partition("/")
         own = rest in names if service == "storage.googleapis.com" else "/".join(rest.split("/")[:2]) in nodes
         found |= {destination} if own or destination in agreed else set()
     return sorted(found)
+
+
+def _going(project: Mapping[str, Any]) -> bool:
+    return str(project.get("state") or project.get("lifecycleState") or "").startswith("DELETE")
 
 
 @derived
@@ -234,7 +240,7 @@ def undiscovered(project: JSON, configs: JSON, kinds: JSON) -> JSON:
     """Kinds of data (`bigQueryTarget`, …) of a project that no discovery looks through.
 
     Counts a configuration for the organization, a folder above or the project itself that is running, has run and has
-    no errors, with a target for everything of the kind, and none of that kind that is left out.
+    no errors, with a target for everything of the kind without a condition, and none of that kind that is left out.
     Source: Sensitive Data Protection API v2, DiscoveryConfig.
     """
     covered = [_kinds(one["discovery_config"]["data"]) for one in configs if _reaches(one["discovery_config"], project)]
@@ -260,9 +266,21 @@ def _kinds(data: Mapping[str, Any]) -> set[str]:
     for kind, target in _targets(data.get("targets") or ()):
         if "disabled" in target:
             left.add(kind)
-        elif kind in _REST and _REST[kind] in (target.get("filter") or {}):
+        elif kind in _REST and _REST[kind] in (target.get("filter") or {}) and _unconditional(target.get("conditions")):
             found.add(kind)
     return found - left
+
+
+def _unconditional(conditions: Any) -> bool:
+    """Whether conditions leave nothing out: only `all`, or all that can be looked through; no age, no size, no date."""
+    if isinstance(conditions, Mapping):
+        return all(map(_unconditional, conditions.values()))
+    if isinstance(conditions, list):
+        return all(map(_unconditional, conditions))
+    return conditions is None or "ALL_SUPPORTED" in str(conditions) or str(conditions) in _EVERY_TABLE
+
+
+_EVERY_TABLE = ("BIG_QUERY_COLLECTION_ALL_TYPES", "BIG_QUERY_COLLECTION_ONLY_SUPPORTED_TYPES")
 
 
 def _targets(targets: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -60,14 +60,15 @@ def key_duties(key: JSON, policies: JSON, above: JSON, roles: JSON, apart: JSON)
     """Who may both administer a key (change or destroy it, or say who uses it) and use it (encrypt, decrypt, sign).
 
     `policies`: joined, of the key, its ring and project; `above`: joined ancestors; all of them together. `roles`:
-    custom ones. `apart`: groups of which it was checked that nobody in them has the other duty. Owner alone is both.
+    custom ones. `apart`: groups of which it was checked that nobody in them has the other duty. Basic roles that write
+    are both: whoever may act as the accounts of a project uses what they use.
     Unknown(unresolved) where a group has one duty and others the other: who is in it is not seen; or where a custom
     role, or something above, could not be seen. Source: Cloud KMS, roles and permissions; separation of duties.
     """
 
     def duties(role: str) -> tuple[bool, bool]:
-        owner = role in ("roles/owner", "roles/admin")
-        return role in _OVER_POLICIES or role == "roles/cloudkms.admin", owner or bool(_KEY_ROLES.fullmatch(role))
+        uses = role in BASIC or bool(_KEY_ROLES.fullmatch(role))
+        return role in _OVER_POLICIES or role == "roles/cloudkms.admin", uses
 
     return _both(key, policies, above, roles, apart, duties, (_KEY_ADMIN, _KEY_USE))
 
@@ -106,8 +107,9 @@ def _both(
                 has = tuple(any(one.fullmatch(p) for p in custom.get(role, ())) for one in patterns)
             else:
                 has = duties(role)
+            known = who.lower() if _person(who) else who  # addresses are the same however they are written
             for side, holds in zip(sides, has, strict=True):
-                side.update([who] if holds else ())
+                side.update([known] if holds else ())
     found = _meeting(*sides) | _meeting(*reversed(sides))
     if found:
         return sorted(found)
@@ -119,7 +121,7 @@ def _meeting(one: set[str], other: set[str]) -> set[str]:
     domains = {who.removeprefix("domain:").lower() for who in other if who.startswith("domain:")}
     if PUBLIC & other:
         return set(one)
-    return {who for who in one if who in other or (_person(who) and who.lower().rpartition("@")[2] in domains)}
+    return {who for who in one if who in other or (_person(who) and who.rpartition("@")[2] in domains)}
 
 
 def _person(who: str) -> bool:
@@ -128,5 +130,6 @@ def _person(who: str) -> bool:
 
 def _undecided(one: set[str], other: set[str], apart: Iterable[str]) -> bool:
     """Whether some group has one duty, and somebody who may be in it the other."""
-    crowds = {who for who in one | other if not who.startswith(("user:", "serviceAccount:", "principal:"))} - set(apart)
+    crowds = {who for who in one | other if not who.startswith(("user:", "serviceAccount:", "principal:"))}
+    crowds -= {str(group).lower() for group in apart} | set(apart)
     return bool((crowds & one and other) or (crowds & other and one))
