@@ -146,7 +146,7 @@ def swept(
 
     `by_status`: paths whose answer is the status alone, so that a body that is none tells nothing.
     `asks`: {pattern of paths: the operation that asks them besides its own}. Where it is given, faults of one look are
-    of operations that have no evidence and no test in common, and each must be told where it reaches.
+    of operations that have no evidence and no test in common; one that is not told where it reaches is looked at alone.
     """
     reply, problems = kinds(home.api)[kind], []
     reach = {} if asks is None else _reach(home, asks)
@@ -154,13 +154,13 @@ def swept(
     for number, paths in enumerate(waiting):
         faults = [fault(path, reply) for path in paths]
         done, after = home.again(folder / str(number), *faults)
-        hidden = [path for path, one in zip(paths, faults, strict=True) if not one.seen and len(paths) > 1]
-        waiting += [[path] for path in hidden]  # another's fault was in its way
         problems += [f"{', '.join(paths)}: {problem}" for problem in worsened(home.answers, after)]
-        for path in set(paths) - set(hidden):
-            told = reach[path].shows(done.unseen) if path in reach else bool(done.unseen)
-            silent = not told and not (kind == "null" and path in by_status)
-            problems += [f"{path}: nothing is said"] if silent else []
+        for path, one in zip(paths, faults, strict=True):
+            told = bool(done.unseen) if len(paths) == 1 else one.seen > 0 and reach[path].shows(done.unseen)
+            if not told and len(paths) > 1:
+                waiting.append([path])  # another's fault was in its way, or it reaches elsewhere
+            elif not told and not (kind == "null" and path in by_status):
+                problems.append(f"{path}: nothing is said")
     return problems
 
 

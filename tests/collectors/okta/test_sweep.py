@@ -32,4 +32,4 @@ def test_nothing_personal_and_no_secret_gets_into_the_store(home: Ground) -> Non
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_fault_of_any_answer_makes_an_outcome_better_or_disappear(kind: str, home: Ground, tmp_path: Path) -> None:
-    assert swept(home, kind, tmp_path) == []
+    assert swept(home, kind, tmp_path, asks={}) == []
