@@ -316,6 +316,7 @@ class Page:
     them); `bodies.clean` makes it of an SDK's own objects. `date`: the provider's Date header, in ms. `mixed`: why
     this page is not of the same moment as the first. `total`: how many items the provider says there are. `retries`:
     how often the adapter itself had to ask again. `version`: the provider's own name of the moment that it shows.
+    `pause`: seconds for which the provider is better left alone, for little is left of what it gives us.
     """
 
     body: Any
@@ -325,6 +326,7 @@ class Page:
     total: int | None = None
     retries: int = 0
     version: str = ""
+    pause: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,8 +222,7 @@ class Asking:
                 if told.pages:
                     self._admit(lane)
                 refusal, attempt = None, 0
-                self._hopeless.pop((call.operation, lane), None)
-                told.add(page, self.timeline.now())
+                self._answered(call, lane, page, told)
                 yield page
         except Refused as refused:
             if not refused.operation:  # else the adapter names what stood in the way (a role that cannot be assumed)
@@ -231,6 +230,13 @@ class Asking:
             raise
         finally:
             trace.called(call, call.params or params, told)
+
+    def _answered(self, call: Call, lane: str, page: Page, told: CallTrace) -> None:
+        """An answer came: it is told, and the lane is slowed before its provider has to refuse."""
+        self._hopeless.pop((call.operation, lane), None)
+        told.add(page, self.timeline.now())
+        if page.pause:
+            self._limits.throttled(lane, page.pause)
 
     def _again(self, call: Call, lane: str, refused: Refused, attempt: int) -> None:
         """Wait until the call may be made again; raises the refusal if it may not."""

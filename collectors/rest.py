@@ -17,7 +17,7 @@ import orjson
 import urllib3
 
 from annexlog.collectors import Page, Refused
-from annexlog.collectors.headers import retry_after
+from annexlog.collectors.headers import pause, retry_after
 from annexlog.collectors.options import USUAL, Reach
 from annexlog.evidence_store.model import ConfigError
 
@@ -69,7 +69,7 @@ class Answer:
     def page(self, *, mixed: str = "", total: int | None = None) -> Page:
         names = ("x-request-id", "x-ms-request-id", "request-id", "x-github-request-id", "x-okta-request-id")
         ids = (self.headers.get(name) for name in names)
-        return Page(self.body, next(filter(None, ids), ""), self.date, mixed, total)
+        return Page(self.body, next(filter(None, ids), ""), self.date, mixed, total, pause=pause(self.headers))
 
 
 def refusal(answer: Answer) -> Refused:

@@ -148,7 +148,7 @@ class _Remembered:
         if page is None:
             self._keep(self._found)
             raise StopIteration
-        self._found.append(replace(page, date=None))
+        self._found.append(replace(page, date=None, pause=0.0))
         return page
 
 
@@ -163,7 +163,7 @@ class _Folded:
 
     def __next__(self) -> Page:
         page = next(self._pages)
-        return Page(folded(page.body), page.request_id, page.date, page.mixed, page.total, page.retries)
+        return replace(page, body=folded(page.body))
 
 
 def folded(value: Any) -> Any:

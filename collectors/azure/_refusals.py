@@ -6,10 +6,8 @@ Manager requests"; "Guidance for throttled requests in Azure Resource Graph" (x-
 
 from __future__ import annotations
 
-import re
-
 from annexlog.collectors import Refused, rest
-from annexlog.collectors.headers import retry_after
+from annexlog.collectors.headers import retry_after, seconds
 from annexlog.collectors.rest import Answer
 
 _REASONS = {
@@ -28,7 +26,6 @@ _REASONS = {
     "AadPremiumLicenseRequired": "unsupported",
     "FeatureNotSupported": "unsupported",
 }
-_CLOCK = re.compile(r"(\d{1,3}):(\d\d):(\d\d)(?:\.\d+)?")
 
 
 def refusal(answer: Answer) -> Refused:
@@ -41,13 +38,7 @@ def refusal(answer: Answer) -> Refused:
     code, message = str(error.get("code") or answer.status)[:100], str(error.get("message") or "")[:300]
     usual = rest.refusal(answer)
     if answer.status == 429:
-        wait = max(retry_after(answer.headers), _until(answer.headers.get("x-ms-user-quota-resets-after", "")), 1.0)
+        wait = max(retry_after(answer.headers), seconds(answer.headers.get("x-ms-user-quota-resets-after", "")), 1.0)
         return Refused("throttled", code, message, after=wait)
     reason = _REASONS.get(code, usual.reason)
     return Refused(reason, code, message, again=usual.again if reason == "failed" else None, after=usual.after)
-
-
-def _until(text: str) -> float:
-    """`hh:mm:ss` in seconds; 0 for anything else."""
-    found = _CLOCK.fullmatch(text.strip())
-    return sum(int(part) * unit for part, unit in zip(found.groups(), (3600, 60, 1), strict=True)) if found else 0.0

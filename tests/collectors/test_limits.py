@@ -7,7 +7,7 @@ from email.utils import formatdate
 import pytest
 
 from annexlog.collectors.asking import Retry
-from annexlog.collectors.headers import retry_after
+from annexlog.collectors.headers import pause, retry_after
 from annexlog.collectors.limits import Limits
 from tests.collectors.acme import ORIGIN, Answer, Clock, Server, ask, boxes, collect, fault, lock, lock_refused, refused
 
@@ -269,6 +269,25 @@ def test_the_whole_lane_is_left_alone_while_its_provider_wants_to_hear_nothing()
 )
 def test_seconds_and_dates_are_read_and_nothing_else(headers: dict[str, str], seconds: float) -> None:
     assert retry_after(headers) == seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 0),
+        ({"x-ms-ratelimit-remaining-subscription-reads": "249"}, 0),
+        ({"x-ms-ratelimit-remaining-subscription-reads": "24"}, 1),
+        ({"x-ms-ratelimit-remaining-tenant-reads": "0"}, 1),
+        ({"x-ms-ratelimit-remaining-subscription-reads": "some"}, 0),
+        ({"x-ms-user-quota-remaining": "1", "x-ms-user-quota-resets-after": "00:00:05"}, 0),
+        ({"x-ms-user-quota-remaining": "0", "x-ms-user-quota-resets-after": "00:00:05"}, 5),
+        ({"x-ms-user-quota-remaining": "0"}, 0),
+    ],
+)
+def test_a_provider_with_little_left_for_us_is_left_alone_before_it_refuses(
+    headers: dict[str, str], seconds: float
+) -> None:
+    assert pause(headers) == seconds
 
 
 def test_a_page_that_fails_is_asked_again_and_not_those_before_it(server: Server) -> None:

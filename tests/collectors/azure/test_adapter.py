@@ -224,6 +224,18 @@ def test_its_throttling_is_waited_for(azure: Azure, connect: Connect) -> None:
     assert clock.monotonic() >= 40
 
 
+def test_what_is_left_of_a_quota_is_heeded_before_anything_is_refused(azure: Azure, connect: Connect) -> None:
+    path = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.Authorization/locks"
+    azure.faults.append(fault(path, say({"value": []}, headers={"x-ms-ratelimit-remaining-subscription-reads": "3"})))
+    azure.answers[f"/subscriptions/{SUBSCRIPTION}"] = {"subscriptionId": SUBSCRIPTION}
+    clock = Clock()
+
+    seen = look(connect(), subscription, ["locks", "about"], clock=clock)
+
+    assert list(seen.values("azure.subscription", "locks", SCOPE).values()) == [[]]
+    assert clock.monotonic() >= 1
+
+
 # ── Resource Manager ──
 
 
