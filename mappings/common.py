@@ -95,7 +95,7 @@ class Text:
 class Flag:
     """True or false: by a condition, or by whether one of the account's rights is in a register.
 
-    `where`: whether the provider says it at all; where not, it is `otherwise`.
+    `where`: whether the provider says it at all; where not, the register does, or it is `otherwise`.
     """
 
     condition: Condition | None
@@ -167,10 +167,12 @@ class Part:
         self, flag: Flag, id: str, facets: Mapping[str, JSON | Unknown], registers: Mapping[str, JSON]
     ) -> bool | Unknown:
         said = self._met(flag.where, id, facets) if flag.where else True
-        if said is not True:
-            return (flag.otherwise or Unknown("unsupported")) if said is False else said
-        if flag.condition:
+        if isinstance(said, Unknown):
+            return said
+        if flag.condition and said:
             return self._met(flag.condition, id, facets)
+        if flag.otherwise:
+            return flag.otherwise
         rights = self.value("rights", id, facets)
         return rights if isinstance(rights, Unknown) else _among(rights, flag.register, registers)
 
@@ -343,19 +345,24 @@ def _path(page: Fields, facet: str, text: str, of: TypeShape) -> Path:
 
 
 def _flag(page: Fields, facet: str, of: TypeShape) -> Flag:
-    """A condition; or {is, where, otherwise}; or {register}."""
+    """A condition; or {register}; or {is, where} with {otherwise} or {register}."""
     if not isinstance(page.value[facet], dict):
         return Flag(_condition(page, facet, of))
     told = fields(page.document, (*page.path, facet), (), ("is", "where", "otherwise", "register"))
     if set(told.value) == {"register"}:
         return Flag(None, told.text("register"))
-    if set(told.value) != {"is", "where", "otherwise"}:
-        page.refuse(facet, f"{facet} is a condition, or has `is`, `where` and `otherwise`, or has `register`")
+    if set(told.value) not in ({"is", "where", "otherwise"}, {"is", "where", "register"}):
+        page.refuse(
+            facet, f"{facet} is a condition, or has `register`, or `is`, `where` and one of `otherwise`, `register`"
+        )
+    condition, where = _condition(told, "is", of), _condition(told, "where", of)
+    if "register" in told:
+        return Flag(condition, told.text("register"), where)
     otherwise = told.mapping("otherwise")
     if otherwise.get("reason") not in REASONS or set(otherwise) - {"reason", "operation", "permission", "code"}:
         told.refuse("otherwise", "`otherwise` has a reason, and may have operation, permission and code")
     gap = Unknown(**{key: str(value) for key, value in otherwise.items()})
-    return Flag(_condition(told, "is", of), where=_condition(told, "where", of), otherwise=gap)
+    return Flag(condition, where=where, otherwise=gap)
 
 
 def _condition(page: Fields, key: str, of: TypeShape) -> Condition:

@@ -86,6 +86,34 @@ def users(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
     yield Page({"Users": [{**{k: row[k] for k in kept if k in row}, "Keys": _keys(row)} for row in rows]})
 
 
+def powers(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
+    """What each user may be, by himself or by a group: `{"Rows": [{UserId, Sets}]}`.
+
+    `Sets`: `[{Name, Managed, Own}]` of the permission sets that he is assigned in any account: the names of their AWS
+    managed policies, and whether they have policies of the organization's own.
+    """
+    owner = {"OwnerAccountId": params["OwnerAccountId"]}
+    found: dict[str, list[Any]] = {}
+    for page in owned(ask, owner):
+        for one in page.body["Instances"]:
+            arn = {"InstanceArn": one["InstanceArn"]}
+            for name in _rows(ask, "list_permission_sets", arn, "PermissionSets"):
+                of = {**arn, "PermissionSetArn": name}
+                told = _told(ask, of)
+                (given,) = assignments(ask, {**of, "IdentityStoreId": one["IdentityStoreId"]})
+                for user in sorted({id for row in given.body["Assignments"] for id in row["UserIds"]}):
+                    found.setdefault(user, []).append(told)
+    yield Page({"Rows": [{"UserId": user, "Sets": sets} for user, sets in sorted(found.items())]})
+
+
+def _told(ask: Ask, of: Mapping[str, Any]) -> dict[str, Any]:
+    managed = _rows(ask, "list_managed_policies_in_permission_set", of, "AttachedManagedPolicies")
+    names = sorted(str(policy["Arn"]).rpartition("/")[2] for policy in managed)
+    references = list(_rows(ask, "list_customer_managed_policy_references_in_permission_set", of, "CustomerManagedPolicyReferences"))
+    own = bool(references) or bool(ask("get_inline_policy_for_permission_set", of).body.get("InlinePolicy"))
+    return {"Name": ask("describe_permission_set", of).body["PermissionSet"]["Name"], "Managed": names, "Own": own}
+
+
 def _keys(row: Mapping[str, Any]) -> list[str]:
     addresses = [f"email:{one['Value']}" for one in row.get("Emails") or () if one.get("Value")]
     return [*addresses, *([f"aws:{row['UserName']}"] if row.get("UserName") else [])]
@@ -94,5 +122,12 @@ def _keys(row: Mapping[str, Any]) -> list[str]:
 user = ResourceType(
     "aws.identitycenter.user", facet="user", id="{user.UserId}", under="aws.identitycenter.organization_instance",
     listed=Call("identitystore:ListUsers", "list_users", {"IdentityStoreId": "{organization_instance.IdentityStoreId}"}, items="Users", fn=users),
-    redact={"user.Keys[]": "key:"}, sets=("user.Emails", "user.ExternalIds", "user.Keys"),
+    details=[
+        Detail("power", Call("sso:ListPermissionSets", "list_permission_sets", {"OwnerAccountId": "{account}"}, items="Rows", fn=powers,
+               also=("sso:ListInstances", "sso:DescribePermissionSet", "sso:ListManagedPoliciesInPermissionSet", "sso:GetInlinePolicyForPermissionSet",
+                     "sso:ListCustomerManagedPolicyReferencesInPermissionSet", "sso:ListAccountsForProvisionedPermissionSet", "sso:ListAccountAssignments",
+                     "identitystore:ListGroupMemberships")),
+               key="UserId", match="{user.UserId}", otherwise={"Sets": []}),
+    ],
+    redact={"user.Keys[]": "key:"}, sets=("user.Emails", "user.ExternalIds", "user.Keys", "power.Sets"),
 )

@@ -182,8 +182,8 @@ def test_a_recorded_test_is_judged_by_the_parts_of_its_day() -> None:
         ({"keys": ["user mail"]}, "is not a path"),
         ({"enabled": "usr.state"}, "enabled: undeclared reference"),
         ({"enabled": True}, "enabled must be a text"),
-        ({"privileged": {"is": "true"}}, "is a condition, or has `is`, `where` and `otherwise`, or has `register`"),
-        ({"privileged": {"is": "true", "where": "usr", "otherwise": {}}}, "`otherwise` has a reason"),
+        ({"privileged": {"is": "true"}}, "is a condition, or has `register`, or `is`, `where` and one of"),
+        ({"privileged": {"is": "true", "where": "true", "otherwise": {}}}, "`otherwise` has a reason"),
         ({"privileged": {"is": "usr", "where": "true", "otherwise": {"reason": "unset"}}}, "is: undeclared reference"),
         ({"active": "true"}, "the key 'active' is not known"),
     ],
@@ -247,6 +247,18 @@ def test_where_a_provider_does_not_say_what_a_right_allows_a_register_does() -> 
         Unknown("unset", "privileged_rights"), DENIED, unread, unread,
     ]  # fmt: skip
     assert part.needs(["privileged"]) == {"roles"}
+
+
+def test_a_register_says_it_only_where_the_provider_does_not() -> None:
+    flag = {"is": "user.admin", "where": "user.plain", "register": "privileged_rights"}
+    (part,) = parts({**AS_ACCOUNT, "privileged": flag})
+
+    def told(plain: bool, *, admin: bool) -> Any:
+        body = {"plain": plain, "admin": admin}
+        facets = {"": body, "roles": [{"name": "dev"}]}
+        return part.value("privileged", "ann", facets, {"privileged_rights": ["acme:dev"]})
+
+    assert [told(True, admin=False), told(True, admin=True), told(False, admin=False)] == [False, True, True]
 
 
 def test_a_commitment_says_which_key_it_was_made_with() -> None:
