@@ -24,7 +24,7 @@ def newest(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     operation = "{id}/providers/Microsoft.SecurityInsights/threatIntelligence/main/indicators"
     asked = {**params, "$orderby": "properties/lastUpdatedTimeUtc desc", "$top": "1000", **keep("nextLink", *_KEPT)}
     latest: dict[str, str] = {}
-    pages = iter(ask.pages(operation, asked))
+    pages = _pages(ask, operation, asked)
     for page in islice(pages, MOST):
         rows = page.body.get("value") if isinstance(page.body, dict) else None
         if not isinstance(rows, list):
@@ -36,3 +36,16 @@ def newest(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
                 latest[source] = max(at, latest.get(source, ""))
     whole = next(pages, None) is None
     yield Page({"whole": whole, "sources": [{"source": name, "updated": at} for name, at in sorted(latest.items())]})
+
+
+def _pages(ask: Asks, operation: str, asked: Mapping[str, Any]) -> Iterator[Page]:
+    """The newest first; where the service does not want to sort, as they come."""
+    given = False
+    try:
+        for page in ask.pages(operation, asked):
+            given = True
+            yield page
+    except Refused as refused:
+        if given or refused.code != "BadRequest":
+            raise
+        yield from ask.pages(operation, {name: value for name, value in asked.items() if name != "$orderby"})

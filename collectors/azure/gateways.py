@@ -13,7 +13,7 @@ _NETWORK = "tolower(tostring(split(tolower(tostring(properties.ipConfigurations[
 # One of the SKU Developer has no address in the network, and names the network instead.
 bastion = ResourceType(
     "azure.network.bastion", facet="bastion", id="{bastion.id}", per="subscription", fold=True, tags="bastion.tags", sight=sees(f"{BASTION}/read"),
-    listed=graph(BASTION, "network", "sku.name", "properties.provisioningState", extend=f"extend network = coalesce(tolower(tostring(properties.virtualNetwork.id)), ''), inside = {_NETWORK} | extend network = iff(isempty(network), inside, network)"),
+    listed=graph(BASTION, "network", "sku.name", "properties.provisioningState", extend=f"extend network = tolower(tostring(properties.virtualNetwork.id)), inside = {_NETWORK} | extend network = iff(isempty(network), inside, network)"),
 )
 
 gateway = ResourceType(

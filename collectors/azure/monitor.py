@@ -48,8 +48,8 @@ METRIC = "Microsoft.Insights/metricAlerts"
 metric_alert = ResourceType(
     "azure.monitor.metric_alert", facet="alert", id="{alert.id}", per="subscription", fold=True, tags="alert.tags", sight=sees(f"{METRIC}/read"),
     gone=GONE,
-    listed=graph(METRIC, "actions", "properties.enabled", "properties.scopes", "properties.targetResourceType", extend="extend actions = coalesce(properties.actions, dynamic([]))"),
-    details=[Detail("groups", Call(f"{GROUP}/read", AT, {"actions": "{alert.actions}"}, items="", fn=groups))],
+    listed=graph(METRIC, "properties.enabled", "properties.scopes", "properties.targetResourceType", "properties.actions.actionGroupId"),
+    details=[Detail("groups", Call(f"{GROUP}/read", AT, {"actions": "{alert.properties.actions}"}, items="", fn=groups))],
 )
 
 AUTOSCALE = "Microsoft.Insights/autoscaleSettings"

@@ -149,7 +149,7 @@ def _length(text: str) -> float:
 def exposed_machines(
     network: JSON, interfaces: JSON, sets: JSON, groups: JSON, ports: JSON, prefix: JSON, prefix_ipv6: JSON
 ) -> JSON:
-    """Ids of machines' interfaces and scale sets of a network that the internet reaches on one of the ports, sorted.
+    """Ids of machines' interfaces and scale sets of a network that the internet may reach on one of the ports, sorted.
 
     `interfaces`: [{id, interface}], `sets`: [{id, scale_set}] in its subnets; `groups`: [{id, security_group}] of the
     subscription. One with a public address, or behind a load balancer, is reached unless the group of its subnet or its
@@ -165,7 +165,8 @@ def exposed_machines(
         for one in addresses:
             subnet = str((one["properties"].get("subnet") or {}).get("id") or "").lower()
             bound = [name.lower() for name in (guard, guards.get(subnet, "")) if name]
-            if subnet in guards and _public(one["properties"]) and _reached(bound, rules, ports, prefix, prefix_ipv6):
+            open_to = _open_to(bound, rules, ports, prefix, prefix_ipv6)
+            if subnet in guards and (open_to if _public(one["properties"]) else bound and open_to and _behind(one)):
                 found.add(id)
     return sorted(found)
 
@@ -186,17 +187,16 @@ def _machines(interfaces: JSON, sets: JSON) -> Iterator[tuple[str, str, list[Any
 
 
 def _public(value: Mapping[str, Any]) -> bool:
-    names = (
-        "publicIPAddress",
-        "publicIPAddressConfiguration",
-        "loadBalancerInboundNatRules",
-        "loadBalancerInboundNatPools",
-        "loadBalancerBackendAddressPools",
-    )
-    return any(value.get(name) for name in names)
+    return any(value.get(name) for name in ("publicIPAddress", "publicIPAddressConfiguration"))
 
 
-def _reached(bound: list[str], rules: Mapping[str, Any], ports: JSON, prefix: JSON, prefix_ipv6: JSON) -> bool:
+def _behind(one: Mapping[str, Any]) -> bool:
+    """Whether an address is behind a load balancer, which may be public: that lets in nothing that no group allows."""
+    names = ("loadBalancerInboundNatRules", "loadBalancerInboundNatPools", "loadBalancerBackendAddressPools")
+    return any(one["properties"].get(name) for name in names)
+
+
+def _open_to(bound: list[str], rules: Mapping[str, Any], ports: JSON, prefix: JSON, prefix_ipv6: JSON) -> bool:
     """Whether one port is open in each group; one that nobody saw closes nothing."""
     gates = [set(open_ports(rules[id], ports, prefix, prefix_ipv6)) for id in bound if id in rules]
     return not gates or bool(set.intersection(*gates))

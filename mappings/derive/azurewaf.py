@@ -64,10 +64,17 @@ def _own_gaps(value: Mapping[str, Any], agreed: JSON) -> Iterator[str]:
         yield "it only detects"
     if not value.get("ruleSetType"):
         yield "no rules"
+    yield from _bodies(value, agreed)
     for group in value.get("disabledRuleGroups") or ():
         rules = [str(rule) for rule in group.get("rules") or ()] or [str(group.get("ruleGroupName"))]
         yield from (f"{rule} is off" for rule in rules if rule not in agreed)
     yield from _excluded(value.get("exclusions"), agreed)
+
+
+def _bodies(settings: Mapping[str, Any], agreed: JSON) -> Iterator[str]:
+    """Attacks in the bodies of requests pass where these are not looked at."""
+    if settings.get("requestBodyCheck") in (False, "Disabled") and "requestBodyCheck" not in agreed:
+        yield "bodies are not inspected"
 
 
 def _excluded(exclusions: Iterable[Mapping[str, Any]] | None, agreed: JSON) -> Iterator[str]:
@@ -86,7 +93,9 @@ def _policy_gaps(value: Mapping[str, Any], agreed: JSON) -> Iterator[str]:
     sets = managed.get("managedRuleSets") or ()
     if not any(_BOTS not in str(one.get("ruleSetType")).lower() for one in sets):
         yield "no rules"
-    yield from _excluded(managed.get("exclusions"), agreed)
+    yield from _bodies(settings, agreed)
+    for name in ("exclusions", "exceptions"):
+        yield from _excluded(managed.get(name), agreed)
     for one in sets:
         yield from _excluded(one.get("exclusions"), agreed)
         for group in one.get("ruleGroupOverrides") or ():

@@ -9,7 +9,7 @@ from typing import Any
 from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 
-__all__ = ["aks_version_gaps", "app_runtime", "image_approved", "places", "scales"]
+__all__ = ["aks_version_gaps", "app_runtime", "guest_reports", "image_approved", "places", "scales"]
 
 _DAY = 86_400_000
 _BY_ITSELF = frozenset({"dynamic", "flexconsumption"})
@@ -33,6 +33,30 @@ def image_approved(reference: JSON, approved: JSON) -> JSON:
     texts = [str(text).lower().strip("/") for text in (*ids, "" if any(ids) else market) if text]
     roots = [str(one).lower().strip("/") for one in approved]
     return any(text == root or text.startswith(f"{root}/") for text in texts for root in roots if root)
+
+
+# ── what is found inside ──
+
+
+@derived
+def guest_reports(assignments: JSON, named: JSON) -> JSON:
+    """[{status, at}] of assignments of machine configuration with one of these names, or whose configuration has it.
+
+    `at`: when it was last checked; a time long past where nobody did. Azure Policy gives assignments names of its own,
+    with the configuration's name in front. Source: REST API, Guest Configuration Assignments.
+    """
+    names = {str(one).lower() for one in named}
+    found = []
+    for one in assignments:
+        value = one["assignment"]["properties"]
+        own = {
+            str(one["assignment"].get("name")).lower(),
+            str((value.get("guestConfiguration") or {}).get("name")).lower(),
+        }
+        if own & names:
+            at = str(value.get("lastComplianceStatusChecked") or "1970-01-01T00:00:00Z")
+            found.append({"status": str(value.get("complianceStatus")), "at": at})
+    return found
 
 
 # ── places ──

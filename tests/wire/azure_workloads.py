@@ -113,7 +113,7 @@ def _told() -> dict[str, list[dict[str, Any]]]:
     return {
         "Microsoft.Insights/actionGroups": [row("Microsoft.Insights/actionGroups", "ops", {"enabled": True, "emailReceivers": [{"name": PLANTED, "emailAddress": EMAIL, "status": "Enabled"}]}, others=0)],
         "Microsoft.AlertsManagement/actionRules": [row("Microsoft.AlertsManagement/actionRules", "over", {"enabled": True, "scopes": [SUB], "actions": [{"actionType": "RemoveAllActionGroups"}], "schedule": {"effectiveUntil": "2025-01-01T00:00:00"}, "description": PLANTED})],
-        "Microsoft.Insights/metricAlerts": [row("Microsoft.Insights/metricAlerts", "load", {"enabled": True, "scopes": [SUB], "description": PLANTED}, actions=[{"actionGroupId": OPS, "webHookProperties": {}}])],
+        "Microsoft.Insights/metricAlerts": [row("Microsoft.Insights/metricAlerts", "load", {"enabled": True, "scopes": [SUB], "description": PLANTED, "actions": [{"actionGroupId": OPS, "webHookProperties": {"x": PLANTED}}]})],
         "Microsoft.Insights/autoscaleSettings": [_autoscale("set", SET), _autoscale("plan", PLAN)],
     }  # fmt: skip
 

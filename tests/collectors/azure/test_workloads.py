@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from annexlog.collectors.azure.subscription import subscription
 from annexlog.evidence_store.model import Unknown
 from tests.collectors.azure.conftest import Connect
 from tests.providers import fault, look
-from tests.wire.api import say
+from tests.wire.api import Fault, say
 from tests.wire.azure import SUBSCRIPTION, Azure, at, row
 
 SCOPE = f"azure/{SUBSCRIPTION}"
@@ -94,6 +95,17 @@ def test_of_very_many_indicators_the_rest_is_not_read_and_said_to_be_missing(azu
     assert (found["whole"], len(found["sources"])) == (False, 10)
 
 
+def test_indicators_that_the_service_does_not_sort_are_read_as_they_come(azure: Azure, connect: Connect) -> None:
+    sentinel(azure)
+    azure.answers[INDICATORS] = {"value": [indicator("Feed", "2026-01-01T00:00:00Z")]}
+    path = re.escape(INDICATORS.replace(CENTRAL, CENTRAL.lower()))
+    azure.faults.append(Fault(path, refused(azure, "Invalid $orderby"), containing="orderby"))
+
+    found: Any = look(connect(), instance, ["indicators"]).values("azure.sentinel.instance", "indicators", SCOPE)
+
+    assert found[CENTRAL.lower()] == {"whole": True, "sources": [{"source": "Feed", "updated": "2026-01-01T00:00:00Z"}]}
+
+
 @pytest.mark.parametrize(
     ("group", "told"),
     [
@@ -111,7 +123,7 @@ def test_of_very_many_indicators_the_rest_is_not_read_and_said_to_be_missing(azu
 def test_of_an_alert_s_groups_it_is_kept_how_many_they_tell(
     group: dict[str, Any], told: dict[str, Any], azure: Azure, connect: Connect
 ) -> None:
-    azure.inventory = {METRIC: [row(METRIC, "load", actions=[{"actionGroupId": OPS}])]}
+    azure.inventory = {METRIC: [row(METRIC, "load", {"actions": [{"actionGroupId": OPS}]})]}
     azure.answers[OPS] = {"properties": group}
 
     seen = look(connect(), metric_alert, ["groups"])
@@ -122,7 +134,7 @@ def test_of_an_alert_s_groups_it_is_kept_how_many_they_tell(
 
 
 def test_a_group_that_is_gone_tells_nobody_and_one_that_is_hidden_is_unknown(azure: Azure, connect: Connect) -> None:
-    azure.inventory = {METRIC: [row(METRIC, "load", actions=[{"actionGroupId": OPS}])]}
+    azure.inventory = {METRIC: [row(METRIC, "load", {"actions": [{"actionGroupId": OPS}]})]}
     azure.faults.append(fault(ASKED, say({"error": {"code": "ResourceNotFound", "message": "gone"}}, 404)))
     gone = look(connect(), metric_alert, ["groups"])
     azure.faults[:] = [fault(ASKED, azure.refuse(403))]
