@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cache
 
-from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
-from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
 
 from annexlog.collectors import Call, ResourceType
 from annexlog.collectors.aws._adapter import target
+from annexlog.collectors.aws._models import loader, operations
 from annexlog.evidence_store.model import DeclarationError
 
 
@@ -68,16 +67,14 @@ def operation(call: Call, where: str = "") -> OperationModel:
     """The model of a call. Raises DeclarationError if botocore knows no such service or operation."""
     service, name = target(call)
     try:
-        model = _service(service)
+        names = operations(loader(), service)
     except UnknownServiceError:
         raise DeclarationError(f"botocore has no service {service!r}", where=where) from None
-    names = {xform_name(n): n for n in model.operation_names}
     if name not in names:
         raise DeclarationError(f"{service} has no operation {name!r}", where=where)
-    return model.operation_model(names[name])
+    return _service(service).operation_model(names[name])
 
 
-@lru_cache(maxsize=8)
+@cache
 def _service(name: str) -> ServiceModel:
-    """The model of a service. One may take 20 MB, and a loader keeps all that it read: each has a loader of its own."""
-    return ServiceModel(Loader().load_service_model(name, "service-2"), service_name=name)
+    return ServiceModel(loader().load_service_model(name, "service-2"), service_name=name)

@@ -15,7 +15,6 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import botocore.session
 import orjson
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 from botocore.validate import ParamValidator
@@ -25,6 +24,7 @@ from moto.core.serialize import get_serializer_class
 from werkzeug.datastructures import Headers, MultiDict
 
 from annexlog.collectors.aws import _refusals
+from annexlog.collectors.aws._models import loader
 from tests.wire.faults import error
 from tests.wire.http import Reply, Request
 from tests.wire.recognise import Recognised, operation, recognise
@@ -194,5 +194,4 @@ def _model(name: str) -> OperationModel:
 
 @cache
 def _service(name: str) -> ServiceModel:
-    loader = botocore.session.get_session().get_component("data_loader")
-    return ServiceModel(loader.load_service_model(name, "service-2"), name)
+    return ServiceModel(loader().load_service_model(name, "service-2"), name)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
-import botocore.session
 from botocore.model import StructureShape
 
+from annexlog.collectors.aws._models import loader
 from annexlog.collectors.aws._paging import Plan, plan
 from tests.wire.http import Reply, Request
 from tests.wire.recognise import Recognised
@@ -139,7 +139,7 @@ def _cut(answer: Reply) -> Reply:
 def pages(recognised: Recognised) -> Plan:
     """How the operation's pages go on."""
     name = recognised.name.partition(".")[0]
-    return plan(botocore.session.get_session().get_component("data_loader"), name, recognised.model)
+    return plan(loader(), name, recognised.model)
 
 
 def _continued(answer: Reply, recognised: Recognised) -> Reply:

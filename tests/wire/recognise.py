@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from functools import cache
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-import botocore.session
 from botocore import xform_name
 from botocore.model import OperationModel, ServiceModel, StructureShape
 
 from annexlog.collectors import resource_types
 from annexlog.collectors.aws._adapter import target
+from annexlog.collectors.aws._models import loader, operations
 from tests.wire.http import Request
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d+/([\w-]+)/([\w-]+)/aws4_request")
@@ -40,16 +40,14 @@ class Recognised:
 
 @cache
 def service(name: str) -> ServiceModel:
-    return botocore.session.get_session().get_service_model(name)
+    """The same model that the collector reads: two of each would take hundreds of megabytes."""
+    return ServiceModel(loader().load_service_model(name, "service-2"), name)
 
 
 def operation(name: str) -> OperationModel:
     """The model of `service.operation`. Raises LookupError."""
     of, _, wanted = name.partition(".")
-    for found in service(of).operation_names:
-        if xform_name(found) == wanted:
-            return service(of).operation_model(found)
-    raise LookupError(f"{of} has no operation {wanted}")
+    return service(of).operation_model(operations(loader(), of)[wanted])
 
 
 @cache
@@ -115,7 +113,7 @@ def _routed(model: ServiceModel, method: str, path: str, query: str) -> tuple[st
 def _routes(model: ServiceModel) -> list[tuple[str, re.Pattern[str], dict[str, str], set[str], str]]:
     """Method, path, what the query must hold, which names it must have, and the operation."""
     routes = []
-    for name in model.operation_names:
+    for name in operations(loader(), model.service_name).values():
         operation = model.operation_model(name)
         if operation.deprecated:  # another name of the same request
             continue
