@@ -15,11 +15,14 @@ _UNREAD = "its regions cannot be read"
 
 
 @derived
-def region_gaps(policies: JSON, exemptions: JSON, approved: JSON, spared: JSON, now: JSON) -> JSON | Unknown:
+def region_gaps(
+    subscription: JSON, policies: JSON, exemptions: JSON, approved: JSON, spared: JSON, now: JSON
+) -> JSON | Unknown:
     """Why regions outside of the approved ones are open to resources or to groups of them; [] if they are not.
 
     `policies`: what limits regions at the subscription or above (see collectors/azure/_locations.py); one assignment
-    for resources and one for groups is enough, if it has no gap. `exemptions`: [{exemption}]. `spared`: ids of scopes
+    for resources and one for groups is enough, if it has no gap. What is left out in other subscriptions than this one
+    (`/subscriptions/ID`) is none. `exemptions`: [{exemption}]. `spared`: ids of scopes
     and exemptions that were agreed to. Unknown(unresolved) where only regions that cannot be read stand against a pass.
     `now`: ms since 1970. Source: REST API, Policy Assignments (enforcementMode, notScopes, resourceSelectors,
     overrides), Policy Exemptions (expiresOn; one that is over exempts nothing).
@@ -29,12 +32,22 @@ def region_gaps(policies: JSON, exemptions: JSON, approved: JSON, spared: JSON, 
     found: list[str] = []
     unread = False
     for of in ("resources", "groups"):
-        states = [list(_gaps(one, valid, regions, allowed)) for one in policies if one["of"] == of]
+        states = [
+            list(_gaps(_here(one, str(subscription)), valid, regions, allowed)) for one in policies if one["of"] == of
+        ]
         if [] in states:
             continue
         unread = unread or [_UNREAD] in states
         found += [f"{of}: {gap}" for gap in min(states, key=len, default=["nothing is assigned"]) if gap != _UNREAD]
     return found or (Unknown("unresolved", operation="policyAssignments", code=_UNREAD) if unread else [])
+
+
+def _here(one: Mapping[str, Any], subscription: str) -> Mapping[str, Any]:
+    """A policy with those of its `notScopes` that are of this subscription, or may be above it."""
+    own = subscription.lower()
+    scopes = [str(scope).lower() for scope in one.get("notScopes") or ()]
+    elsewhere = {s for s in scopes if s.startswith("/subscriptions/") and s != own and not s.startswith(f"{own}/")}
+    return {**one, "notScopes": [scope for scope in scopes if scope not in elsewhere]}
 
 
 def _gaps(one: Mapping[str, Any], exemptions: JSON, regions: set[str], allowed: set[str]) -> Iterator[str]:
