@@ -264,7 +264,7 @@ def measure(prowler: str | None, sizes: Sizes) -> tuple[Taken, Taken, Taken | No
 
     with (
         Moto() as moto,
-        Wire(_regions_said(forward(moto.url)), threads=16) as wire,
+        Wire(_as_aws(forward(moto.url)), threads=16) as wire,
         tempfile.TemporaryDirectory() as folder,
     ):
         session = boto3.Session(aws_access_key_id="AKIAIOSFODNN7EXAMPLE", aws_secret_access_key="plant")
@@ -274,17 +274,41 @@ def measure(prowler: str | None, sizes: Sizes) -> tuple[Taken, Taken, Taken | No
         return mine, alike, theirs(wire, Path(folder, "theirs"), prowler) if prowler else None
 
 
-def _regions_said(source: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """moto's answers, and in its list of buckets what S3 says there where a page size is asked for: their regions."""
+_QUERY = "https://iam.amazonaws.com/doc/2010-05-08/"
+
+
+def _as_aws(source: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """moto's answers, and what they lack, as AWS documents it.
+
+    The list of buckets says their regions, as S3 does where a page size is asked for. The credential report is of now
+    and has the root user. Nobody has service-specific credentials, and `AllUsers` is refused beside a user's name.
+    """
+    from tests.home import real, with_root
 
     def ask(request: Any) -> Any:
         reply = source(request)
-        if b"<ListAllMyBucketsResult" not in reply.body[:200] or "max-buckets=" not in request.target:
-            return reply
-        said = f"</CreationDate><BucketRegion>{REGIONS[0]}</BucketRegion>".encode()
-        return replace(reply, body=reply.body.replace(b"</CreationDate>", said))
+        if b"<GetCredentialReportResult>" in reply.body:
+            return replace(reply, body=with_root(reply.body, real()))
+        if b"<ListAllMyBucketsResult" in reply.body[:200] and "max-buckets=" in request.target:
+            said = f"</CreationDate><BucketRegion>{REGIONS[0]}</BucketRegion>".encode()
+            return replace(reply, body=reply.body.replace(b"</CreationDate>", said))
+        if b"Action=ListServiceSpecificCredentials" in request.body:
+            return _credentials(reply, both=b"UserName=" in request.body and b"AllUsers=" in request.body)
+        return reply
 
     return ask
+
+
+def _credentials(reply: Any, *, both: bool) -> Any:
+    kind = {"Content-Type": "text/xml"}
+    if both:
+        said = "<Type>Sender</Type><Code>ValidationError</Code><Message>UserName and AllUsers</Message>"
+        body = f'<ErrorResponse xmlns="{_QUERY}"><Error>{said}</Error><RequestId>r</RequestId></ErrorResponse>'
+        return replace(reply, status=400, headers=kind, body=body.encode())
+    said = "<ServiceSpecificCredentials/><IsTruncated>false</IsTruncated>"
+    name = "ListServiceSpecificCredentials"
+    body = f'<{name}Response xmlns="{_QUERY}"><{name}Result>{said}</{name}Result></{name}Response>'
+    return replace(reply, status=200, headers=kind, body=body.encode())
 
 
 def run(*, quick: bool = False, prowler: str | None = None) -> Report:

@@ -131,6 +131,7 @@ class Detail:
     asked for with this one, and if it is Unknown, this one is that Unknown.
     `region`: template of the region to ask instead of the scope's own (which stays where it cannot be filled).
     `key`, `match`: the call is a bulk source, asked once a scope: its rows are found by `row[key] == match`.
+    `value`: the member of the row that is wanted; not given, the whole row.
     `otherwise`: the value for a resource that the bulk answer does not mention; not given, Unknown(unlisted).
     `batch`: the parameter that takes many resources at once, and how many: ("names", 10); needs `key`, `match`;
     the parameter's value is the list of the `match` values. Its other parameters may read the parents' facets.
@@ -142,12 +143,14 @@ class Detail:
     region: str | None = None
     key: str | None = None
     match: str | None = None
+    value: str | None = None
     otherwise: Any = UNREADABLE
     batch: tuple[str, int] | None = None
 
     def __post_init__(self) -> None:
         """Raises DeclarationError."""
         _refuse((self.key is None) is not (self.match is None), self.facet, "key and match go together")
+        _refuse(self.value is not None and self.key is None, self.facet, "a value needs key and match")
         _refuse(self.batch is not None and self.key is None, self.facet, "a batch needs key and match")
         _refuse(self.key is not None and self.call.items is None, self.facet, "a bulk source needs items")
         _refuse(self.otherwise is not UNREADABLE and self.key is None, self.facet, "otherwise needs key and match")

@@ -58,16 +58,23 @@ class Rows:
     def find(self, match: str) -> JSON:
         """The row of one resource, or `otherwise` where there is none.
 
-        Raises Refused: `unlisted` where nothing says otherwise, `unreadable` where there are two.
+        Raises Refused: `unlisted` where nothing says otherwise, `unreadable` where there are two, or the row lacks what
+        is wanted of it.
         """
         key = self._folded(match)
         if key in self._twice:
             raise unreadable("DuplicateRow", f"several rows have {self._step.detail.key} {match}")
         if key in self._rows:
-            return self._rows[key]
+            return self._wanted(self._rows[key])
         if self._step.detail.otherwise is UNREADABLE:
             raise Refused("unlisted", "")
         return self._step.detail.otherwise
+
+    def _wanted(self, row: JSON) -> JSON:
+        found = row if self._step.value is None else dig(row, self._step.value)
+        if found is MISSING:
+            raise unreadable(f"no {self._step.detail.value}")
+        return found
 
 
 class Bulk:

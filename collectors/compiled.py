@@ -41,7 +41,7 @@ class Read:
 class Step:
     """A detail, ready to be asked for. `needs`: the facets that it reads."""
 
-    __slots__ = ("batch", "detail", "facet", "key", "match", "needs", "only", "read", "region")
+    __slots__ = ("batch", "detail", "facet", "key", "match", "needs", "only", "read", "region", "value")
 
     def __init__(self, kind: ResourceType, detail: Detail) -> None:
         self.detail = detail
@@ -50,6 +50,7 @@ class Step:
         self.only: Condition | None = condition(detail.only) if detail.only else None
         self.region: Template | None = template(detail.region) if detail.region else None
         self.key = None if detail.key is None else steps(detail.key)
+        self.value = None if detail.value is None else steps(detail.value)
         self.match: Template | None = None if detail.match is None else template(detail.match)
         self.batch = detail.batch
         self.needs = tuple(sorted(detail.roots() & set(kind.facets)))

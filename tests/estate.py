@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import trustme
+
 REGION = "eu-west-1"
 PASSWORD = "Not-A-Real-Passw0rd!"
 
@@ -51,6 +53,8 @@ def _identities(client: Client) -> None:
         iam.create_user(UserName=user)
     iam.create_login_profile(UserName="alice", Password=PASSWORD)
     iam.create_access_key(UserName="robot")
+    certificate = trustme.CA().cert_pem.bytes().decode()
+    iam.upload_signing_certificate(UserName="robot", CertificateBody=certificate)
     admin = iam.create_policy(PolicyName="all", PolicyDocument=_policy(Effect="Allow", Action="*", Resource="*"))
     iam.attach_user_policy(UserName="bob", PolicyArn=admin["Policy"]["Arn"])
     stranger = {"AWS": "arn:aws:iam::999988887777:root"}

@@ -59,13 +59,14 @@ def completed(source: Source, now: Callable[[], Millis] = real) -> Source:
     def ask(request: Request) -> Reply:
         asked, reply = recognise(request), whole(request)
         if asked and asked.name == "iam.get_credential_report":
-            reply = replace(reply, body=_with_root(reply.body, now()))
+            reply = replace(reply, body=with_root(reply.body, now()))
         return replace(reply, headers={**reply.headers, "Date": formatdate(now() // 1000, usegmt=True)})
 
     return ask
 
 
-def _with_root(body: bytes, now: Millis) -> bytes:
+def with_root(body: bytes, now: Millis) -> bytes:
+    """moto's credential report of now instead of 2015, and with the row of the root user."""
     found = _CONTENT.search(body)
     if found is None:
         return body

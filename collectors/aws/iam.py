@@ -6,6 +6,8 @@ import csv
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
+from functools import partial
 from io import StringIO
 from typing import Any
 
@@ -17,6 +19,8 @@ Ask = Callable[[str, Mapping[str, Any]], Page]
 Row = Mapping[str, Any]
 
 NAMED = {"UserName": "{user.UserName}"}
+HELD = {**NAMED, "Held": "{held}"}
+EVERYBODY = {"MaxItems": 1000}
 
 # ── answers that take more than one call ──────────────────────────────────────────────────
 
@@ -63,6 +67,105 @@ def _login_profile(ask: Ask, named: Mapping[str, Any]) -> Row | None:
             return None
         raise
     return profile
+
+
+def held(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
+    """What each user may hold that is active: `{"Rows": [{UserName, GeneratedTime, AccessKeys, Certificates}]}`.
+
+    False only where the credential report says so of this very user: it has two of each kind, and IAM lets a user have
+    no more. Sources: IAM User Guide, "Getting credential reports"; IAM API, GetAccountSummary.
+    """
+    quotas = ask("get_account_summary", params).body["SummaryMap"]
+    (page,) = report(ask, params)
+    reported = {row["arn"]: row for row in page.body["Rows"]}
+    rows = []
+    for user in _all(ask, "list_users", EVERYBODY, "Users"):
+        row = reported.get(user["Arn"])
+        if row is not None and not _same(row, user):
+            row = None
+        may = {
+            kind: row is None or quotas.get(quota) not in (1, 2) or not _inactive(row, column)
+            for kind, quota, column in _REPORTED
+        }
+        rows.append({"UserName": user["UserName"], "GeneratedTime": page.body["GeneratedTime"], **may})
+    yield replace(page, body={"GeneratedTime": page.body["GeneratedTime"], "Rows": rows})
+
+
+_REPORTED = (
+    ("AccessKeys", "AccessKeysPerUserQuota", "access_key"),
+    ("Certificates", "SigningCertificatesPerUserQuota", "cert"),
+)
+
+
+def active(kind: str, operation: str, member: str, ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
+    """A user's credentials of one kind that are active: `{"GeneratedTime", "Active"}`; asked for if he may hold any."""
+    known = params["Held"]
+    found = _all(ask, operation, {"UserName": params["UserName"]}, member) if known[kind] else ()
+    left = [one for one in found if one["Status"] not in ("Inactive", "Expired")]
+    yield Page({"GeneratedTime": known["GeneratedTime"], "Active": left})
+
+
+def _same(row: Row, user: Row) -> bool:
+    """Whether a row of the report is of this very user."""
+    made = (datetime.fromisoformat(said) for said in (row["user_creation_time"], user["CreateDate"]))
+    return len({at.replace(microsecond=0) for at in made}) == 1
+
+
+def _inactive(row: Row, column: str) -> bool:
+    """Whether a row of the report says that no such credential is active. What it does not say is no."""
+    said = all(str(row.get(f"{column}_{n}_active")).lower() == "false" for n in (1, 2))
+    return said and row.get("additional_credentials_info", "N/A") in ("", "N/A")
+
+
+def service_credentials(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
+    """The service-specific credentials of each user: `{"Rows": [{UserName, Credentials}]}`.
+
+    One answer has those of all users and services where IAM knows the parameter `AllUsers`. It does if it refuses it
+    beside a user's name, as documented; if it answers that, it has not read it, and each user is asked for.
+    Source: IAM API, ListServiceSpecificCredentials.
+    """
+    operation, member = "list_service_specific_credentials", "ServiceSpecificCredentials"
+    users = list(_all(ask, "list_users", {**params, **EVERYBODY}, "Users"))
+    found: dict[str, list[Row]] | None = None
+    if len(users) > _FEW and _refuses(ask, operation, {"UserName": users[0]["UserName"], "AllUsers": True}):
+        try:
+            found = {user["UserName"]: [] for user in users}
+            for one in _all(ask, operation, {"AllUsers": True}, member):
+                found.setdefault(one["UserName"], []).append(one)
+        except Refused as refused:
+            if refused.code not in _INVALID:
+                raise
+            found = None  # it wants a service's name, and who knows them all
+    if found is None:
+        each = {user["UserName"]: _of(ask, operation, user, member) for user in users}
+        found = {name: credentials for name, credentials in each.items() if credentials is not None}
+    yield Page({"Rows": [{"UserName": name, "Credentials": credentials} for name, credentials in found.items()]})
+
+
+_FEW = 2  # so many users are asked for sooner than whether all can be
+_INVALID = frozenset({"InvalidInput", "InvalidParameterCombination", "InvalidParameterValue", "ValidationError"})
+
+
+def _refuses(ask: Ask, operation: str, params: Mapping[str, Any]) -> bool:
+    """Whether parameters are refused for what they are. Raises Refused for any other reason."""
+    try:
+        ask(operation, params)
+    except Refused as refused:
+        if refused.code in _INVALID:
+            return True
+        if refused.code != "NoSuchEntity":
+            raise
+    return False
+
+
+def _of(ask: Ask, operation: str, user: Row, member: str) -> list[Row] | None:
+    """What a user has; None if he was deleted meanwhile."""
+    try:
+        return list(_all(ask, operation, {"UserName": user["UserName"]}, member))
+    except Refused as refused:
+        if refused.code == "NoSuchEntity":
+            return None
+        raise
 
 
 def key_use(ask: Ask, params: Mapping[str, Any]) -> Iterator[Page]:
@@ -200,17 +303,23 @@ user = ResourceType(
         Detail("newcomer", Call("iam:GetCredentialReport", "get_credential_report", items="Rows", fn=newcomers,
                also=("iam:GenerateCredentialReport", "iam:ListUsers", "iam:ListMFADevices", "iam:GetLoginProfile")),
                key="arn", match="{user.Arn}", otherwise=None),
-        Detail("access_keys", Call("iam:ListAccessKeys", "list_access_keys", NAMED, items="AccessKeyMetadata")),
+        Detail("held", Call("iam:GetCredentialReport", "get_credential_report", items="Rows", fn=held,
+               observed="GeneratedTime", also=("iam:GenerateCredentialReport", "iam:GetAccountSummary", "iam:ListUsers")),
+               key="UserName", match="{user.UserName}"),
+        # Those that are active.
+        Detail("access_keys", Call("iam:ListAccessKeys", "list_access_keys", HELD, items="Active", observed="GeneratedTime",
+               fn=partial(active, "AccessKeys", "list_access_keys", "AccessKeyMetadata"))),
         Detail("key_use", Call("iam:GetAccessKeyLastUsed", "get_access_key_last_used", {"Keys": "{access_keys}"},
                items="Keys", fn=key_use)),
         Detail("ssh_keys", Call("iam:ListSSHPublicKeys", "list_ssh_public_keys", NAMED, items="SSHPublicKeys")),
-        Detail("service_credentials", Call("iam:ListServiceSpecificCredentials", "list_service_specific_credentials", NAMED,
-               items="ServiceSpecificCredentials")),
-        Detail("signing_certificates", Call("iam:ListSigningCertificates", "list_signing_certificates", NAMED,
-               items="Certificates")),
+        Detail("service_credentials", Call("iam:ListServiceSpecificCredentials", "list_service_specific_credentials",
+               items="Rows", fn=service_credentials, also=("iam:ListUsers",)),
+               key="UserName", match="{user.UserName}", value="Credentials"),
+        Detail("signing_certificates", Call("iam:ListSigningCertificates", "list_signing_certificates", HELD, items="Active",
+               observed="GeneratedTime", fn=partial(active, "Certificates", "list_signing_certificates", "Certificates"))),
     ],
     tags="user.Tags", incarnation="user.UserId",
-    ignore=("credential_report.access_key_1_last_used_region", "credential_report.access_key_1_last_used_service",
+    ignore=("held.GeneratedTime", "credential_report.access_key_1_last_used_region", "credential_report.access_key_1_last_used_service",
             "credential_report.access_key_2_last_used_region", "credential_report.access_key_2_last_used_service"),
     sets=("user.GroupList", "user.AttachedManagedPolicies", "user.UserPolicyList", "user.Tags", "access_keys", "key_use",
           "newcomer.MFADevices", "service_credentials", "ssh_keys", "signing_certificates"),

@@ -45,6 +45,16 @@ def test_a_resource_that_the_bulk_answer_does_not_mention_is_unlisted(server: Se
     assert seen.status("acme.box", "report") == ("partial", unlisted())
 
 
+def test_one_member_of_a_row_can_be_what_is_wanted(server: Server) -> None:
+    three_boxes(server)
+    server.say("/report", {"rows": [{"box": "a", "held": [1, 2]}, {"box": "b", "held": []}, {"box": "c", "n": 3}]})
+
+    seen = collect(server, ask(boxes(report(value="held"))))
+
+    lacking = Unknown("unreadable", "/report", "box:Report", "no held")
+    assert seen.values("acme.box", "report") == {"a": [1, 2], "b": [], "c": lacking}
+
+
 def test_a_declaration_may_say_what_it_means_not_to_be_mentioned(server: Server) -> None:
     three_boxes(server)
     server.say("/report", {"rows": [{"box": "a"}]})

@@ -42,7 +42,12 @@ def plant(estate: Estate, place: Place) -> None:
         "IsTruncated": False,
     }
     estate.say(place, "iam.get_account_authorization_details", said)
+    for user in users:
+        works = any(key["Status"] == "Active" for key in user["keys"])
+        user["row"].setdefault("access_key_1_active", "true" if works else "false")
     report(estate, place, [user["row"] for user in users], password_last_used=ago(days=3))
+    listed = [{name: user["user"][name] for name in ("UserName", "Arn", "UserId", "Path", "CreateDate")} for user in users]
+    estate.say(place, "iam.list_users", {"Users": listed, "IsTruncated": False})
     for user in users:
         if "UserPolicyList" in user["user"]:  # a policy of its own, and a harmless one
             estate.expect(place, f"{user['user']['Arn']}/inline/own", {ADMIN: PASS})
@@ -59,7 +64,7 @@ def plant(estate: Estate, place: Place) -> None:
 
 def report(estate: Estate, place: Place, rows: list[dict[str, str]], **root: str) -> None:
     """The credential report, with the row of the root user."""
-    usual = dict.fromkeys(_COLUMNS, "N/A")
+    usual = dict.fromkeys(_COLUMNS, "N/A") | {name: "false" for name in _COLUMNS if name.endswith(("1_active", "2_active"))}
     first = {
         **usual, "user": "<root_account>", "arn": f"arn:aws:iam::{place.account}:root", "password_last_used": "no_information",
         **root,
@@ -101,6 +106,10 @@ def _users(count: int) -> Population:
         parts["row"].update(password_enabled="false", mfa_active="false", password_last_used="N/A", password_last_changed="N/A")
         parts["user"]["Tags"].append({"Key": "identity", "Value": "workload"})
 
+    def anew(parts: Parts) -> None:
+        key(age=20, used=1)(parts)
+        parts["row"].update(user_creation_time=ago(days=400), access_key_1_active="false")
+
     policy = {"PolicyName": "p", "PolicyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}
     inline = {"PolicyName": "own", "PolicyDocument": quote(document())}
     return Population(
@@ -117,6 +126,8 @@ def _users(count: int) -> Population:
             Trait(key(age=80, used=None), fails=(LONG_LIVED, UNUSED), slot="key"),
             Trait(key(age=500, used=400, status="Inactive"), slot="key"),
             Trait(machine, spares=(MFA,), slot="key password"),
+            # Another of the same name, made since the report, which knows nothing of her key.
+            Trait(anew, fails=(LONG_LIVED,), slot="key"),
             Trait(lambda parts: parts["user"].update(AttachedManagedPolicies=[policy]), fails=(DIRECT,)),
             Trait(lambda parts: parts["user"].update(UserPolicyList=[inline]), fails=(DIRECT,)),
         ],
@@ -272,14 +283,17 @@ def _certificates(count: int) -> Population:
 # ── the account itself ──
 
 
+QUOTAS = {"AccessKeysPerUserQuota": 2, "SigningCertificatesPerUserQuota": 2}
+
+
 def accounts(estate: Estate, good: Place, bad: Place) -> None:
     """One account that keeps every rule about root and passwords, and one that keeps none; only the latter has roles."""
     support = "aws.iam.support-role-exists"
     estate.expect(good, good.account, {support: FAIL})
     estate.expect(bad, bad.account, {support: PASS})
-    _account(estate, good, PASS, {"AccountMFAEnabled": 1, "AccountAccessKeysPresent": 0, "AccountPasswordPresent": 1}, [])
+    _account(estate, good, PASS, {**QUOTAS, "AccountMFAEnabled": 1, "AccountAccessKeysPresent": 0, "AccountPasswordPresent": 1}, [])
     virtual = [{"SerialNumber": f"arn:aws:iam::{bad.account}:mfa/root-account-mfa-device"}]
-    _account(estate, bad, FAIL, {"AccountMFAEnabled": 0, "AccountAccessKeysPresent": 1, "AccountPasswordPresent": 1}, virtual)
+    _account(estate, bad, FAIL, {**QUOTAS, "AccountMFAEnabled": 0, "AccountAccessKeysPresent": 1, "AccountPasswordPresent": 1}, virtual)
     policy = {"MinimumPasswordLength": 14, "PasswordReusePrevention": 24, "ExpirePasswords": False}
     estate.say(good, "iam.get_account_password_policy", {"PasswordPolicy": policy})
     weak = {"PasswordPolicy": {**policy, "MinimumPasswordLength": 8}}

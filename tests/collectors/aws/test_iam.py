@@ -7,6 +7,8 @@ import json
 from datetime import datetime
 from typing import Any
 
+import pytest
+
 from annexlog.collectors.aws.iam import policy, principal, role, server_certificate, user
 from annexlog.evidence_store.model import Coverage, Unknown
 from tests.collectors.aws.conftest import Connect
@@ -31,9 +33,9 @@ def answer(operation: str, result: str) -> Reply:
     return Reply(200, {"Content-Type": "text/xml"}, body.encode())
 
 
-def reported(rows: str) -> Fault:
+def reported(rows: str, header: str = HEADER) -> Fault:
     """What GetCredentialReport says."""
-    content = base64.b64encode((HEADER + rows).encode()).decode()
+    content = base64.b64encode((header + rows).encode()).decode()
     when = "<GeneratedTime>2026-01-03T00:00:00Z</GeneratedTime>"
     result = f"<Content>{content}</Content><ReportFormat>text/csv</ReportFormat>{when}"
     return Fault("reply", "iam.get_credential_report", reply=answer("GetCredentialReport", result))
@@ -87,22 +89,164 @@ def test_a_user_shows_its_groups_its_own_policies_and_its_tags(moto: Moto, clien
     }
 
 
-def test_a_users_keys_are_listed_and_each_with_its_last_use(moto: Moto, client: Any, connect: Connect) -> None:
+def test_active_keys_are_listed_and_each_with_its_last_use(moto: Moto, client: Any, connect: Connect) -> None:
     iam = client("iam")
     iam.create_user(UserName="ada")
-    old = iam.create_access_key(UserName="ada")["AccessKey"]
+    old, new = (iam.create_access_key(UserName="ada")["AccessKey"] for _ in range(2))
     iam.update_access_key(UserName="ada", AccessKeyId=old["AccessKeyId"], Status="Inactive")
     iam.create_user(UserName="bob")
 
     seen = look(connect(), user, "access_keys", "key_use", "signing_certificates")
 
     created = datetime.fromisoformat(seen.facets[ADA]["access_keys"][0]["CreateDate"])
-    assert abs((created - old["CreateDate"]).total_seconds()) < 1
-    shown = {"UserName": "ada", "AccessKeyId": old["AccessKeyId"], "Status": "Inactive"}
+    assert abs((created - new["CreateDate"]).total_seconds()) < 1
+    shown = {"UserName": "ada", "AccessKeyId": new["AccessKeyId"], "Status": "Active"}
     shown["CreateDate"] = seen.facets[ADA]["access_keys"][0]["CreateDate"]
     assert seen.of("access_keys") == {ADA: [shown], BOB: []}
     assert seen.of("key_use") == {ADA: [{**shown, "LastUsedDate": None}], BOB: []}
     assert seen.of("signing_certificates") == {ADA: [], BOB: []}
+
+
+def rows(iam: Any, **columns: str) -> Fault:
+    """A report in which no credential of these users is active, but for what is said otherwise."""
+    usual = {f"{kind}_{n}_active": "false" for kind in ("access_key", "cert") for n in (1, 2)} | columns
+    head = ",".join(("user,arn,user_creation_time", *usual))
+    users = [(one["UserName"], one["Arn"], one["CreateDate"].isoformat()) for one in iam.list_users()["Users"]]
+    text = "\n".join([head, *(",".join((*told, *usual.values())) for told in users)])
+    said = "<ReportFormat>text/csv</ReportFormat><GeneratedTime>2026-01-03T00:00:00Z</GeneratedTime>"
+    result = f"<Content>{base64.b64encode(text.encode()).decode()}</Content>{said}"
+    return Fault("reply", "iam.get_credential_report", reply=answer("GetCredentialReport", result))
+
+
+def test_who_holds_nothing_active_by_the_report_is_not_asked_for_it(wire: Wire, client: Any, connect: Connect) -> None:
+    wire.inject(rows(plant_people(client)))
+
+    seen = look(connect(), user, "access_keys", "signing_certificates")
+
+    assert (seen.of("access_keys"), seen.of("signing_certificates")) == ({ADA: [], BOB: []}, {ADA: [], BOB: []})
+    assert (wire.count("iam.list_access_keys"), wire.count("iam.list_signing_certificates")) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"access_key_2_active": "TRUE", "cert_1_active": "true"},
+        {"additional_credentials_info": "1: use ListAccessKeys and ListSigningCertificates"},
+        {"access_key_1_active": "not_supported", "cert_2_active": "N/A"},
+    ],
+)
+def test_who_may_hold_something_active_by_the_report_is_asked_for_it(
+    wire: Wire, client: Any, connect: Connect, columns: dict[str, str]
+) -> None:
+    wire.inject(rows(plant_people(client), **columns))
+
+    look(connect(), user, "access_keys", "signing_certificates")
+
+    assert (wire.count("iam.list_access_keys"), wire.count("iam.list_signing_certificates")) == (2, 2)
+
+
+def test_a_user_made_anew_since_the_report_is_asked_for_what_it_holds(
+    wire: Wire, client: Any, connect: Connect
+) -> None:
+    client("iam").create_user(UserName="ada")
+    row = f"ada,{ADA},2020-01-01T00:00:00+00:00,false,false,false,false\n"
+    wire.inject(
+        reported(
+            row, "user,arn,user_creation_time,access_key_1_active,access_key_2_active,cert_1_active,cert_2_active\n"
+        )
+    )
+
+    look(connect(), user, "access_keys", "signing_certificates")
+
+    assert (wire.count("iam.list_access_keys"), wire.count("iam.list_signing_certificates")) == (1, 1)
+
+
+@pytest.mark.parametrize("quota", [3, None])
+def test_where_a_user_may_hold_more_than_the_report_has_everybody_is_asked_for_it(
+    wire: Wire, client: Any, connect: Connect, quota: int | None
+) -> None:
+    wire.inject(rows(plant_people(client)))
+    said = "" if quota is None else f"<entry><key>AccessKeysPerUserQuota</key><value>{quota}</value></entry>"
+    summary = answer("GetAccountSummary", f"<SummaryMap>{said}</SummaryMap>")
+    wire.inject(Fault("reply", "iam.get_account_summary", reply=summary))
+
+    look(connect(), user, "access_keys", "signing_certificates")
+
+    assert (wire.count("iam.list_access_keys"), wire.count("iam.list_signing_certificates")) == (2, 2)
+
+
+CREDENTIALS = "iam.list_service_specific_credentials"
+
+
+def credential(name: str) -> str:
+    return (
+        f"<member><UserName>{name}</UserName><Status>Active</Status><CreateDate>2026-01-01T00:00:00Z</CreateDate>"
+        f"<ServiceSpecificCredentialId>ACCA{name}</ServiceSpecificCredentialId><ServiceName>bedrock.amazonaws.com"
+        "</ServiceName></member>"
+    )
+
+
+def credentials(*names: str) -> Reply:
+    members = "".join(map(credential, names))
+    said = f"<ServiceSpecificCredentials>{members}</ServiceSpecificCredentials>"
+    return answer("ListServiceSpecificCredentials", said)
+
+
+def plant_three(client: Any) -> None:
+    for name in ("ada", "bob", "eve"):
+        client("iam").create_user(UserName=name)
+
+
+def of_names(seen: Any) -> dict[str, list[str]]:
+    held = seen.of("service_credentials")
+    return {id.rpartition("/")[2]: [one["UserName"] for one in found] for id, found in held.items()}
+
+
+def test_one_answer_has_the_service_credentials_of_all_users(wire: Wire, client: Any, connect: Connect) -> None:
+    plant_three(client)
+    wire.inject(Fault("refused", CREDENTIALS, containing="UserName=", code="ValidationError"))
+    wire.inject(Fault("reply", CREDENTIALS, reply=credentials("bob", "bob")))
+
+    seen = look(connect(), user, "service_credentials")
+
+    assert of_names(seen) == {"ada": [], "bob": ["bob", "bob"], "eve": []}
+    assert wire.count(CREDENTIALS) == 2
+
+
+def test_where_all_users_is_no_known_parameter_each_is_asked_for(wire: Wire, client: Any, connect: Connect) -> None:
+    plant_three(client)
+    wire.inject(Fault("reply", CREDENTIALS, containing="UserName=bob", reply=credentials("bob")))
+    wire.inject(Fault("reply", CREDENTIALS, reply=credentials()))
+
+    seen = look(connect(), user, "service_credentials")
+
+    assert of_names(seen) == {"ada": [], "bob": ["bob"], "eve": []}
+    assert wire.count(CREDENTIALS) == 4
+
+
+def test_where_all_users_needs_the_name_of_a_service_each_is_asked_for(
+    wire: Wire, client: Any, connect: Connect
+) -> None:
+    plant_three(client)
+    wire.inject(Fault("refused", CREDENTIALS, containing="AllUsers=", code="ValidationError"))
+    wire.inject(Fault("reply", CREDENTIALS, containing="UserName=bob", reply=credentials("bob")))
+    wire.inject(Fault("reply", CREDENTIALS, reply=credentials()))
+
+    seen = look(connect(), user, "service_credentials")
+
+    assert of_names(seen) == {"ada": [], "bob": ["bob"], "eve": []}
+    assert wire.count(CREDENTIALS) == 5
+
+
+def test_service_credentials_that_may_not_be_listed_are_unknown(wire: Wire, client: Any, connect: Connect) -> None:
+    plant_three(client)
+    wire.inject(Fault("refused", CREDENTIALS))
+
+    seen = look(connect(), user, "service_credentials")
+
+    permission = "iam:ListServiceSpecificCredentials"
+    denied = Unknown("denied", "list_service_specific_credentials", permission, "AccessDenied")
+    assert set(seen.of("service_credentials").values()) == {denied}
 
 
 def test_each_user_gets_its_row_of_the_credential_report(wire: Wire, client: Any, connect: Connect) -> None:
@@ -169,14 +313,13 @@ def test_a_report_with_a_row_cut_short_is_unreadable(wire: Wire, client: Any, co
 def test_what_may_not_be_read_of_a_user_is_unknown(wire: Wire, client: Any, connect: Connect) -> None:
     client("iam").create_user(UserName="ada")
     wire.inject(Fault("refused", "iam.generate_credential_report"))
-    wire.inject(Fault("refused", "iam.list_access_keys"))
 
     seen = look(connect(), user, "credential_report", "newcomer", "access_keys", "key_use")
 
     report = Unknown("denied", "generate_credential_report", "iam:GenerateCredentialReport", "AccessDenied")
-    keys = Unknown("denied", "list_access_keys", "iam:ListAccessKeys", "AccessDenied")
     del seen.facets[ADA][""]
-    assert seen.facets == {ADA: {"credential_report": report, "newcomer": report, "access_keys": keys, "key_use": keys}}
+    facets = ("credential_report", "newcomer", "held", "access_keys", "key_use")
+    assert seen.facets == {ADA: dict.fromkeys(facets, report)}
     assert seen.status["credential_report"] is Coverage.DENIED
 
 
