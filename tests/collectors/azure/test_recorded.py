@@ -21,7 +21,10 @@ from annexlog.collectors.paths import kept
 from annexlog.collectors.rest import Answer, member
 from annexlog.mappings.definitions import Example, Test
 from annexlog.mappings.derive.azureranges import firewall_openings
+from annexlog.mappings.derive.azureresources import deletion_locks
 from annexlog.mappings.derive.azureroles import escalating_actions, inherited_owners, root_holders
+from annexlog.mappings.derive.azuresql import long_term_days
+from annexlog.mappings.derive.azurestorage import rewritable_logs
 from annexlog.mappings.examples import judge_example
 from annexlog.mappings.packs import Contents, Reading, read_tests
 
@@ -146,3 +149,32 @@ def test_assignments_and_roles_are_read() -> None:
     assert authorization.role_definition.listed is not None
     assert {"Owner", "User Access Administrator"} <= strong
     assert not {"Reader", "Contributor"} & strong
+
+
+def answered(end: str) -> list[Any]:
+    """What answers with paths of this end say, once they are folded."""
+    return [folded(one["body"]) for one in recorded() if one["status"] == 200 and one["path"].endswith(end)]
+
+
+def test_the_longest_of_three_kinds_of_backups_counts_however_it_is_written() -> None:
+    policies = [body["properties"] for body in answered("/backupLongTermRetentionPolicies/default")]
+
+    # P1M and P12M; P1M and P6W; P14D, P3M and P2Y. What is not kept is PT0S.
+    assert {long_term_days(policy) for policy in policies} == {360, 42, 730}
+
+
+def test_a_group_s_lock_is_told_from_that_of_what_is_in_it() -> None:
+    locks = [lock for body in answered("/locks") for lock in body["value"]]
+    group = locks[0]["id"].partition("/providers/")[0]
+
+    assert deletion_locks(group, locks) == sorted(lock["id"] for lock in locks)
+    assert deletion_locks(f"{group}2", locks) == []
+
+
+def test_containers_without_a_policy_keep_nothing() -> None:
+    containers = [one for body in answered("/blobServices/default/containers") for one in body["value"]]
+    names = sorted({one["name"] for one in containers})
+
+    open = rewritable_logs({"properties": {}}, containers[:2], names, 1)
+
+    assert open == [f"{one['name']}: no policy" for one in sorted(containers[:2], key=lambda one: one["name"])]
