@@ -85,9 +85,10 @@ def _denies_all(value: Mapping[str, Any], addresses: set[str]) -> bool:
 
 
 def _approved(value: Mapping[str, Any], approved: Iterable[Any]) -> bool:
-    """Whether a rule lets in nobody but approved ranges, and the probes of Azure's load balancers."""
-    if value.get("sourceApplicationSecurityGroups"):
-        return False
+    """Whether a rule lets in nobody but approved ranges, and the probes of Azure's load balancers.
+
+    One that names application security groups has no prefix, and lets in whoever is in them.
+    """
     sources = both(value, "sourceAddressPrefix")
     return bool(sources) and all(one == "AzureLoadBalancer" or _within(one, approved) for one in sources)
 
