@@ -127,7 +127,7 @@ def tenant(*subscriptions: tuple[str, str]) -> dict[str, Any]:
         for id, state in subscriptions
     ]
     root = f"/providers/Microsoft.Management/managementGroups/{TENANT}/descendants"
-    denials = {
+    denials: dict[str, Any] = {
         f"/subscriptions/{id}/providers/Microsoft.Authorization/denyAssignments": {"value": []}
         for id, _ in subscriptions
     }
