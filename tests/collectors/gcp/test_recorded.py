@@ -13,8 +13,10 @@ from google.protobuf.json_format import ParseDict
 
 from annexlog.collectors.gcp._accounts import account
 from annexlog.collectors.gcp._assets import plain, policy, tree
+from annexlog.collectors.gcp._spelling import folded
 from annexlog.evidence_store.model import Unknown
 from annexlog.mappings.derive.gcpiam import basic_role_holders, public_grants
+from annexlog.mappings.derive.gcpmachines import machine_public_ways
 from annexlog.mappings.derive.gcpnetwork import gcp_open_ports, gke_open, sql_wide_networks
 
 RECORDED = Path(__file__).parents[4] / "shared/recorded/gcp"
@@ -138,3 +140,26 @@ def test_an_owner_is_found_and_databases_without_networks_are_not_wide() -> None
         "sql-instance-without-ssl": [],
         "sql-instance-without-ipconfig": [],
     }
+
+
+def test_machines_that_are_stopped_or_spelled_otherwise_have_their_public_addresses() -> None:
+    machines = {
+        one.name.rpartition("/")[2]: folded(plain(one.resource.data, {}))
+        for folder in ("compute_network_interface", "compute_ip_forward")
+        for one in library(folder)
+        if one.asset_type.endswith("/Instance")
+    }
+
+    found = {name: len(machine_public_ways({"name": name, "data": data}, [], [])) for name, data in machines.items()}
+
+    assert found == {
+        "valid-instance1": 1,
+        "invalid-instance": 1,
+        "vm-cant-forward": 0,
+        "vm-ip-forward": 1,
+        "vm-ip-forward-two": 1,
+        "instance-west1-b": 0,
+        "instance-1": 0,
+        "instance-east1-b": 0,
+    }
+    assert {bool(data["disks"] and data["serviceAccounts"]) for data in machines.values()} == {True}
