@@ -235,11 +235,11 @@ def asked(test: Test, providers: Collection[str]) -> bool:
     A test that compares with several clouds is asked where one of them is there: its condition says which it needs.
     """
     others: set[str] = set()
+    for of in (test.of, *(join.of for join in test.joins)):
+        if isinstance(of, Common) and not any(part.of.provider in providers for part in of.parts):
+            return False
     for join in test.joins:
-        if isinstance(join.of, Common):
-            if not any(part.of.provider in providers for part in join.of.parts):
-                return False
-        elif join.of.provider != test.of.provider:
+        if not isinstance(join.of, Common) and join.of.provider != test.of.provider:
             others.add(join.of.provider)
     return not others or not others.isdisjoint(providers)
 

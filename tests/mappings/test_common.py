@@ -160,7 +160,9 @@ def test_a_test_wants_what_its_parts_are_made_of_and_nothing_else() -> None:
 def test_a_test_is_asked_once_there_are_both_sides() -> None:
     one = left()
 
-    assert [asked(one, providers) for providers in ({"hr"}, {"hr", "acme"}, {"hr", "other"})] == [False, True, False]
+    assert [asked(one, providers) for providers in ({"hr"}, {"acme"}, {"hr", "acme"}, {"hr", "other"})] == [
+        False, False, True, False,
+    ]  # fmt: skip
 
 
 def test_a_recorded_test_is_judged_by_the_parts_of_its_day() -> None:
