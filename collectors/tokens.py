@@ -29,7 +29,8 @@ def secret(env: str, file: str, where: str) -> str:
     if env:
         found = os.environ.get(env, "").strip()
         if not found:
-            raise ConfigError(f"the environment variable {env} is not set.", where=where)
+            next = "Set it to the secret, for the user and the service that run annexlog."
+            raise ConfigError(f"the environment variable {env} is not set.", where=where, next=next)
         return found
     if not file:
         return ""
@@ -37,9 +38,10 @@ def secret(env: str, file: str, where: str) -> str:
         found = Path(file).expanduser().read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise ConfigError(f"{file} cannot be read: {why}.", where=where) from None
+        next = "Put the secret into it, where annexlog's user may read it and nobody else."
+        raise ConfigError(f"{file} cannot be read: {why}.", where=where, next=next) from None
     if not found:
-        raise ConfigError(f"{file} is empty.", where=where)
+        raise ConfigError(f"{file} is empty.", where=where, next="Put the secret into it.")
     return found
 
 
