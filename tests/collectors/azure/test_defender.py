@@ -137,6 +137,7 @@ def test_the_rules_of_every_collection_of_every_configuration_are_one_list(azure
 
     seen = look(connect(), manager, ["admin_rules"])
 
+    rules: Any
     (rules,) = seen.values("azure.network.manager", "admin_rules", SCOPE).values()
     assert [rule["name"] for rule in rules] == ["rule0", "rule1", "rule2"]
 
