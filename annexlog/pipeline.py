@@ -30,6 +30,7 @@ from annexlog.evidence_store.model import (
     Run,
     Sweep,
     Unknown,
+    encode,
 )
 from annexlog.mappings import TARGETS
 
@@ -252,11 +253,13 @@ class Collector:
         `accepted`: which definitions count from now on; None: those that did.
         """
         now, view = self.clock.now(), self.store.view()
-        documents = {kind: dict(self.mappings.documents().get(kind, {})) for kind in DOCUMENTS}
+        said = self.mappings.documents()
+        documents = {kind: dict(said.get(kind, {})) for kind in DOCUMENTS}
         documents["setting"][FLOOR] = self.config.collect.floor
         documents["setting"][TARGETS] = {name: target.provider.name for name, target in self.config.targets.items()}
         documents["setting"][ACCEPTED] = self._accepted(view) if accepted is None else accepted
-        changed = [k for k in DOCUMENTS if view.seen(Line(ORG, k)) is None or dict(view.documents(k)) != documents[k]]
+        written = {kind: {id: encode(body) for id, body in documents[kind].items()} for kind in DOCUMENTS}
+        changed = [k for k in DOCUMENTS if view.seen(Line(ORG, k)) is None or view.written(k) != written[k]]
         if not changed:
             return
         sweeps = [Sweep(Line(ORG, kind), Coverage.COMPLETE, now, now) for kind in changed]
