@@ -174,7 +174,7 @@ def healthy() -> list[dict[str, Any]]:
         asset("dns.googleapis.com/ResponsePolicy", f"//dns.googleapis.com/projects/{NUMBER}/responsePolicies/block", {"responsePolicyName": "block", "description": PLANTED, "networks": [{"networkUrl": PREFIX + network}]}),
         asset("dns.googleapis.com/ResponsePolicyRule", f"//dns.googleapis.com/projects/{NUMBER}/responsePolicies/block/rules/evil", {"dnsName": "evil.example.", "localData": {"localDatas": [{"name": "evil.example.", "type": "A", "rrdatas": ["0.0.0.0"]}]}}),
         asset("cloudresourcemanager.googleapis.com/Organization", f"//cloudresourcemanager.googleapis.com/{ORG}", None, node="", above=[ORG],
-              servicePerimeter={"name": "accessPolicies/1/servicePerimeters/data", "title": PLANTED, "status": {"resources": [f"projects/{NUMBER}", "projects/13"], "restrictedServices": ["bigquery.googleapis.com", "storage.googleapis.com"]}}),
+              servicePerimeter={"name": "accessPolicies/1/servicePerimeters/data", "title": PLANTED, "status": {"resources": [f"projects/{NUMBER}", "projects/13"], "restrictedServices": ["bigquery.googleapis.com", "storage.googleapis.com"], "ingressPolicies": [{"ingressFrom": {"identities": [f"user:{PLANTED}"], "sources": [{"accessLevel": "accessPolicies/1/accessLevels/office"}]}, "ingressTo": {"operations": [{"serviceName": "storage.googleapis.com", "methodSelectors": [{"method": "*"}]}], "resources": ["*"]}}]}}),
         *estate(asset, bound, ORG, PROJECT, NUMBER, PLANTED),
     ]  # fmt: skip
 

@@ -202,6 +202,12 @@ def test_perimeters_have_names_of_their_own_and_what_is_tried_out_is_not_enforce
             "status": {
                 "resources": ["projects/12", "projects/13"],
                 "restrictedServices": ["bigquery.googleapis.com", "storage.googleapis.com"],
+                "ingressPolicies": [
+                    {
+                        "ingressFrom": {"sources": [{"accessLevel": "accessPolicies/1/accessLevels/office"}]},
+                        "ingressTo": {"operations": [{"serviceName": "storage.googleapis.com"}], "resources": ["*"]},
+                    }
+                ],
             },
         },
         "accessPolicies/1/servicePerimeters/tried": {
