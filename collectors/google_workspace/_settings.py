@@ -87,7 +87,8 @@ _SETTING = (*_WHERE, "setting.value.externalSharingMode", "setting.value.allowPu
 def sharing(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     """{root, policies}: how files may be shared outside, where it was set, and which organizational unit is all of it.
 
-    Raises Refused (denied) where no root is shown. Source: Cloud Identity API, policies.list; Directory API, orgunits.list
+    `policyQuery.narrowed`: whether a policy is only for some of its unit or group, such as those with one licence. Raises
+    Refused (denied) where no root is shown. Source: Cloud Identity API, policies.list; Directory API, orgunits.list
     (type allIncludingParent).
     """
     yield Page(_set(ask, params, r"drive_and_docs\.external_sharing", *_SETTING))
@@ -104,12 +105,11 @@ def app_access(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
 def loss_rules(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     """{root, policies}: rules against the loss of data; otherwise as `sharing`.
 
-    Each policy has a `rule` {state, triggers, drive, matches, plain, everybody}. `drive`: what is done to files in Drive.
-    `matches`: {detector: how many matches it takes}. `plain`: whether any one of them is enough. `everybody`: whether the
-    unit that it is for is taken whole. The condition's own text is not kept: it may quote what it looks for. Source:
+    Each policy has a `rule` {state, triggers, drive, matches, plain}. `drive`: what is done to files in Drive.
+    `matches`: {detector: how many matches it takes}. `plain`: whether any one of them is enough. The condition's own text is not kept: it may quote what it looks for. Source:
     Cloud Identity API, policies.list (settings/rule.dlp).
     """
-    found = _set(ask, params, r"rule\.dlp", *_WHERE, "policyQuery.query", *_RULE)
+    found = _set(ask, params, r"rule\.dlp", *_WHERE, *_RULE)
     yield Page({**found, "policies": [_rule(policy) for policy in found["policies"]]})
 
 
@@ -123,7 +123,6 @@ _TERM = re.compile(
     r"all_content\.matches_dlp_detector\('(\w+)',\s*[\w.]+,\s*"
     r"\{minimum_match_count:\s*(\d+)(?:,\s*minimum_unique_match_count:\s*\d+)?\}\)"
 )
-_WHOLE_UNIT = re.compile(r"entity\.org_units\.exists\(org_unit, org_unit\.org_unit_id == orgUnitId\('[^']*'\)\)")
 
 
 def _rule(policy: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,16 +131,14 @@ def _rule(policy: Mapping[str, Any]) -> dict[str, Any]:
     matches: dict[str, int] = {}
     for part in filter(None, parts):
         matches[part[1]] = min(int(part[2]), matches.get(part[1], int(part[2])))
-    query = {name: said for name, said in policy["policyQuery"].items() if name != "query"}
     rule = {
         "state": value.get("state"),
         "triggers": sorted(value.get("triggers") or ()),
         "drive": sorted((value.get("action") or {}).get("driveAction") or ()),
         "matches": matches,
         "plain": all(parts),
-        "everybody": _WHOLE_UNIT.fullmatch(str(policy["policyQuery"].get("query") or "")) is not None,
     }
-    return {"name": policy["name"], "policyQuery": query, "rule": rule}
+    return {"name": policy["name"], "policyQuery": policy["policyQuery"], "rule": rule}
 
 
 def _condition(value: Mapping[str, Any]) -> str:
@@ -162,5 +159,22 @@ def _set(ask: Asks, params: Mapping[str, Any], setting: str, *keep: str) -> dict
     if not root:
         raise Refused("denied", "NotShown", "the root organizational unit is not shown", again=False)
     query = {"filter": f"setting.type.matches('^settings/{setting}$')", "pageSize": "100"}
-    found = whole_list(ask, Call(POLICIES, "/v1/policies"), query, "policies", *keep)
-    return {"root": f"orgUnits/{root.removeprefix('id:')}", "policies": sorted(found, key=lambda one: str(one["name"]))}
+    found = whole_list(ask, Call(POLICIES, "/v1/policies"), query, "policies", *keep, "policyQuery.query")
+    policies = [{**one, "policyQuery": _narrowed(one["policyQuery"])} for one in found]
+    return {
+        "root": f"orgUnits/{root.removeprefix('id:')}",
+        "policies": sorted(policies, key=lambda one: str(one["name"])),
+    }
+
+
+_WHOLE = re.compile(
+    r"entity\.org_units\.exists\(org_unit, org_unit\.org_unit_id == orgUnitId\('[^']*'\)\)"
+    r"|entity\.groups\.exists\(group, group\.group_id == groupId\('[^']*'\)\)"
+)
+
+
+def _narrowed(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what a policy is for, its unit or group and its place; instead of the query's text whether it narrows that."""
+    said = str(query.get("query") or "")
+    narrowed = bool(said) and _WHOLE.fullmatch(said) is None
+    return {**{name: value for name, value in query.items() if name != "query"}, "narrowed": narrowed}

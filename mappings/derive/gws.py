@@ -37,7 +37,7 @@ def loose_sharing(sharing: JSON, agreed: JSON) -> JSON:
     resolved = _resolved(sharing, {"externalSharingMode": "ALLOWED", "allowPublishingFiles": True})
     found = []
     for where, value in sorted(resolved.items()):
-        if where in agreed:
+        if where.partition(" ")[0] in agreed:
             continue
         if value.get("externalSharingMode", "DISALLOWED") not in _STRICT:
             found.append(f"{where}: {value['externalSharingMode']}")
@@ -47,11 +47,15 @@ def loose_sharing(sharing: JSON, agreed: JSON) -> JSON:
 
 
 def _resolved(settings: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """{unit or group: what is set for it}, of several policies the last, member by member. `default`: of the root."""
+    """{unit or group: what is set for it}, of several policies the last, member by member. `default`: of the root.
+
+    A policy that is only for some of its unit or group stands by itself: the others have what is set without it.
+    """
     resolved: dict[str, dict[str, Any]] = {settings["root"]: dict(default)}
     for policy in sorted(settings["policies"], key=lambda one: float(one["policyQuery"].get("sortOrder", 0))):
         query = policy["policyQuery"]
         where = query.get("group") or query.get("orgUnit") or settings["root"]
+        where += f" {policy['name']}" if query.get("narrowed") else ""
         resolved.setdefault(where, {}).update(policy["setting"].get("value") or {})
     return resolved
 
@@ -67,7 +71,7 @@ def loose_apps(app_access: JSON, restricted: JSON, agreed: JSON) -> JSON | Unkno
     """
     found, unclear = list[str](), list[str]()
     for where, value in sorted(_resolved(app_access, {"accessLevel": None}).items()):
-        if where in agreed or "accessLevel" not in value:
+        if where.partition(" ")[0] in agreed or "accessLevel" not in value:
             continue
         level = value["accessLevel"]
         if level is None:
@@ -93,7 +97,7 @@ def undetected(loss_rules: JSON, detectors: JSON, most: JSON) -> JSON:
     held = set[str]()
     for policy in loss_rules["policies"]:
         query, rule = policy["policyQuery"], policy["rule"]
-        here = query.get("orgUnit") == loss_rules["root"] and not query.get("group") and rule["everybody"]
+        here = query.get("orgUnit") == loss_rules["root"] and not (query.get("group") or query["narrowed"])
         if (
             here
             and rule["state"] == "ACTIVE"

@@ -58,12 +58,15 @@ def policies(setting: str) -> str:
     return "/v1/policies?" + urlencode({"filter": f"setting.type.matches('^settings/{setting}$')"})
 
 
-def policy(name: str, value: Any, setting: str, query: str = PLANTED) -> dict[str, Any]:
+ROOT = "entity.org_units.exists(org_unit, org_unit.org_unit_id == orgUnitId('root'))"
+LICENCE = f"{ROOT} && entity.licenses.exists(license, license in ['{PLANTED}'])"
+
+
+def policy(name: str, value: Any, setting: str, query: str = ROOT) -> dict[str, Any]:
     where = {"orgUnit": "orgUnits/root", "sortOrder": 101, "query": query}
     return {"name": f"policies/{name}", "customer": f"customers/{CUSTOMER}", "type": "ADMIN", "policyQuery": where, "setting": {"type": f"settings/{setting}", "value": value}}  # fmt: skip
 
 
-ROOT = "entity.org_units.exists(org_unit, org_unit.org_unit_id == orgUnitId('root'))"
 CARDS = "all_content.matches_dlp_detector('CREDIT_CARD_NUMBER', google.privacy.dlp.v2.Likelihood.LIKELY, {minimum_match_count: 1, minimum_unique_match_count: 1})"
 
 
@@ -85,10 +88,10 @@ def healthy() -> dict[str, Any]:
         f"{D}/customer/{CUSTOMER}/roleassignments?userKey={SUBJECT}": {"items": [{"roleId": "11", "assignedTo": "9", "assigneeType": "user", "scopeType": "CUSTOMER"}]},
         f"{D}/groups/g1/members": {"kind": "admin#directory#members", "members": [{"id": "2", "email": EMAIL, "type": "USER"}, {"id": "g2", "email": EMAIL, "type": "GROUP"}]},
         f"{D}/customer/{CUSTOMER}/orgunits": {"kind": "admin#directory#orgUnits", "organizationUnits": [{"orgUnitId": "id:root", "orgUnitPath": "/", "name": PLANTED}, {"orgUnitId": "id:sales", "orgUnitPath": "/sales", "parentOrgUnitId": "id:root"}]},
-        "/v1/policies": {"policies": [policy("a", root, "drive_and_docs.external_sharing")]},
+        "/v1/policies": {"policies": [policy("a", root, "drive_and_docs.external_sharing"), policy("z", root, "drive_and_docs.external_sharing", LICENCE)]},
         policies(r"api_controls\.unconfigured_third_party_apps"): {"policies": [policy("b", {"accessLevel": "BLOCK_ALL_SCOPES"}, "api_controls.unconfigured_third_party_apps")]},
         policies(r"rule\.dlp"): {"policies": [policy("c", {"displayName": PLANTED, "state": "ACTIVE", "triggers": ["google.workspace.drive.file.v1.share"], "condition": {"contentCondition": CARDS},
-            "action": {"driveAction": {"blockAccess": {}}, "alertCenterAction": {"recipients": [{"email": EMAIL}]}}}, "rule.dlp", ROOT)]},
+            "action": {"driveAction": {"blockAccess": {}}, "alertCenterAction": {"recipients": [{"email": EMAIL}]}}}, "rule.dlp")]},
         "/v1/devices": {"devices": [{"name": "devices/d1", "deviceType": "ANDROID", "ownerType": "BYOD", "managementState": "APPROVED", "compromisedState": "UNCOMPROMISED", "encryptionState": "ENCRYPTED",
                                      "lastSyncTime": now, "serialNumber": PLANTED, "otherAccounts": [EMAIL]}]},
         "/v1/devices/-/deviceUsers": {"deviceUsers": [{"name": "devices/d1/deviceUsers/u1", "userEmail": EMAIL, "managementState": "APPROVED", "passwordState": "PASSWORD_SET", "compromisedState": "NOT_COMPROMISED", "userAgent": PLANTED}]},

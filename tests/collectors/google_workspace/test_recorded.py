@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from annexlog.collectors.google_workspace._settings import _SETTING, _rule
+from annexlog.collectors.google_workspace._settings import _SETTING, _narrowed, _rule
 from annexlog.collectors.paths import kept
 from annexlog.mappings.derive.gws import loose_sharing, undetected
 
@@ -59,14 +59,21 @@ def test_google_s_default_lets_files_be_shared_and_published() -> None:
 def test_of_recorded_rules_those_that_block_and_look_for_numbers_of_people_count() -> None:
     # Four rules for the whole of the same unit: one only notes in Drive, three block.
     found = [one for one in recorded() if one["setting"].get("type") == "settings/rule.dlp"]
-    rules = [_rule(one) for one in found]
+    rules = [_rule({**one, "policyQuery": _narrowed(one["policyQuery"])}) for one in found]
 
     stops = [rule["rule"]["drive"] == ["blockAccess"] for rule in rules]
     root = rules[0]["policyQuery"]["orgUnit"]
-    assert {(rule["rule"]["plain"], rule["rule"]["everybody"], rule["rule"]["state"]) for rule in rules} == {
-        (True, True, "ACTIVE")
+    assert {(rule["rule"]["plain"], rule["policyQuery"]["narrowed"], rule["rule"]["state"]) for rule in rules} == {
+        (True, False, "ACTIVE")
     }
     assert (len(rules), sum(stops)) == (4, 3)
     assert undetected({"root": root, "policies": rules}, ["US_PASSPORT", "IBAN_CODE"], 10) == ["IBAN_CODE"]
     quiet = [rule for rule, stop in zip(rules, stops, strict=True) if not stop]
     assert undetected({"root": root, "policies": quiet}, ["US_PASSPORT"], 10) == ["US_PASSPORT"]
+
+
+def test_of_recorded_policies_those_for_one_licence_are_told_apart() -> None:
+    found = [_narrowed(one["policyQuery"]) for one in recorded()]
+
+    assert sum(one["narrowed"] for one in found) == 1
+    assert "query" not in {name for one in found for name in one}
