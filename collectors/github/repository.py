@@ -10,6 +10,7 @@ from annexlog.collectors import Call, Detail, Page, Refused, ResourceType
 from annexlog.collectors.declaring import Asks, keep, rows
 from annexlog.collectors.github._calls import BRANCH, MOST, NOT_SHOWN, ORG, REPO, UPGRADE, shown
 from annexlog.collectors.github._changes import CONTENTS, PULLS, changes
+from annexlog.collectors.github._checks import CHECKS, RUNS, STATUSES, checked
 from annexlog.collectors.github._files import codeowners
 from annexlog.collectors.github._queries import ADMINISTRATION, GRAPHQL, METADATA, security_policy
 
@@ -140,6 +141,7 @@ repository = ResourceType(
         Detail("codeowners", Call(CONTENTS, "/repos/{owner}/{repo}/contents", BRANCH, fn=codeowners)),
         Detail("security_policy", Call(METADATA, GRAPHQL, REPO, fn=security_policy, also=(ADMINISTRATION,))),
         Detail("changes", Call(CONTENTS, "/repos/{owner}/{repo}/commits", BRANCH, fn=changes, also=(PULLS,), absent=("409:Git Repository is empty",))),
+        Detail("checks", Call(CHECKS, RUNS, BRANCH, fn=checked, also=(STATUSES, CONTENTS, PULLS), absent=("409:Git Repository is empty",))),
     ],
     sets=("repository.topics",),
 )

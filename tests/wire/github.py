@@ -129,6 +129,15 @@ def healthy() -> dict[str, Any]:
             {"number": 3, "merged_at": "2026-06-01T10:00:00Z", "base": {"ref": "main"}, "head": {"sha": "h1"}, "user": user("ann", 1), "title": PLANTED},
             {"number": 4, "merged_at": None, "base": {"ref": "main"}, "head": {"sha": "h9"}, "user": user("eve", 9)},
         ],
+        # The scan of infrastructure code runs on pull requests only.
+        f"{SHOP}/commits/c1/check-runs": {"total_count": 1, "check_runs": [
+            {"id": 1, "name": "test", "app": {"id": 15368, "slug": "github-actions"}, "status": "completed", "conclusion": "success", "output": {"text": PLANTED}},
+        ]},
+        f"{SHOP}/commits/c1/status": {"state": "pending", "total_count": 0, "statuses": []},
+        f"{SHOP}/commits/h1/check-runs": {"total_count": 1, "check_runs": [
+            {"id": 2, "name": "tfsec", "app": {"id": 15368, "slug": "github-actions"}, "status": "completed", "conclusion": "success", "output": {"text": PLANTED}},
+        ]},
+        f"{SHOP}/commits/h1/status": {"state": "success", "total_count": 1, "statuses": [{"context": "ci/scan", "state": "success", "description": PLANTED}]},
         f"{SHOP}/pulls/3/commits": [{"sha": "h1", "author": user("ann", 1), "parents": [{"sha": "c0"}]}],
         f"{SHOP}/pulls/3/reviews": [{
             "user": user("bob", 2), "state": "APPROVED", "commit_id": "h1", "submitted_at": "2026-06-01T09:00:00Z",
@@ -154,6 +163,7 @@ REGISTERS: Mapping[str, Any] = {
     "github_apps": [{"app": "annexlog", "permissions": {"metadata": "read"}, "all_repositories": True}],
     "github_outside_collaborators": [{"login": "kim", "until": "2099-12-31"}],
     "github_deploying_repositories": ["acme/shop"],
+    "github_infrastructure_scans": [{"repository": "Acme/shop", "check": "tfsec", "app": 15368, "tool": "CodeQL"}],
     "github_shared_secrets": ["NPM_READ"],
 }
 

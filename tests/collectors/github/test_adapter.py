@@ -216,6 +216,7 @@ def test_a_bare_404_is_never_an_unprotected_branch(github: GitHub, connect: Conn
         ("code-scanning/analyses", "analyses", 404, "no analysis found", None),
         ("code-scanning/alerts", "code_alerts", 403, "Advanced Security must be enabled for this repository", None),
         ("commits", "changes", 409, "Git Repository is empty.", None),
+        ("commits", "checks", 409, "Git Repository is empty.", None),
     ],
 )  # fmt: skip
 def test_what_github_says_in_words_is_an_answer(
@@ -309,3 +310,45 @@ def test_importing_the_provider_imports_no_http_client() -> None:
     code = "import sys, annexlog.collectors.github.repository; sys.exit('urllib3' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_checks_of_a_commit_are_told_there_and_on_the_merged_pull_requests_it_came_by(
+    github: GitHub, connect: Connect
+) -> None:
+    found = look(connect(), repository, ["checks"]).values("github.repository", "checks", scope(github))
+
+    assert found == {
+        "acme/shop": {
+            "head": {"sha": "c1", "results": [{"name": "test", "app": 15368, "state": "success"}]},
+            "pulls": [
+                {
+                    "number": 3,
+                    "sha": "h1",
+                    "results": [
+                        {"name": "ci/scan", "app": 0, "state": "success"},
+                        {"name": "tfsec", "app": 15368, "state": "success"},
+                    ],
+                }
+            ],
+        }
+    }
+
+
+def test_a_check_that_is_not_done_and_one_of_an_app_that_is_gone_are_told_as_such(
+    github: GitHub, connect: Connect
+) -> None:
+    github.answers["/repos/acme/shop/commits/c1/pulls"] = []
+    github.answers["/repos/acme/shop/commits/c1/check-runs"] = {
+        "total_count": 2,
+        "check_runs": [
+            {"name": "tfsec", "app": {"id": 15368}, "status": "in_progress", "conclusion": None},
+            {"name": "old", "app": None, "status": "completed", "conclusion": "neutral"},
+        ],
+    }
+
+    (found,) = look(connect(), repository, ["checks"]).values("github.repository", "checks", scope(github)).values()
+
+    assert found["head"]["results"] == [
+        {"name": "old", "app": None, "state": "neutral"},
+        {"name": "tfsec", "app": 15368, "state": "in_progress"},
+    ]

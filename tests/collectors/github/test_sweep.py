@@ -19,6 +19,7 @@ ASKS = {
     "/repos/acme/shop/(actions/organization|dependabot/)-?secrets": f"{REPO}/actions/secrets",
     "/repos/acme/shop/(contents|codeowners)/.*": f"{REPO}/contents",
     "/repos/acme/shop/(commits|pulls)/.*": f"{REPO}/commits",
+    "/repos/acme/shop/commits(/.*)?": f"{REPO}/commits/{{ref}}/check-runs",
     "/repos/acme/shop/environments/.*": f"{REPO}/environments",
     "/repos/acme/shop/private-vulnerability-reporting": ":graphql",
 }
