@@ -128,6 +128,19 @@ def test_a_resource_that_cannot_be_read_leaves_open_what_depends_on_it(home: Gro
     assert (told.status, told.reason and told.reason.reason) == (Status.UNKNOWN, "unreadable")
 
 
+def test_a_region_whose_quotas_google_does_not_know_is_unknown(home: Ground, tmp_path: Path) -> None:
+    path = "/compute/v1/projects/shop-prod/regions"
+    before = home.api.answers[path]
+    home.api.answers[path] = {"items": [{"name": "europe-west1", "quotaStatusWarning": {"code": "QUOTA_INFO"}}]}
+    try:
+        _, after = home.again(tmp_path)
+    finally:
+        home.api.answers[path] = before
+
+    told = after["gcp.quota.headroom", SHOP, "shop-prod/europe-west1"]
+    assert (told.status, told.reason and told.reason.reason) == (Status.UNKNOWN, "failed")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_fault_of_any_answer_makes_an_outcome_better_or_disappear(kind: str, home: Ground, tmp_path: Path) -> None:
     types = {name: type for name, type in resource_types().items() if type.provider == "gcp"}

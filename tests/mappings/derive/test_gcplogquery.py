@@ -51,6 +51,8 @@ def test_an_entry_fits(text: str) -> None:
         'protoPayload.methodName="compute.routes"',
         'protoPayload.methodName=~"ROUTES"',
         "NOT severity=NOTICE",
+        "resource.type=gce_route AND severity=INFO",
+        "resource.type=gce_route severity=INFO",
         "severity>NOTICE",
         "protoPayload.other:*",
         "protoPayload.other = x",
