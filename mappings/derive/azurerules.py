@@ -9,7 +9,7 @@ from annexlog.evidence_store.model import JSON
 from annexlog.mappings.derive import derived
 from annexlog.mappings.derive.azureranges import Span, merged, span, too_wide
 
-__all__ = ["admin_openings", "both", "let_in", "meets", "open_ports", "unguarded_subnets"]
+__all__ = ["admin_openings", "both", "let_in", "meets", "open_ports", "unguarded_set_subnets", "unguarded_subnets"]
 
 _ALL: tuple[Span, ...] = ((4, 0, (1 << 32) - 1), (6, 0, (1 << 128) - 1))
 _ANYWHERE = frozenset({"*", "any", "internet", "0.0.0.0/0", "::/0"})
@@ -121,15 +121,29 @@ def unguarded_subnets(interface: JSON, networks: JSON) -> JSON:
     `networks`: [{virtual_network}]; a subnet that none of them has counts as one without a group.
     Source: learn.microsoft.com, "How network security groups filter network traffic".
     """
-    if (interface["properties"].get("networkSecurityGroup") or {}).get("id"):
-        return []
-    subnets = (one for net in networks for one in net["virtual_network"]["properties"].get("subnets") or ())
-    guarded = {
-        one["id"] for one in subnets if ((one.get("properties") or {}).get("networkSecurityGroup") or {}).get("id")
-    }
-    used = {
+    return sorted(_unguarded(interface["properties"], "publicIPAddress") - _guarded(networks))
+
+
+@derived
+def unguarded_set_subnets(scale_set: JSON, networks: JSON) -> JSON:
+    """Likewise of the interfaces that a scale set makes for its instances, with public addresses of their own."""
+    profile = scale_set["properties"]["virtualMachineProfile"]
+    made = (profile.get("networkProfile") or {}).get("networkInterfaceConfigurations") or ()
+    used = {id for one in made for id in _unguarded(one["properties"], "publicIPAddressConfiguration")}
+    return sorted(used - _guarded(networks))
+
+
+def _unguarded(interface: Mapping[str, Any], public: str) -> set[str]:
+    """Subnets of an interface's public addresses; none where it has a group of its own."""
+    if (interface.get("networkSecurityGroup") or {}).get("id"):
+        return set()
+    return {
         ((one["properties"].get("subnet") or {}).get("id")) or ""
-        for one in interface["properties"].get("ipConfigurations") or ()
-        if (one["properties"].get("publicIPAddress") or {}).get("id")
+        for one in interface.get("ipConfigurations") or ()
+        if one["properties"].get(public)
     }
-    return sorted(used - guarded)
+
+
+def _guarded(networks: JSON) -> set[str]:
+    subnets = (one for net in networks for one in net["virtual_network"]["properties"].get("subnets") or ())
+    return {one["id"] for one in subnets if ((one.get("properties") or {}).get("networkSecurityGroup") or {}).get("id")}

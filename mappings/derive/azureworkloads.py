@@ -9,7 +9,7 @@ from typing import Any
 from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 
-__all__ = ["aks_version_gaps", "app_runtime", "guest_reports", "image_approved", "places", "scales"]
+__all__ = ["aks_version_gaps", "app_runtime", "guest_reports", "image_approved", "places", "replicated", "scales"]
 
 _DAY = 86_400_000
 _BY_ITSELF = frozenset({"dynamic", "flexconsumption"})
@@ -66,17 +66,24 @@ _RUNNING = frozenset({"PowerState/running", "PowerState/starting", "", None})
 
 
 @derived
-def places(machine: JSON, others: JSON, replicas: JSON) -> JSON:
-    """How many zones or regions a machine's workload stands in, with what the machine is replicated to.
+def places(machine: JSON, others: JSON) -> JSON:
+    """How many zones or regions a machine's workload stands in.
 
-    `others`: [{machine}] of the same workload, perhaps twice, and itself perhaps among them. One that is stopped stands
-    nowhere, and one without a zone may stand in any zone of its region, so that it counts once for it. `replicas`:
-    [{item}] of the machine. Source: REST API, A2AReplicationDetails.
+    `others`: [{machine}] of the same workload, itself perhaps among them. One that is stopped stands nowhere, and one
+    without a zone may stand in any zone of its region, so that it counts once for it.
     """
     running = [one for one in (machine, *(one["machine"] for one in others)) if one.get("power") in _RUNNING]
     found = {_place(one) for one in running}
-    regions, zones = {region for region, _ in found}, {place for place in found if place[1]}
-    return max(len(regions), len(zones)) + sum(_replicated(one["item"]["properties"]) for one in replicas)
+    return max(len({region for region, _ in found}), len({place for place in found if place[1]}))
+
+
+@derived
+def replicated(replicas: JSON) -> JSON:
+    """Whether one of [{item}], replicated items, is protected and healthy, in another region or zone.
+
+    Source: REST API, Replication Protected Items (A2AReplicationDetails).
+    """
+    return any(_replicated(one["item"]["properties"]) for one in replicas)
 
 
 def _place(machine: Mapping[str, Any]) -> tuple[str, str]:

@@ -75,7 +75,7 @@ def inventory() -> dict[str, list[dict[str, Any]]]:
 
 
 def _machines() -> dict[str, list[dict[str, Any]]]:
-    profile = {"storageProfile": {"imageReference": _IMAGE}, "securityProfile": _BOOT, "osProfile": {"adminUsername": PLANTED, "customData": PLANTED}, "networkProfile": {"networkInterfaceConfigurations": [{"properties": {"ipConfigurations": [{"properties": {"subnet": {"id": SUBNET}}}]}}]}}
+    profile = {"storageProfile": {"imageReference": _IMAGE}, "securityProfile": _BOOT, "osProfile": {"adminUsername": PLANTED, "customData": PLANTED}, "networkProfile": {"networkInterfaceConfigurations": [{"properties": {"ipConfigurations": [{"properties": {"subnet": {"id": SUBNET}, "publicIPAddressConfiguration": {"name": "p", "properties": {"dnsSettings": PLANTED}}}}]}}]}}
     upgrades = {"mode": "Rolling", "automaticOSUpgradePolicy": {"enableAutomaticOSUpgrade": True}}
     details = {"instanceType": "A2A", "fabricObjectId": MACHINE, "primaryFabricLocation": "westeurope", "recoveryFabricLocation": "northeurope", "vmNics": [{"x": PLANTED}]}
     return {

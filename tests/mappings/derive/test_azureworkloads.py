@@ -1,7 +1,5 @@
 """What Azure's alerts, ways in, web firewalls and workloads come to, at the edges that examples leave out."""
 
-
-
 from __future__ import annotations
 
 from typing import Any
@@ -368,7 +366,7 @@ def test_zones_of_two_regions_are_two_places_and_machines_without_one_are_one_fo
         return {"location": region, "power": power, **({"zones": [zone]} if zone else {})}
 
     def count(own: dict[str, Any], *others: dict[str, Any]) -> Any:
-        return places(own, [{"machine": one} for one in others], [])
+        return places(own, [{"machine": one} for one in others])
 
     assert count(machine("a"), machine("a"), machine("a", "1")) == 1
     assert count(machine("a", "1"), machine("b", "1")) == 2
