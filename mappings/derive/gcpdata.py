@@ -118,30 +118,41 @@ def loose_log_stores(sinks: JSON, log_buckets: JSON, buckets: JSON, node: JSON, 
     """Why logs that the organization collects may be gone too early: one text for each place; [] if they cannot be.
 
     Places are the log buckets and buckets that enabled sinks of the organization or a folder, with everything below
-    included, write into. Each must keep for so many days, and be locked. Unknown(unresolved) where all such sinks
-    write elsewhere (BigQuery, Pub/Sub, a project's own sinks), or a place is not among those that were seen.
+    included, write into. Each must keep for so many days, and be locked. Unknown(unresolved) where such a place is not
+    among those that were seen, or where a sink writes elsewhere (BigQuery, Pub/Sub, a project's own sinks) and none
+    that takes everything writes into a place that keeps.
     Source: Cloud Logging, LogSink.destination, LogBucket; Cloud Storage, Bucket Lock.
     """
-    rows = [one["log_bucket"] for one in log_buckets]
-    stores = {row["name"].removeprefix("//logging.googleapis.com/"): row["data"] for row in rows}
-    stores |= {row["data"]["name"]: row["data"] for row in rows if row["data"].get("name")}
-    kept = {_name(one["bucket"]): one["bucket"]["data"].get("retentionPolicy") or {} for one in buckets}
-    found, places, unseen = [], 0, 0
-    for destination in _destinations(sinks, node):
-        service, _, rest = destination.partition("/")
-        store = stores.get(rest) if service == "logging.googleapis.com" else None
-        places += 1
-        if store is not None:
-            live = store.get("lifecycleState") == "ACTIVE" and store.get("locked") is True
-            found += [] if live and int(store.get("retentionDays") or 30) >= int(days) else [destination]
-        elif service == "storage.googleapis.com" and rest in kept:
-            locked = kept[rest].get("isLocked") is True
-            found += [] if locked and _seconds(kept[rest].get("retentionPeriod")) >= int(days) * _DAY else [destination]
+    keeping = _keeping(log_buckets, buckets, int(days))
+    found, unseen, elsewhere, whole = set[str](), False, False, False
+    held = list(_destinations(sinks, node))
+    for destination, everything in held:
+        if destination in keeping:
+            found |= set() if keeping[destination] else {destination}
+            whole = whole or (everything and keeping[destination])
         else:
-            unseen += 1
-    if not places:
+            stores = destination.startswith("storage.googleapis.com/") or "/buckets/" in destination
+            unseen, elsewhere = unseen or stores, elsewhere or not stores
+    if not held:
         return ["no sink collects the logs of everything below"]
-    return Unknown("unresolved", operation="ListAssets") if unseen and not found else sorted(found)
+    open_ = unseen or (elsewhere and not whole)
+    return Unknown("unresolved", operation="ListAssets") if open_ and not found else sorted(found)
+
+
+def _keeping(log_buckets: JSON, buckets: JSON, days: int) -> dict[str, bool]:
+    """{destination: whether it keeps what comes there for so many days, locked}, by every name that it has."""
+    found = {}
+    for row in (one["log_bucket"] for one in log_buckets):
+        data = row["data"]
+        locked = data.get("lifecycleState") == "ACTIVE" and data.get("locked") is True
+        keeps = locked and int(data.get("retentionDays") or 30) >= days
+        for name in {row["name"].removeprefix("//logging.googleapis.com/"), data.get("name")} - {None}:
+            found[f"logging.googleapis.com/{name}"] = keeps
+    for row in (one["bucket"] for one in buckets):
+        policy = row["data"].get("retentionPolicy") or {}
+        keeps = policy.get("isLocked") is True and _seconds(policy.get("retentionPeriod")) >= days * _DAY
+        found[f"storage.googleapis.com/{_name(row)}"] = keeps
+    return found
 
 
 @derived
@@ -186,13 +197,16 @@ def detectors_off(detectors: JSON, node: JSON, services: JSON) -> JSON:
     )
 
 
-def _destinations(sinks: JSON, node: str) -> Iterator[str]:
-    """Of enabled sinks of the organization or a folder that take the logs of everything below."""
+def _destinations(sinks: JSON, node: str) -> Iterator[tuple[str, bool]]:
+    """(destination, whether it gets everything) of enabled sinks of the organization or a folder that take the logs of
+    everything below; a folder's never gets everything.
+    """
     for one in sinks:
         name, data = one["log_sink"]["name"].removeprefix("//logging.googleapis.com/"), one["log_sink"]["data"]
         wide = data.get("includeChildren") is True and data.get("disabled") is not True
+        spares = data.get("filter") or any(each.get("disabled") is not True for each in data.get("exclusions") or ())
         if wide and name.startswith((f"{node}/sinks/", "folders/")):
-            yield str(data.get("destination") or "")
+            yield str(data.get("destination") or ""), not spares and name.startswith(f"{node}/")
 
 
 # ── databases ─────────────────────────────────────────────────────────────────────────────
