@@ -84,7 +84,9 @@ def _members(ask: Asks, base: str, dn: str) -> tuple[set[str], bool]:
             raise Refused("denied", "NotShown", "a member is shown by its name alone", again=False)
         if "group" in {kind.casefold() for kind in entry["objectClass"]}:
             todo += entry.get("member", ())
-            found |= _unlisted(ask, base, str(entry["objectSid"]))
+            accounts, more = _unlisted(ask, base, str(entry["objectSid"]))
+            found |= accounts
+            todo += more
         else:
             found.add(str(entry["objectSid"]))
         if len(found) > MOST_MEMBERS or len(seen) > 2 * MOST_MEMBERS:
@@ -92,14 +94,16 @@ def _members(ask: Asks, base: str, dn: str) -> tuple[set[str], bool]:
     return found, False
 
 
-def _unlisted(ask: Asks, base: str, sid: str) -> set[str]:
-    """Accounts that are in a group though `member` does not tell them.
+def _unlisted(ask: Asks, base: str, sid: str) -> tuple[set[str], list[str]]:
+    """(SIDs of accounts, names of groups) that are in a group though `member` does not tell them.
 
     Those whose primary group it is, and those that had its SID before they came to the domain, or are told to: it is in
-    their token all the same. Source: [MS-ADA3], primaryGroupID and sIDHistory.
+    their token all the same, and in that of whoever is in such a group. Source: [MS-ADA3], primaryGroupID and sIDHistory.
     """
-    asked = {**below(base, "sub", "objectSid"), "rid": sid.rpartition("-")[2], "sid": sid}
+    asked = {**below(base, "sub", "dn", "objectSid", "objectClass"), "rid": sid.rpartition("-")[2], "sid": sid}
     entries = rows(ask, "(|(primaryGroupID={rid})(sIDHistory={sid}))", asked)
-    if any("objectSid" not in entry for entry in entries):
-        raise Refused("denied", "NotShown", "an account's SID is not shown", again=False)
-    return {str(entry["objectSid"]) for entry in entries}
+    if any("objectSid" not in entry or "objectClass" not in entry for entry in entries):
+        raise Refused("denied", "NotShown", "an account's SID or class is not shown", again=False)
+    held = [entry for entry in entries if "group" in {kind.casefold() for kind in entry["objectClass"]}]
+    accounts = {str(entry["objectSid"]) for entry in entries if entry not in held}
+    return accounts, [str(entry["dn"]) for entry in held]

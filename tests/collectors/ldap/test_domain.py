@@ -258,6 +258,15 @@ def test_who_brought_along_the_sid_of_a_group_is_in_it(domain: Domain, connect: 
     assert body["sIDHistory"] == [f"{SID}-512", "S-1-5-21-7-8-9-1107"]
 
 
+def test_whoever_is_in_a_group_that_brought_along_the_sid_is_in_it(domain: Domain, connect: Connect) -> None:
+    moved = entry_of_group("Moved", f"{SID}-1210", f"CN=Ann,CN=Users,{BASE}")
+    domain.entries.append({**moved, "sIDHistory": [sid(f"{SID}-512")]})
+
+    admins: Any = look(connect(), group).values("ldap.ad.group", scope=SCOPE)[f"{SID}-512"]
+
+    assert admins["members"] == [f"{SID}-1101", f"{SID}-500"]
+
+
 def test_each_account_has_the_powerful_groups_that_it_is_in(domain: Domain, connect: Connect) -> None:
     domain.entries += [
         entry_of_group("Night", f"{SID}-1200", f"CN=Ann,CN=Users,{BASE}"),
