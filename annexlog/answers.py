@@ -221,8 +221,8 @@ class Reading:
         for judged, line in self._lines if test is None else self._lines_by_test.get(test, ()):
             if scope is None or line.scope == scope:
                 yield from self._line(judged, line, resource)
-        for name in self._closed:
-            if scope is None or name == scope:
+        for name, judged_there in self._closed.items():
+            if (scope is None or name == scope) and (test is None or test in judged_there):
                 yield from self._retired(name, test, resource)
 
     @cached_property
@@ -234,9 +234,11 @@ class Reading:
         return _by_test(self._lines)
 
     @cached_property
-    def _closed(self) -> list[str]:
-        """The scopes that are no longer looked at."""
-        return sorted({known.name for known in self.view.scope_states()} - set(self.view.scopes()))
+    def _closed(self) -> dict[str, set[str]]:
+        """The scopes that are no longer looked at, each with the tests that were judged there."""
+        names = sorted({known.name for known in self.view.scope_states()} - set(self.view.scopes()))
+        judged = {name: self.view.lines(scope=name, facet=PREFIX + "*") for name in names}
+        return {name: {line.facet.removeprefix(PREFIX) for line in lines} for name, lines in judged.items()}
 
     def _line(self, test: Test, line: Line, resource: str | None) -> Iterator[Answer]:
         assessed = self.view.assessed(line)
@@ -244,7 +246,7 @@ class Reading:
             yield Answer(test, line, POPULATION, Status.UNKNOWN, Unknown("not_assessed"), "coverage", None, None, None)
             return
         blind, observed = self._blind(test, assessed)
-        for row in self.view.outcomes(test=test.id, scope=line.scope, resource=resource):
+        for row in self.view.outcomes(test=test.id, scope=line.scope, resource=resource, type=line.type):
             yield self._answer(test, line, row, blind, observed)
 
     def _retired(self, scope: str, test: str | None, resource: str | None) -> Iterator[Answer]:

@@ -211,10 +211,14 @@ class View:
 
     @guarded_rows
     def outcomes(
-        self, test: str | None = None, scope: str | None = None, resource: str | None = None
+        self,
+        test: str | None = None,
+        scope: str | None = None,
+        resource: str | None = None,
+        type: str | None = None,
     ) -> Iterator[OutcomeRow]:
         """Recorded outcomes as the latest assessments left them, by test, scope and id: raw, without staleness."""
-        judged = self.lines(scope=scope, facet=f"{verdicts.PREFIX}{'*' if test is None else test}")
+        judged = self.lines(scope=scope, type=type, facet=f"{verdicts.PREFIX}{'*' if test is None else test}")
         within = None if resource is None else self._holding(resource)
         for line in sorted(judged, key=lambda line: (line.facet, line.scope, line.type)):
             rid = None if within is None else within.get(line[:2])
