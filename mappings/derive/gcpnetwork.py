@@ -79,25 +79,30 @@ def _of_network(firewalls: JSON) -> Iterator[_Rule]:
                 )
 
 
+_CLOSED = frozenset({"deny", "goto_next"})
+_INSIDE = frozenset({"NON_INTERNET", "VPC_NETWORKS", "INTRA_VPC"})
+
+
 def _of_policy(data: Mapping[str, Any]) -> Iterator[_Rule]:
-    """Rules of a firewall policy that let in; those that keep out are not counted in favour of anything."""
+    """Rules of a firewall policy that let in, be it after a look into the packets.
+
+    Those that keep out are not counted in favour of anything.
+    """
     for rule in data.get("rules") or ():
         if (
             rule.get("disabled") is True
             or rule.get("direction", "INGRESS") != "INGRESS"
-            or rule.get("action") != "allow"
+            or rule.get("action") in _CLOSED
         ):
             continue
         match = rule.get("match") or {}
+        contexts = {match.get(name) for name in ("srcNetworkContext", "srcNetworkType", "srcNetworkScope")}
+        if contexts & _INSIDE:  # a packet must fit the context, and one of the sources
+            continue
         ranges = tuple(_either(match, "srcIpRanges", "srcIpRange"))
         blind = bool(_either(match, "srcAddressGroups", "srcFqdns", "srcRegionCodes", "srcThreatIntelligences"))
         tags = _either(match, "srcSecureTags", "srcSecureTag")
-        outside = "INTERNET" in (
-            match.get("srcNetworkContext"),
-            match.get("srcNetworkType"),
-            match.get("srcNetworkScope"),
-        )
-        sources = ranges or (_ANY if outside or not (blind or tags) else ())
+        sources = ranges or (() if blind or tags else _ANY)
         yield _Rule(
             True, -1, sources, _protocols(match.get("layer4Configs") or match.get("layer4Config")), False, blind
         )
@@ -111,21 +116,18 @@ def gcp_open_ports(network: JSON, firewalls: JSON, policies: JSON, tcp: JSON, ud
     comes before, takes those after it away, for the kind of address that it names. Joined are `firewalls`, its own, and
     `policies`, those associated with the network, or with a folder or the organization above it.
     Unknown(unresolved) where nothing is open, but a rule names sources that are not read, or a policy is not there.
-    Source: VPC firewall rules; hierarchical firewall policies (rules, match, associations).
+    Source: VPC firewall rules; hierarchical firewall policies (rules, match, associations); network contexts.
     """
     require_name(network)
     policies = [one["firewall_policy"] for one in policies]
     rules = [*_of_network(firewalls), *(rule for one in policies for rule in _of_policy(one["data"]))]
     seen = {name for one in policies for name in (one["name"], one["data"].get("selfLink"))}
     wanted = network["data"].get("firewallPolicy")
-    found = [
-        f"{protocol}/{port}"
-        for protocol, ports in (("tcp", tcp), ("udp", udp))
-        for port in ports
-        if _open(rules, protocol, int(port))
-    ]
-    blind = any(rule.blind for rule in rules) or bool(wanted and wanted not in seen)
-    return Unknown("unresolved", operation="ListAssets") if blind and not found else found
+    asked = [(protocol, int(port)) for protocol, ports in (("tcp", tcp), ("udp", udp)) for port in ports]
+    found = [f"{protocol}/{port}" for protocol, port in asked if _open(rules, protocol, port)]
+    blind = any(rule.blind and rule.covers(*one) for rule in rules for one in asked)
+    missing = bool(wanted and wanted not in seen)
+    return Unknown("unresolved", operation="ListAssets") if (blind or missing) and not found else found
 
 
 def _open(rules: list[_Rule], protocol: str, port: int) -> bool:
