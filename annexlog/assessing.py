@@ -21,6 +21,7 @@ from annexlog.evidence_store.model import (
     Unknown,
 )
 from annexlog.evidence_store.store import Assessment, JudgedLine
+from annexlog.evidence_store.waiting import Waiting
 from annexlog.mappings import Estate, inputs, judge, judge_together
 
 if TYPE_CHECKING:
@@ -49,9 +50,10 @@ def assess(store: Store, mappings: Mappings, clock: Clock, *, now: Millis | None
     """
     view = store.view(at=present(store, clock) if now is None else now)
     done = Assessed(0, view.at)
-    lines = tuple(_judged(view, mappings, done))
     key = hashlib.sha256(f"assess {view.at} {view.upto}".encode()).hexdigest()
-    done.seq = store.record_assessment(Assessment(key, view.at, view.upto, lines), recorded=clock.now())
+    with store.waiting() as waiting:
+        lines = tuple(_judged(view, mappings, done, waiting))
+        done.seq = store.record_assessment(Assessment(key, view.at, view.upto, lines), recorded=clock.now())
     return done
 
 
@@ -86,7 +88,7 @@ def _late(store: Store) -> Millis | None:
     return earliest
 
 
-def _judged(view: View, mappings: Mappings, done: Assessed) -> Iterator[JudgedLine]:
+def _judged(view: View, mappings: Mappings, done: Assessed, waiting: Waiting) -> Iterator[JudgedLine]:
     """Judge what may have changed, all tests of one population together; carry the rest."""
     estate, past = Estate(view), view.earlier(view.at - 1)  # a change is one from the instant before, restated or not
     populations: dict[tuple[str, str], list[tuple[Test, Line]]] = {}
@@ -109,7 +111,8 @@ def _judged(view: View, mappings: Mappings, done: Assessed) -> Iterator[JudgedLi
             done.outcomes += len(result.outcomes)
             causes = _causes(past, test, line, prints, result.outcomes)
             done.changed.update(result.outcomes[id].status for id in causes)
-            yield JudgedLine(line, result.outcomes, result.inputs, prints, causes)
+            kept = waiting.outcomes(result.outcomes), waiting.causes(causes)
+            yield JudgedLine(line, kept[0], result.inputs, prints, kept[1])
 
 
 def _fingerprint(view: View, test: Test, lines: frozenset[Line]) -> bytes:

@@ -103,14 +103,14 @@ class Outcomes:
                 self._recording.add(replace(entry, n=before.n, root=before.root, counts=before.counts), wrote=False)
                 return
             verdicts = self._at(judged.line, standing.run)
-        entry, wrote = self._changes(entry, verdicts, judged.causes or {})
+        entry, wrote = self._changes(entry, verdicts, dict(judged.causes or {}))
         self._recording.add(entry, wrote=wrote)
 
     # ── what is to be true from now on ────────────────────────────────────────────────────
 
     def _verdicts(self, judged: JudgedLine) -> dict[int, _Verdict]:
         population = self._recording.population(judged.line)
-        outcomes = judged.outcomes or {}
+        outcomes = dict(judged.outcomes or {})  # read once: it may lie in a file
         population.ensure(outcomes)
         reasons = {outcome.reason for outcome in outcomes.values() if outcome.reason is not None}
         self._keep_reasons(reasons - self._reasons.keys())

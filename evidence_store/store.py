@@ -21,6 +21,7 @@ from annexlog.evidence_store.outcomes import Assessment, JudgedLine, Outcomes
 from annexlog.evidence_store.recording import About, Answers, Known, Recording, by_line, names
 from annexlog.evidence_store.spool import Spool
 from annexlog.evidence_store.sqlite import SQLite
+from annexlog.evidence_store.waiting import Waiting
 
 if TYPE_CHECKING:
     from annexlog.evidence_store.backend import Backend
@@ -82,6 +83,10 @@ class Store:
     def spool(self) -> Spool:
         """Where a collector puts what it sees until the run is recorded: a temporary file beside the store."""
         return Spool(self._folder)
+
+    def waiting(self) -> Waiting:
+        """Where an assessment puts outcomes until it is recorded: a temporary file beside the store."""
+        return Waiting(self._folder)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
