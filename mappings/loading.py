@@ -146,11 +146,18 @@ def _mappings(found: Contents, common: Mapping[str, Common] | None = None) -> Ma
 # ── do the parts fit each other? ──────────────────────────────────────────────────────────
 
 
+def _read_by_parts(test: Test) -> Iterable[str]:
+    """The registers that say what a right allows, of the common types that a test reads."""
+    of = {shape.name: shape for shape in (test.of, *(join.of for join in test.joins)) if isinstance(shape, Common)}
+    return (flag.register for one in of.values() for part in one.parts for flag in part.flags.values() if flag.register)
+
+
 def _check_together(reading: Reading, found: Contents) -> None:
     _check_labels(reading, found)
     _check_settings(reading, found)
     registers = {name for test in found.tests.values() for name in test.registers}
     registers |= {label.register for label in found.labels.values()} | set(NAMED)
+    registers |= {name for test in found.tests.values() for name in _read_by_parts(test)}
     for name in found.registers:
         if name not in registers:
             what = f"no test or label reads a register called {name!r}"

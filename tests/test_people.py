@@ -44,6 +44,7 @@ HR = """person,starts,ends,manager,email,github
 REGISTERS: dict[str, Any] = {
     "people_accounts": [],
     "service_accounts": [],
+    "privileged_rights": ["scim:owner"],
     "conflicting_rights": [{"one": "github:admin", "other": "okta:SUPER_ADMIN"}],
 }
 

@@ -251,6 +251,16 @@ def test_where_a_provider_does_not_say_what_a_right_allows_a_register_does() -> 
     assert part.needs(["privileged"]) == {"roles"}
 
 
+def test_the_register_is_the_one_of_the_organization() -> None:
+    of: Any = commons(parts({**AS_ACCOUNT, "privileged": {"register": "privileged_rights"}}))[ACCOUNT]
+
+    def told(**registers: Any) -> Any:
+        (one,) = Estate(estate(**registers)).resources("acme/2", of, ["privileged"])
+        return one.facets["privileged"]
+
+    assert [told(privileged_rights=["acme:root"]), told()] == [True, Unknown("unset", "privileged_rights")]
+
+
 def test_a_register_says_it_only_where_the_provider_does_not() -> None:
     flag = {"is": "user.admin", "where": "user.plain", "register": "privileged_rights"}
     (part,) = parts({**AS_ACCOUNT, "privileged": flag})
