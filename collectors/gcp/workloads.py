@@ -81,7 +81,7 @@ cluster = ResourceType(
     "gcp.gke.cluster", facet="cluster", id="{cluster.name}", per="project", scope=ROW % "cluster",
     listed=assets("container.googleapis.com/Cluster", fn=clusters, keep=("name", "status", "endpoint", "databaseEncryption.currentState", "databaseEncryption.state", "autopilot.enabled", "privateClusterConfig", "networkConfig.defaultEnablePrivateNodes", "masterAuthorizedNetworksConfig", "controlPlaneEndpointsConfig",
                   "workloadIdentityConfig.workloadPool", "shieldedNodes.enabled", "nodePools.name", "nodePools.networkConfig.enablePrivateNodes", "nodePools.config.workloadMetadataConfig.mode",
-                  "resourceLabels", "currentMasterVersion", "releaseChannel.channel", "maintenancePolicy.window.maintenanceExclusions", "nodePools.version", "nodePools.management.autoUpgrade", "binaryAuthorization.evaluationMode", "binaryAuthorization.enabled", "binaryAuthorization.policyBindings")),
+                  "resourceLabels", "currentMasterVersion", "releaseChannel.channel", "maintenancePolicy.window.maintenanceExclusions", "maintenancePolicy.disruptionBudget.patchVersionDisruptionInterval", "nodePools.version", "nodePools.management.autoUpgrade", "nodePools.maintenancePolicy.exclusionUntilEndOfSupport.enabled", "binaryAuthorization.evaluationMode", "binaryAuthorization.enabled", "binaryAuthorization.policyBindings")),
     tags="cluster.data.resourceLabels",
 )
 

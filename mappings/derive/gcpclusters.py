@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from annexlog.evidence_store.model import JSON, Unknown
@@ -13,7 +13,10 @@ from annexlog.mappings.derive.kubeversions import minors_behind
 __all__ = ["admission_gaps", "newest_cluster_backup", "unscanned_images", "upgrade_gaps", "upgrade_pauses"]
 
 _CHANNELS = frozenset({"RAPID", "REGULAR", "STABLE", "EXTENDED"})
-_STOPPING = frozenset({"NO_UPGRADES", "NO_MINOR_OR_NODE_UPGRADES"})
+_PATCHED = "NO_MINOR_UPGRADES"
+"""The only scope of an exclusion that lets patches into control plane and nodes."""
+
+_FAR = datetime.max.replace(tzinfo=UTC)
 
 
 @derived
@@ -21,7 +24,7 @@ def upgrade_gaps(cluster: JSON) -> JSON:
     """Why a cluster is not kept up to date, one text for each reason.
 
     Nodes that are three minor versions behind are not upgraded, whatever is configured. Source: container.v1,
-    ReleaseChannel, NodeManagement; GKE, version skew.
+    ReleaseChannel, NodeManagement, NodePoolMaintenancePolicy; GKE, version skew.
     """
     data = cluster["data"]
     channel = (data.get("releaseChannel") or {}).get("channel")
@@ -30,6 +33,8 @@ def upgrade_gaps(cluster: JSON) -> JSON:
     for pool in data.get("nodePools") or ():
         if not autopilot and (pool.get("management") or {}).get("autoUpgrade") is not True:
             found.append(f"{pool['name']} is not upgraded")
+        if ((pool.get("maintenancePolicy") or {}).get("exclusionUntilEndOfSupport") or {}).get("enabled") is True:
+            found.append(f"{pool['name']} is not upgraded until its support ends")
         if minors_behind(pool["version"], data["currentMasterVersion"]) > 2:
             found.append(f"{pool['name']} is behind")
     return found
@@ -37,28 +42,32 @@ def upgrade_gaps(cluster: JSON) -> JSON:
 
 @derived
 def upgrade_pauses(cluster: JSON) -> JSON:
-    """When upgrades are put off, [{end, days}], what touches put together.
+    """When upgrades are put off, [{end, days}], what touches put together; and, for ever, the days between two patches.
 
     `end`: RFC 3339; `days`: 999999 for those that last until support ends. Exclusions of minor
-    versions alone still let patches in. Source: container.v1, MaintenanceExclusionOptions.
+    versions alone still let patches in. Source: container.v1, MaintenanceExclusionOptions, DisruptionBudget.
     """
-    window = (cluster["data"].get("maintenancePolicy") or {}).get("window") or {}
-    spans = sorted(_stops(window.get("maintenanceExclusions") or {}))
+    policy = cluster["data"].get("maintenancePolicy") or {}
+    spans = sorted(_stops((policy.get("window") or {}).get("maintenanceExclusions") or {}))
     found: list[list[Any]] = []
     for start, end, open_ended in spans:
         if found and start <= found[-1][1] + timedelta(days=1):
             found[-1] = [found[-1][0], max(found[-1][1], end), found[-1][2] or open_ended]
         else:
             found.append([start, end, open_ended])
-    return [{"end": end.isoformat(), "days": 999_999 if far else (end - start).days} for start, end, far in found]
+    pauses = [{"end": end.isoformat(), "days": 999_999 if far else (end - start).days} for start, end, far in found]
+    apart = (policy.get("disruptionBudget") or {}).get("patchVersionDisruptionInterval")
+    between = [timedelta(seconds=float(apart.removesuffix("s")))] if apart else []
+    return pauses + [{"end": _FAR.isoformat(), "days": one.days} for one in between]
 
 
 def _stops(exclusions: Mapping[str, Any]) -> Iterator[tuple[datetime, datetime, bool]]:
     for one in exclusions.values():
         options = one.get("maintenanceExclusionOptions") or {}
-        if (options.get("scope") or "NO_UPGRADES") in _STOPPING:
-            start, end = _time(one["startTime"]), _time(one["endTime"])
-            yield start, end, options.get("endTimeBehavior") == "UNTIL_END_OF_SUPPORT"
+        if options.get("scope") != _PATCHED:
+            far = options.get("endTimeBehavior") == "UNTIL_END_OF_SUPPORT"
+            end = _FAR - timedelta(days=1) if far and not one.get("endTime") else _time(one["endTime"])
+            yield _time(one["startTime"]), end, far
 
 
 def _time(text: str) -> datetime:
