@@ -6,6 +6,7 @@ Run as `python -m annexlog.demo.server`; prints its port, then serves until its 
 from __future__ import annotations
 
 import base64
+import gc
 import logging
 import os
 import re
@@ -66,6 +67,7 @@ class Shifted:
 
 def main() -> None:
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # thousands of images that no demo needs
+    gc.set_threshold(50_000, 20, 50)  # moto holds a million objects for good, and looking through them takes long
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import WSGIRequestHandler, make_server
 

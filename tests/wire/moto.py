@@ -19,7 +19,8 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_K
 
 # It ends when its input does, so that it outlives no test run, however that ends.
 _PROGRAM = """
-import os, sys, threading
+import gc, os, sys, threading
+gc.set_threshold(50_000, 20, 50)  # as in the tests' own processes
 threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
 from moto.server import main
 main(["-H", "127.0.0.1", "-p", sys.argv[1]])
