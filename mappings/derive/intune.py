@@ -14,7 +14,10 @@ from typing import Any
 from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 
-__all__ = ["os_standing", "phones_unprotected", "removable_unblocked", "screens_open", "unruled_devices"]
+__all__ = [
+    "desktops_judged", "os_standing", "phones_unprotected", "platforms_judged", "removable_unblocked", "screens_open",
+    "unruled_devices",
+]  # fmt: skip
 
 _SHOWN: Mapping[str, tuple[str, str]] = {
     "windowsCount": ("Windows", "windows10CompliancePolicy"),
@@ -42,6 +45,18 @@ def _used(counts: Mapping[str, int], elsewhere: Collection[str]) -> list[str]:
     told = sum(max(counts.get(name, 0), 0) for name in _KINDS_OF_ANDROID)
     android = ["androidCount"] if counts.get("androidCount", 0) > told and "androidCount" not in elsewhere else []
     return sorted(found + android)
+
+
+@derived
+def platforms_judged(counts: JSON, elsewhere: JSON) -> JSON:
+    """Counts of platforms that have devices which Intune manages, but for those that are looked after `elsewhere`."""
+    return _used(counts, elsewhere)
+
+
+@derived
+def desktops_judged(counts: JSON, elsewhere: JSON) -> JSON:
+    """Those of platforms_judged that are no phones."""
+    return [name for name in _used(counts, elsewhere) if name not in _MOBILE]
 
 
 def _ruled(
@@ -82,6 +97,11 @@ def _for_all(policy: Mapping[str, Any], others: Collection[Mapping[str, Any]]) -
     return "devices" in policy["to"] or ("users" in policy["to"] and all(one["to"] == ["users"] for one in others))
 
 
+def _blocks(policy: Mapping[str, Any], hours: JSON) -> bool:
+    """Whether a device counts as not compliant within so many hours after it fails the policy."""
+    return policy["block_hours"] is not None and policy["block_hours"] <= hours
+
+
 @derived
 def unruled_devices(counts: JSON, policies: JSON, hours: JSON, elsewhere: JSON, filters: JSON) -> JSON | Unknown:
     """Platforms on which a device could count as compliant without a password, or for more than `hours` after it lost
@@ -93,14 +113,17 @@ def unruled_devices(counts: JSON, policies: JSON, hours: JSON, elsewhere: JSON, 
     """
 
     def demands(policy: Mapping[str, Any]) -> bool:
-        return policy["password"] is True and policy["block_hours"] is not None and policy["block_hours"] <= hours
+        return policy["password"] is True and _blocks(policy, hours)
 
     return _ruled(counts, policies, demands, elsewhere, filters=filters)
 
 
 @derived
-def screens_open(counts: JSON, policies: JSON, minutes: JSON, elsewhere: JSON, filters: JSON) -> JSON | Unknown:
-    """Platforms on which a device could count as compliant whose screen stays open for longer than `minutes`.
+def screens_open(
+    counts: JSON, policies: JSON, minutes: JSON, hours: JSON, elsewhere: JSON, filters: JSON
+) -> JSON | Unknown:
+    """Platforms on which a device could count as compliant, or for more than `hours`, whose screen stays open for more
+    than `minutes`.
 
     Parameters as of unruled_devices. What iOS has of it in v1.0 is the time after the screen went dark, not before.
     """
@@ -109,7 +132,7 @@ def screens_open(counts: JSON, policies: JSON, minutes: JSON, elsewhere: JSON, f
         if policy["type"] == "iosCompliancePolicy":
             return None
         idle = policy["idle"] is True or policy["type"] != "windows10CompliancePolicy"
-        asked = policy["password"] is True and policy["block_hours"] is not None
+        asked = policy["password"] is True and _blocks(policy, hours)
         return asked and idle and policy["minutes"] is not None and 1 <= policy["minutes"] <= minutes
 
     return _ruled(counts, policies, demands, elsewhere, filters=filters)
@@ -124,7 +147,7 @@ def removable_unblocked(
     `groups`: ids of groups that hold every device. `filters`: whether assignments may have filters; `catalog`: whether
     the settings catalog may say more. With either, Unknown(unsupported) where the answer would rest on it.
     """
-    used = [name for name in _used(counts, elsewhere) if name not in _MOBILE]
+    used = desktops_judged(counts, elsewhere)
     unseen = [name for name in used if name != "windowsCount" or counts[name] < 0]
     if "windowsCount" in used and not any(_stops_writing(one["configuration"], groups) for one in configurations):
         if not catalog:
@@ -170,6 +193,7 @@ def phones_unprotected(protections: JSON, groups: JSON, left_out: JSON) -> JSON:
 
 # ── systems ───────────────────────────────────────────────────────────────────────────────
 
+_DEVICES = "/deviceManagement/managedDevices"
 _NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 
 
@@ -180,8 +204,9 @@ def os_standing(device: JSON, supported: JSON) -> JSON | Unknown:
 
     `supported`: [{os, branch, until, at_least}], versions compared number by number; the longest branch that fits
     counts. Of Android `current` is true and `patched` the date of its patches, which stand for it.
-    Unknown(unclassified) for a branch that is not among them. Raises ValueError (unreadable) for a version that has no
-    number, KeyError for a branch without `at_least`.
+    Unknown(unclassified) for a branch that is not among them; Unknown(unsupported) for an Android that does not say
+    when it was patched. Raises ValueError (unreadable) for a version that has no number, KeyError for a branch without
+    `at_least`.
     """
     system, version = str(device["operatingSystem"]).casefold(), _version(device["osVersion"])
     fitting = [
@@ -193,6 +218,8 @@ def os_standing(device: JSON, supported: JSON) -> JSON | Unknown:
         return Unknown("unclassified", code=f"{device['operatingSystem']} {'.'.join(map(str, version))}"[:100])
     branch = max(fitting, key=lambda one: len(_version(one["branch"])))
     if system.startswith("android"):
+        if not device["androidSecurityPatchLevel"]:
+            return Unknown("unsupported", operation=_DEVICES, code="androidSecurityPatchLevel")
         return {"until": branch["until"], "current": True, "patched": device["androidSecurityPatchLevel"]}
     return {"until": branch["until"], "current": version >= _version(branch["at_least"]), "patched": None}
 

@@ -62,8 +62,8 @@ def test_one_policy_for_everybody_is_enough_where_nothing_can_take_devices_out(
 def test_of_ios_nothing_is_told_of_locks_whatever_else_there_is() -> None:
     policies = [policy(), policy("iosCompliancePolicy")]
 
-    assert told(screens_open({"windowsCount": 1, "iosCount": 1}, policies, 15, [], False)) == "iosCount"
-    assert told(screens_open({"windowsCount": 1, "iosCount": 1}, policies, 15, ["iosCount"], False)) == []
+    assert told(screens_open({"windowsCount": 1, "iosCount": 1}, policies, 15, 24, [], False)) == "iosCount"
+    assert told(screens_open({"windowsCount": 1, "iosCount": 1}, policies, 15, 24, ["iosCount"], False)) == []
 
 
 @pytest.mark.parametrize(("catalog", "found"), [(False, ["Windows"]), (True, "windowsCount (settings catalog)")])
