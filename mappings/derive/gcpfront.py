@@ -11,7 +11,8 @@ from annexlog.mappings.derive.network import covers_internet
 
 __all__ = ["armor_gap", "proxied_outside"]
 
-_PROXIED = frozenset({"HTTP", "HTTPS", "HTTP2", "H2C", "GRPC", "TCP", "SSL"})
+_PASSED = frozenset({"UDP", "UNSPECIFIED"})
+_KEEPING = ("deny", "redirect", "throttle", "rate_based_ban")
 _LAST = 2**31
 
 
@@ -24,8 +25,8 @@ def proxied_outside(backend: JSON) -> JSON:
     """
     data = backend["data"]
     scheme = data.get("loadBalancingScheme") or "EXTERNAL"
-    outside = scheme == "EXTERNAL_MANAGED" or (scheme == "EXTERNAL" and not data.get("region"))
-    return outside and (data.get("protocol") or "HTTP") in _PROXIED
+    classic = scheme == "EXTERNAL" and not data.get("region") and data.get("protocol") not in _PASSED
+    return scheme == "EXTERNAL_MANAGED" or classic
 
 
 @derived
@@ -42,7 +43,9 @@ def armor_gap(backend: JSON, policies: JSON) -> JSON | Unknown:
         return Unknown("unresolved", operation="ListAssets")
     rules = [one for one in policies[0]["security_policy"]["data"]["rules"] if one.get("preview") is not True]
     opened = min((int(one["priority"]) for one in rules if one["action"] == "allow" and _all(one)), default=_LAST)
-    keeps = any(one["action"] != "allow" and int(one["priority"]) < opened and not _none(one) for one in rules)
+    keeps = any(
+        one["action"].startswith(_KEEPING) and int(one["priority"]) < opened and not _none(one) for one in rules
+    )
     return "" if keeps else "no rule that is enforced keeps anything out"
 
 
