@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from annexlog.evidence_store.model import JSON
@@ -34,6 +35,8 @@ SYNCHRONISING = frozenset({"d29b2b05-8046-44ba-8758-1e26182fcf32", "a92aed5d-d78
 CLIENTS = frozenset({"browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "other"})
 LEGACY = ("exchangeActiveSync", "other")
 _MODERN = CLIENTS - set(LEGACY)
+_EXCHANGE = "00000002-0000-0ff1-ce00-000000000000"
+"""Exchange Online, the one app that Exchange ActiveSync leads to."""
 
 _SCOPE = ("users", "applications", "clientAppTypes")
 Satisfies = Callable[[Mapping[str, Any], Mapping[str, Any]], bool]
@@ -279,22 +282,29 @@ def unmanaged_admitted(policies: JSON, apps: JSON, approved: JSON) -> JSON:
 @derived
 def phones_admitted(policies: JSON, apps: JSON, approved: JSON) -> JSON:
     """Who gets to this set of apps from a phone, with an app that is not protected on a device that is not managed:
-    `PLATFORM: who`, each.
+    `PLATFORM: who`, or `PLATFORM by Exchange ActiveSync: who`, each.
     """
-    wanted = ("control:compliantApplication", "control:compliantDevice")
+    ways = {"": (_MODERN, apps), " by Exchange ActiveSync": (frozenset({"exchangeActiveSync"}), [*apps, _EXCHANGE])}
     found = []
-    for platform in ("iOS", "android"):
+    for platform, (way, (clients, to)) in product(("iOS", "android"), ways.items()):
 
-        def fits(policy: Mapping[str, Any], platform: str = platform) -> bool:
-            conditions = policy["conditions"]
-            of = conditions.get("platforms") or {}
-            there = not _says(of) or ({"all", platform} & set(of.get("includePlatforms") or ()))
-            always = _holds_always(conditions, ("platforms",)) and _clients(conditions) >= _MODERN
-            here = bool(there) and platform not in (of.get("excludePlatforms") or ()) and always
-            return here and _of_apps(conditions, apps) and _demands(policy, lambda control: control in wanted)
+        def fits(policy: Mapping[str, Any], at: str = platform, clients: Any = clients, to: Any = to) -> bool:
+            here = _on_platform(policy["conditions"], at) and _clients(policy["conditions"]) >= clients
+            return here and _of_apps(policy["conditions"], to) and _demands(policy, _kept_in)
 
-        found += [f"{platform}: {who}" for who in _slipping(_counting(policies, fits), approved)]
+        found += [f"{platform}{way}: {who}" for who in _slipping(_counting(policies, fits), approved)]
     return found
+
+
+def _on_platform(conditions: Mapping[str, Any], platform: str) -> bool:
+    """Whether a policy holds for every sign-in from this platform."""
+    of = conditions.get("platforms") or {}
+    there = not _says(of) or bool({"all", platform} & set(of.get("includePlatforms") or ()))
+    return there and platform not in (of.get("excludePlatforms") or ()) and _holds_always(conditions, ("platforms",))
+
+
+def _kept_in(control: str) -> bool:
+    return control in ("control:compliantApplication", "control:compliantDevice")
 
 
 @derived

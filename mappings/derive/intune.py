@@ -171,24 +171,35 @@ _KEPT_UP = ("allApps", "allMicrosoftApps", "allCoreMicrosoftApps")
 
 
 @derived
-def phones_unprotected(protections: JSON, groups: JSON, left_out: JSON) -> JSON:
+def phones_unprotected(protections: JSON, groups: JSON, left_out: JSON) -> JSON | Unknown:
     """Platforms for which no app protection policy holds that is for everybody: `iOS`, `android`.
 
     `protections`: joined, with their facet `protection`. `groups`: ids of groups that hold everybody who may use a
-    private phone; `left_out`: of groups that policies may leave out.
+    private phone; `left_out`: of groups that policies may leave out. Unknown(unsupported) where a laxer policy is
+    assigned as well: it may be all that holds for some apps; or for some phones, by a filter or the kind of devices
+    that a policy is for, which v1.0 does not show. Without one, what the strict ones do not reach has no protection at
+    all, and conditional access keeps it out.
     """
-    holding = {
-        one["platform"]
-        for one in (joined["protection"] for joined in protections)
-        if one["assigned"]
-        and (one["apps"] > 0 or one["group"] in _KEPT_UP)
-        and one["pin"]
-        and one["backup_blocked"]
-        and one["outbound"] in ("managedApps", "none")
-        and set(one["to"]) & {"users", *groups}
-        and set(one["but"]) <= set(left_out)
-    }
-    return [platform for platform in ("iOS", "android") if platform not in holding]
+    assigned = [one["protection"] for one in protections if one["protection"]["assigned"]]
+    found, unseen = [], []
+    for platform in ("iOS", "android"):
+        here = [one for one in assigned if one["platform"] == platform]
+        if not any(_keeps_in(one) and _for_everybody(one, groups, left_out) for one in here):
+            found.append(platform)
+        elif not all(map(_keeps_in, here)):
+            unseen.append(platform)
+    if found or not unseen:
+        return found
+    return Unknown("unsupported", operation="/deviceAppManagement/managedAppPolicies", code=", ".join(unseen))
+
+
+def _keeps_in(one: Mapping[str, Any]) -> bool:
+    demands = one["pin"] and one["backup_blocked"] and one["outbound"] in ("managedApps", "none")
+    return bool(demands) and (one["apps"] > 0 or one["group"] in _KEPT_UP)
+
+
+def _for_everybody(one: Mapping[str, Any], groups: Collection[str], left_out: Collection[str]) -> bool:
+    return bool(set(one["to"]) & {"users", *groups}) and set(one["but"]) <= set(left_out)
 
 
 # ── systems ───────────────────────────────────────────────────────────────────────────────
