@@ -19,7 +19,7 @@ application_gateway = ResourceType(
     "azure.network.application_gateway", facet="gateway", id="{gateway.id}", per="subscription", fold=True, tags="gateway.tags", sight=sees(f"{GATEWAY}/read"),
     listed=graph(GATEWAY, *(f"properties.{name}" for name in (
         "sku.tier", "operationalState", "firewallPolicy.id", "frontendIPConfigurations.properties.publicIPAddress.id", "webApplicationFirewallConfiguration.enabled", "webApplicationFirewallConfiguration.firewallMode", "webApplicationFirewallConfiguration.ruleSetType", "webApplicationFirewallConfiguration.requestBodyCheck",
-        "webApplicationFirewallConfiguration.disabledRuleGroups", "webApplicationFirewallConfiguration.exclusions", "httpListeners.name", "httpListeners.properties.firewallPolicy.id", "urlPathMaps.name", "urlPathMaps.properties.pathRules.name", "urlPathMaps.properties.pathRules.properties.firewallPolicy.id",
+        "webApplicationFirewallConfiguration.disabledRuleGroups", "webApplicationFirewallConfiguration.exclusions", "listeners.name", "httpListeners.name", "httpListeners.properties.firewallPolicy.id", "urlPathMaps.name", "urlPathMaps.properties.pathRules.name", "urlPathMaps.properties.pathRules.properties.firewallPolicy.id",
     ))),
 )
 
@@ -45,6 +45,6 @@ front_door = ResourceType(
 
 front_door_policy = ResourceType(
     "azure.frontdoor.waf_policy", facet="policy", id="{policy.id}", per="subscription", fold=True, tags="policy.tags", sight=sees(f"{EDGE_POLICY}/read"),
-    listed=graph(EDGE_POLICY, "properties.policySettings.enabledState", "properties.policySettings.mode", "properties.policySettings.requestBodyCheck", *(f"{_RULES}.managedRuleSets.{name}" for name in (*_SET, "exclusions.matchVariable")), f"{_RULES}.managedRuleSets.ruleGroupOverrides.ruleGroupName",
+    listed=graph(EDGE_POLICY, "properties.policySettings.enabledState", "properties.policySettings.mode", "properties.policySettings.requestBodyCheck", *(f"{_RULES}.managedRuleSets.{name}" for name in (*_SET, "ruleSetAction", "exclusions.matchVariable")), f"{_RULES}.managedRuleSets.ruleGroupOverrides.ruleGroupName",
                  *(f"{_RULES}.managedRuleSets.ruleGroupOverrides.rules.{name}" for name in ("ruleId", "enabledState", "action")), *(f"properties.customRules.rules.{name}" for name in ("name", "action", "enabledState", "priority"))),
 )

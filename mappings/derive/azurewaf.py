@@ -11,7 +11,8 @@ from annexlog.mappings.derive import derived
 __all__ = ["front_door_gaps", "gateway_waf_gaps"]
 
 _WEAK = frozenset({"allow", "log"})
-_BOTS = "botmanager"
+_ATTACKS = ("owasp", "defaultruleset")
+"""Rule sets against attacks, by the end of their type; others are against bots or floods, and inspect nothing."""
 
 
 @derived
@@ -22,7 +23,7 @@ def gateway_waf_gaps(gateway: JSON, own: JSON, listeners: JSON, paths: JSON, agr
     rules, names of custom rules and exclusions that may be. The policy of a path rules before that of its listener, and
     that before the gateway's. Unknown(unresolved) where a named policy is not seen. Source: REST API, Application
     Gateways (firewallPolicy, webApplicationFirewallConfiguration); learn.microsoft.com, "Azure Web Application Firewall
-    (WAF) policy overview".
+    (WAF) policy overview", "Application Gateway TCP/TLS proxy overview" (listeners).
     """
     value = gateway["properties"]
     if str((value.get("sku") or {}).get("tier")) not in ("WAF", "WAF_v2"):
@@ -35,6 +36,8 @@ def gateway_waf_gaps(gateway: JSON, own: JSON, listeners: JSON, paths: JSON, agr
     if unseen:
         return Unknown("unresolved", operation="Microsoft.Network/ApplicationGatewayWebApplicationFirewallPolicies")
     found = {f"{where}: {gap}" for where, id in named.items() for gap in _policy_gaps(known[id], agreed)}
+    deaf = [str(one.get("name")) for one in value.get("listeners") or ()]  # of TCP or TLS: no firewall looks into these
+    found |= {f"listener {name}: not inspected" for name in deaf if name not in agreed}
     heard = [str(one.get("name")) for one in value.get("httpListeners") or ()]
     if not whole and any(f"listener {name}" not in named for name in heard):
         found |= {
@@ -91,8 +94,11 @@ def _policy_gaps(value: Mapping[str, Any], agreed: JSON) -> Iterator[str]:
         yield "it only detects"
     managed = value.get("managedRules") or {}
     sets = managed.get("managedRuleSets") or ()
-    if not any(_BOTS not in str(one.get("ruleSetType")).lower() for one in sets):
+    against = [one for one in sets if str(one.get("ruleSetType")).lower().endswith(_ATTACKS)]
+    if not against:
         yield "no rules"
+    if any(str(one.get("ruleSetAction")).lower() in _WEAK for one in against):
+        yield "its rules only log"
     yield from _bodies(settings, agreed)
     for name in ("exclusions", "exceptions"):
         yield from _excluded(managed.get(name), agreed)
