@@ -35,8 +35,8 @@ def derived(function: F) -> F:
     """Registers a function by its name, to be called in a test's `derive`.
 
     It must be pure: its answer (JSON, or an Unknown) follows from its arguments alone, which it must not change.
-    It gets facet values, tags, joined resources, registers and settings; never an Unknown. ValueError, TypeError, KeyError,
-    IndexError and AttributeError mean that its input was not what it can read.
+    It gets facet values, tags, joined resources, registers and settings; never an Unknown. ValueError, TypeError,
+    KeyError, IndexError and AttributeError mean that its input was not what it can read.
     """
     function.__dict__["__derived__"] = True
     return function

@@ -8,7 +8,7 @@ from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 from annexlog.mappings.derive.gcpnetwork import require_name
 
-__all__ = ["effective_metadata", "machine_public_ways", "untrusted_images"]
+__all__ = ["cluster_node", "effective_metadata", "machine_public_ways", "untrusted_images"]
 
 
 @derived
@@ -23,6 +23,23 @@ def effective_metadata(instance: JSON, metadata: JSON) -> JSON | Unknown:
         return Unknown("unresolved", operation="ListAssets")
     found = {**layers[""], **layers.get(instance["zone"], {}), **instance["data"]["metadata"]}
     return {key: str(value).strip().lower() for key, value in found.items()}
+
+
+_NODE = "/projects/gke-node-images/global/licenses/"
+
+
+@derived
+def cluster_node(instance: JSON) -> JSON | Unknown:
+    """Whether an instance is a node of a cluster: it is labelled so, and starts from an image with a licence of GKE's.
+
+    Unknown(unresolved) where it is only labelled, as anybody can. Source: compute.v1, AttachedDisk (licenses).
+    """
+    data = instance["data"]
+    if "goog-gke-node" not in (data.get("labels") or {}):
+        return False
+    boots = [one for one in data.get("disks") or () if one.get("boot") is True]
+    licensed = any(_NODE in text for one in boots for text in one.get("licenses") or ())
+    return licensed or Unknown("unresolved", operation="ListAssets")
 
 
 @derived
