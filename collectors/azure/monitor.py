@@ -48,7 +48,7 @@ METRIC = "Microsoft.Insights/metricAlerts"
 metric_alert = ResourceType(
     "azure.monitor.metric_alert", facet="alert", id="{alert.id}", per="subscription", fold=True, tags="alert.tags", sight=sees(f"{METRIC}/read"),
     gone=GONE,
-    listed=graph(METRIC, "properties.enabled", "properties.scopes", "properties.targetResourceType", "properties.actions.actionGroupId"),
+    listed=graph(METRIC, "properties.enabled", "properties.scopes", "properties.targetResourceType", "properties.targetResourceRegion", "properties.actions.actionGroupId"),
     details=[Detail("groups", Call(f"{GROUP}/read", AT, {"actions": "{alert.properties.actions}"}, items="", fn=groups))],
 )
 

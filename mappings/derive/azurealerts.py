@@ -60,20 +60,31 @@ def unnoticed_incidents(alerts: JSON, groups: JSON, subscription: JSON, types: J
 
 
 @derived
-def measured(alerts: JSON, processing: JSON, agreed: JSON, type: JSON, now: JSON) -> JSON:
-    """Whether a metric alert on a resource of a type, or on what it is in, tells somebody.
+def measured(alerts: JSON, processing: JSON, agreed: JSON, resource: JSON, now: JSON) -> JSON:
+    """Whether a metric alert on a resource, or on what it is in, tells somebody.
 
-    `alerts`: [{alert, groups}] whose scopes hold the resource; `processing`: [{id, processing}], likewise.
-    Source: REST API, Metric Alerts (scopes, targetResourceType).
+    `alerts`: [{alert, groups}] whose scopes hold the resource; `processing`: [{id, processing}], likewise. An alert on
+    a group or subscription is of one type and one region. Source: REST API, Metric Alerts (scopes, targetResourceType,
+    targetResourceRegion).
     """
     if any(_silences(one, agreed, now) for one in processing):
         return False
     return any(
         one["alert"]["properties"].get("enabled") is True
-        and str(one["alert"]["properties"].get("targetResourceType") or type).lower() == str(type).lower()
+        and _meant(one["alert"]["properties"], resource)
         and any(each["enabled"] is True and each["receivers"] > 0 for each in one["groups"])
         for one in alerts
     )
+
+
+def _meant(value: Mapping[str, Any], resource: JSON) -> bool:
+    """Whether an alert is of a resource's type and region, or of all; regions are written with spaces and without."""
+    said = {"type": value.get("targetResourceType"), "location": value.get("targetResourceRegion")}
+    return all(_plain(resource.get(name)) == _plain(wanted) for name, wanted in said.items() if wanted)
+
+
+def _plain(text: JSON) -> str:
+    return str(text).lower().replace(" ", "")
 
 
 def _missing(names: Iterable[Any], told: set[str], unseen: set[str]) -> JSON | Unknown:
