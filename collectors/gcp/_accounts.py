@@ -23,6 +23,8 @@ _FORMS = (
     ("", True, re.compile(rf"serviceAccount:(?:service-(\d+)|p(\d+)-\d+)@{_GOOGLE}{_DOMAIN}")),
     ("organizations/", True, re.compile(rf"serviceAccount:(?:service-org-(\d+)|o(\d+)-\d+)@{_GOOGLE}{_DOMAIN}")),
     ("folders/", True, re.compile(rf"serviceAccount:(?:service-folder-(\d+)|f(\d+)-\d+)@{_GOOGLE}{_DOMAIN}")),
+    ("", True, re.compile(r"principalSet://cloudresourcemanager\.googleapis\.com/projects/([^/]+)/type/ServiceAgent")),
+    ("", True, re.compile(r"principalSet://cloudresourcemanager\.googleapis\.com/([^/]+/[^/]+)/type/ServiceAgent")),
     ("", False, re.compile(rf"serviceAccount:(\d+)-compute@developer{_DOMAIN}")),
     ("", False, re.compile(rf"serviceAccount:([^@]+)@appspot{_DOMAIN}")),
     ("", False, re.compile(rf"serviceAccount:[^@]+@([a-z0-9.:-]+)\.iam{_DOMAIN}")),

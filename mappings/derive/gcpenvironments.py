@@ -39,7 +39,8 @@ def accounts_across(
 
     `own`: joined, the policy's project; `others`: joined, the projects of its accounts. Google's own agents and members
     that are allowed are left out, and so is what is no account of a project that was looked at: others judge strangers.
-    Unknown(unclassified) where the policy's project, or one of the others, is of no one environment.
+    Unknown(unclassified) where the policy's project, or one of the others, is of no one environment, and where all
+    accounts below a folder or the organization are named at once.
     """
     classes = {
         row["project"]: _class(row["data"].get("labels") or {}, keys, production)
@@ -49,9 +50,11 @@ def accounts_across(
     of = {
         one["member"]: one["of"]
         for one in policy["accounts"]
-        if not one["agent"] and one["of"] != here and one["of"] in classes and one["member"] not in allowed
+        if not one["agent"] and one["of"] != here and one["member"] not in allowed
     }
-    if of and None in {classes.get(here), *(classes[project] for project in of.values())}:
+    crowds = any(node.startswith(("folders/", "organizations/")) for node in of.values())
+    of = {member: project for member, project in of.items() if project in classes}
+    if crowds or (of and None in {classes.get(here), *(classes[project] for project in of.values())}):
         return Unknown("unclassified", operation="environment")
     return sorted(
         f"{binding['role']} to {who}"

@@ -152,13 +152,15 @@ Source: each service's page on access, and on the accounts that it runs as; IAM,
 _AGENT = re.compile(r"roles/[A-Za-z0-9.]+[sS]erviceAgent")
 """Roles of Google's own accounts (service agents): nobody else should have one."""
 _PROGRAM = re.compile(
-    r"serviceAccount:|principal(Set)?://[a-z]+\.googleapis\.com/projects/[^/]+/locations/[^/]+/workloadIdentityPools/"
+    r"serviceAccount:|principalSet://cloudresourcemanager\.googleapis\.com/"
+    r"|principal(Set)?://[a-z]+\.googleapis\.com/projects/[^/]+/locations/[^/]+/workloadIdentityPools/"
 )
 _POWERS = re.compile(
     r".*\.setIamPolicy|iam\.serviceAccounts\.(actAs|getAccessToken|getOpenIdToken|implicitDelegation|signBlob|signJwt)"
     r"|iam\.serviceAccountKeys\.(create|upload)|iam\.serviceAccountApiKeyBindings\.create|iam\.roles\.(update|create)"
-    r"|iam\.workloadIdentityPool(Provider)?s\.(create|update)|orgpolicy\.policy\.set|cloudbuild\.builds\.create"
-    r"|deploymentmanager\.deployments\.(create|update)|dataproc\.jobs\.create|container\.(pods|deployments|jobs)\.create"
+    r"|iam\.workloadIdentityPool(Provider)?s\.(create|update)|orgpolicy\.policy\.set|orgpolicy\.policies\.(create|delete|update)"
+    r"|cloudbuild\.builds\.create|deploymentmanager\.deployments\.(create|update)|dataproc\.jobs\.create|container\.pods\.exec"
+    r"|container\.(pods|deployments|jobs|cronJobs|daemonSets|replicaSets|replicationControllers|statefulSets)\.(create|update)"
 )
 
 
@@ -166,7 +168,7 @@ _POWERS = re.compile(
 def privileged_accounts(row: JSON, roles: JSON, allowed: JSON) -> JSON | Unknown:
     """Accounts of programs with a role by which they can get more: `role to member`, each.
 
-    Service accounts but for Google's own agents, and what comes by a workload identity pool without one. `roles`:
+    Service accounts and sets of them but for Google's own agents, and what comes by a workload identity pool. `roles`:
     joined custom roles, those that the policy names among them. A predefined role counts by its name: basic, with
     "admin" in it, to act as other accounts, one of those that lead to more rights, or a service agent's.
     Unknown(unresolved) where a custom role could not be found.
@@ -217,6 +219,7 @@ _ADMIN = frozenset({
     "roles/accesscontextmanager.policyAdmin",
     "roles/billing.admin",
     "roles/iam.organizationRoleAdmin",
+    "roles/iam.roleAdmin",
     "roles/iam.securityAdmin",
     "roles/iam.serviceAccountAdmin",
     "roles/iam.serviceAccountKeyAdmin",

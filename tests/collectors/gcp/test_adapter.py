@@ -185,6 +185,12 @@ def test_of_an_iam_policy_members_whose_account_is_a_projects_say_which(connect:
             Account("123", agent=False),
         ),
         ("principalSet://cloudresourcemanager.googleapis.com/organizations/9", Account("organizations/9", agent=False)),
+        ("principalSet://cloudresourcemanager.googleapis.com/projects/12/type/ServiceAccount", Account("12", agent=False)),
+        ("principalSet://cloudresourcemanager.googleapis.com/projects/12/type/ServiceAgent", Account("12", agent=True)),
+        (
+            "principalSet://cloudresourcemanager.googleapis.com/folders/5/type/ServiceAgent",
+            Account("folders/5", agent=True),
+        ),
         ("projectOwner:p-1", Account("p-1", agent=False)),
         ("user:a@acme.example", None),
         ("allUsers", None),
