@@ -18,17 +18,19 @@ _COUNTED = {
     "snapshot": ("daysAfterCreationGreaterThan",),
     "version": ("daysAfterCreationGreaterThan",),
 }
+_HIDDEN = Unknown("unresolved", operation="{id}/blobServices/default/containers", code="policy not shown")
 
 
 @derived
-def blob_erasure(lifecycle: JSON, blob_service: JSON, containers: JSON) -> JSON:
+def blob_erasure(account: JSON, lifecycle: JSON, blob_service: JSON, containers: JSON) -> JSON | Unknown:
     """{kept, days}: what no lifecycle rule ever deletes, and after how many days the rest is gone for good.
 
     `lifecycle`: the management policy, null where there is none. Rules count that are enabled and have no index tags;
     their prefixes must take in all of a container. Snapshots are expected to be there, versions where the account makes
-    them. What a rule deletes is only softly deleted, and an immutability policy keeps it before. System containers
-    (`$web`, `$logs`) are left out, for rules do not reach them. Source: learn.microsoft.com, "Lifecycle management
-    policy structure", "Lifecycle management policies that delete blobs".
+    them. What a rule deletes is only softly deleted, and an immutability policy of the container, or else the account's,
+    keeps it before. System containers (`$web`, `$logs`) are left out, for rules do not reach them. Unknown(unresolved)
+    where a container says that it has a policy and does not show it. Source: learn.microsoft.com, "Lifecycle management
+    policy structure", "Lifecycle management policies that delete blobs"; REST API, ImmutableStorageAccount.
     """
     rules = [
         r["definition"] for r in ((lifecycle or {}).get("policy") or {}).get("rules") or () if r.get("enabled", True)
@@ -36,7 +38,9 @@ def blob_erasure(lifecycle: JSON, blob_service: JSON, containers: JSON) -> JSON:
     parts = ["baseBlob", "snapshot", *(["version"] if blob_service.get("isVersioningEnabled") is True else [])]
     kept, days = [], 0.0
     for one in _of_users(containers) or [{"name": ""}]:
-        days = max(days, _days(_own_policy(one)))
+        if _hides_policy(one):
+            return _HIDDEN
+        days = max(days, _days(_own_policy(one) or _account_policy(account)))
         for type in _TYPES:
             for part in parts:
                 found = [after for rule in rules if _takes(rule, one["name"], type) for after in _after(rule, part)]
@@ -87,10 +91,9 @@ def rewritable_logs(account: JSON, containers: JSON, logs: JSON, days: JSON) -> 
     for one in containers:
         if one["name"] not in logs:
             continue
-        value, policy = one.get("properties") or {}, _own_policy(one)
-        if value.get("hasImmutabilityPolicy") is True and not policy:
-            return Unknown("unresolved", operation="{id}/blobServices/default/containers", code="policy not shown")
-        why = _lacks(policy or _account_policy(account), days)
+        if _hides_policy(one):
+            return _HIDDEN
+        why = _lacks(_own_policy(one) or _account_policy(account), days)
         found += [f"{one['name']}: {why}"] if why else []
     return sorted(found)
 
@@ -110,8 +113,12 @@ def _own_policy(container: Mapping[str, Any]) -> Mapping[str, Any]:
     return ((container.get("properties") or {}).get("immutabilityPolicy") or {}).get("properties") or {}
 
 
+def _hides_policy(container: Mapping[str, Any]) -> bool:
+    return (container.get("properties") or {}).get("hasImmutabilityPolicy") is True and not _own_policy(container)
+
+
 def _account_policy(account: Mapping[str, Any]) -> Mapping[str, Any]:
-    given = account["properties"].get("immutableStorageWithVersioning") or {}
+    given = (account.get("properties") or {}).get("immutableStorageWithVersioning") or {}
     return (given.get("immutabilityPolicy") or {}) if given.get("enabled") is True else {}
 
 

@@ -39,7 +39,7 @@ def deleting(**filters: Any) -> dict[str, Any]:
 def test_a_rule_is_of_a_container_only_if_it_takes_in_all_of_it(filters: dict[str, Any], kept: int) -> None:
     lifecycle = {"policy": {"rules": [deleting(**filters)]}}
 
-    found = blob_erasure(lifecycle, {}, [{"name": "orders", "properties": {}}])
+    found = blob_erasure({}, lifecycle, {}, [{"name": "orders", "properties": {}}])
 
     assert len(found["kept"]) == kept
 
@@ -49,7 +49,7 @@ def test_what_is_deleted_twice_goes_by_the_sooner_and_stays_through_soft_delete(
     late["definition"]["actions"]["baseBlob"]["delete"] = {"daysAfterCreationGreaterThan": 400}
 
     found = blob_erasure(
-        {"policy": {"rules": [late, deleting()]}}, {"deleteRetentionPolicy": {"enabled": True, "days": 7}}, []
+        {}, {"policy": {"rules": [late, deleting()]}}, {"deleteRetentionPolicy": {"enabled": True, "days": 7}}, []
     )
 
     assert found == {"kept": [], "days": 37.0}
