@@ -106,7 +106,7 @@ def loss_rules(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     """{root, policies}: rules against the loss of data; otherwise as `sharing`.
 
     Each policy has a `rule` {state, triggers, drive, matches, plain}. `drive`: what is done to files in Drive.
-    `matches`: {detector: how many matches it takes}. `plain`: whether any one of them is enough. The condition's own text is not kept: it may quote what it looks for. Source:
+    `matches`: {detector: how many matches it takes, alike or not}. `plain`: whether any one of them is enough. The condition's own text is not kept: it may quote what it looks for. Source:
     Cloud Identity API, policies.list (settings/rule.dlp).
     """
     found = _set(ask, params, r"rule\.dlp", *_WHERE, *_RULE)
@@ -121,7 +121,7 @@ _RULE = (
 )
 _TERM = re.compile(
     r"all_content\.matches_dlp_detector\('(\w+)',\s*[\w.]+,\s*"
-    r"\{minimum_match_count:\s*(\d+)(?:,\s*minimum_unique_match_count:\s*\d+)?\}\)"
+    r"\{minimum_match_count:\s*(\d+)(?:,\s*minimum_unique_match_count:\s*(\d+))?\}\)"
 )
 
 
@@ -130,7 +130,8 @@ def _rule(policy: Mapping[str, Any]) -> dict[str, Any]:
     parts = [_TERM.fullmatch(part.strip()) for part in _condition(value).split("||")]
     matches: dict[str, int] = {}
     for part in filter(None, parts):
-        matches[part[1]] = min(int(part[2]), matches.get(part[1], int(part[2])))
+        count = max(int(part[2]), int(part[3] or 0))
+        matches[part[1]] = min(count, matches.get(part[1], count))
     rule = {
         "state": value.get("state"),
         "triggers": sorted(value.get("triggers") or ()),
@@ -168,8 +169,8 @@ def _set(ask: Asks, params: Mapping[str, Any], setting: str, *keep: str) -> dict
 
 
 _WHOLE = re.compile(
-    r"entity\.org_units\.exists\(org_unit, org_unit\.org_unit_id == orgUnitId\('[^']*'\)\)"
-    r"|entity\.groups\.exists\(group, group\.group_id == groupId\('[^']*'\)\)"
+    r"entity\.org_units\.exists\((\w+), \1\.org_unit_id == orgUnitId\('[^']*'\)\)"
+    r"|entity\.groups\.exists\((\w+), \2\.group_id == groupId\('[^']*'\)\)"
 )
 
 

@@ -333,10 +333,10 @@ def activation_guarded(rule: JSON, held: JSON, policies: JSON, strengths: JSON, 
         )
 
     counting = _counting(policies, fits)
-    people = {e["principal"] for e in held["holders"]["eligible"] if e["kind"] == "user"}
+    people = {e["principal"] for e in held["holders"]["eligible"] if e["kind"] == "user"} - set(approved)
     if not people:
         return any(one.everybody and not one.guests_spared for one in counting)
-    return all(any(_reaches(one, id, "", external=True) for one in counting) for id in people - set(approved))
+    return all(any(_reaches(one, id, "", external=True) for one in counting) for id in people)
 
 
 @derived

@@ -49,14 +49,20 @@ def loose_sharing(sharing: JSON, agreed: JSON) -> JSON:
 def _resolved(settings: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """{unit or group: what is set for it}, of several policies the last, member by member. `default`: of the root.
 
-    A policy that is only for some of its unit or group stands by itself: the others have what is set without it.
+    A policy that is only for some of its unit or group stands by itself: the others have what is set without it. What
+    is set later for all of them is for these as well.
     """
     resolved: dict[str, dict[str, Any]] = {settings["root"]: dict(default)}
     for policy in sorted(settings["policies"], key=lambda one: float(one["policyQuery"].get("sortOrder", 0))):
-        query = policy["policyQuery"]
+        query, value = policy["policyQuery"], policy["setting"].get("value") or {}
         where = query.get("group") or query.get("orgUnit") or settings["root"]
-        where += f" {policy['name']}" if query.get("narrowed") else ""
-        resolved.setdefault(where, {}).update(policy["setting"].get("value") or {})
+        if query.get("narrowed"):
+            resolved[f"{where} {policy['name']}"] = dict(value)
+            continue
+        resolved.setdefault(where, {})
+        for name, found in resolved.items():
+            if name.partition(" ")[0] == where:
+                found.update(value)
     return resolved
 
 
