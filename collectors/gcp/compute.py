@@ -92,7 +92,7 @@ instance = ResourceType(
 
 network = ResourceType(
     "gcp.compute.network", facet="network", id="{network.name}", per="project", scope=ROW % "network",
-    listed=assets("compute.googleapis.com/Network", keep=("selfLink", "name", "autoCreateSubnetworks", "firewallPolicy")),
+    listed=assets("compute.googleapis.com/Network", fn=spelled, keep=spellings("selfLink", "name", "autoCreateSubnetworks", "firewallPolicy", "peerings.importCustomRoutes")),
 )
 
 firewall = ResourceType(

@@ -27,7 +27,7 @@ def zones(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
 
 
 def response_policies(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
-    """Response policies, each with its rules: {…, rules: [{dnsName, behavior, answers}]}; rules without their data are left out.
+    """Response policies, each with its rules: {…, rules: [{dnsName, behavior, answers}]}; one without its data has no name.
 
     A rule is called `//dns.googleapis.com/projects/<project>/responsePolicies/<policy>/rules/<rule>`.
     """
@@ -36,13 +36,13 @@ def response_policies(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     policies = {row["name"]: row | {"rules": []} for row in rows if row["type"] != RULE}
     for row in rows:
         policy = policies.get(row["name"].partition("/rules/")[0])
-        if row["type"] == RULE and policy is not None and row.get("data"):
-            data = row["data"]
+        if row["type"] == RULE and policy is not None:
+            data = row.get("data") or {}
             sets = (data.get("localData") or {}).get("localDatas") or ()
             answers = sorted({text for one in sets for text in one.get("rrdatas") or one.get("rrdata") or ()})
             policy["rules"].append({"dnsName": data.get("dnsName"), "behavior": data.get("behavior"), "answers": answers})
     for policy in policies.values():
-        policy["rules"].sort(key=lambda rule: str(rule["dnsName"]))
+        policy["rules"].sort(key=lambda rule: rule["dnsName"] or "")
     yield Page({"assets": list(policies.values()), "readTime": min(page.body["readTime"] for page in pages)})
 
 

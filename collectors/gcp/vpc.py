@@ -13,9 +13,10 @@ subnetwork = ResourceType(
     listed=assets("compute.googleapis.com/Subnetwork", keep=("selfLink", "network", "purpose", "privateIpGoogleAccess", "enableFlowLogs", "logConfig")),
 )
 
+# Routes of a network, and the routers that are told of others, which are in no list.
 route = ResourceType(
     "gcp.compute.route", facet="route", id="{route.name}", per="project", scope=ROW % "route",
-    listed=assets("compute.googleapis.com/Route", keep=("network", "destRange", "nextHopGateway")),
+    listed=assets("compute.googleapis.com/Route", "compute.googleapis.com/Router", fn=spelled, keep=spellings("network", "destRange", "nextHopGateway", "bgpPeers.name")),
 )
 
 backend_service = ResourceType(

@@ -5,31 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from annexlog.evidence_store.model import JSON
+from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 from annexlog.mappings.derive.gcpnetwork import require_name
 from annexlog.mappings.derive.network import covers_internet
 
 __all__ = ["leads_out", "unfiltered_names"]
 
+_ROUTER = "compute.googleapis.com/Router"
+
 _GOOGLE = frozenset({"199.36.153.4/30", "199.36.153.8/30", "2600:2d00:2:1000::/56", "2600:2d00:2:2000::/56"})
 """Addresses of Google's APIs (restricted and private): a route to them leads to nothing else."""
 
 
 @derived
-def leads_out(network: JSON, routes: JSON) -> JSON:
+def leads_out(network: JSON, routes: JSON) -> JSON | Unknown:
     """Whether a network has a way to the internet: a route to its gateway, or routes to everywhere by whatever hop.
 
-    `routes`: joined, its own. Source: VPC, routes; Private Google Access options.
+    `routes`: joined, its own routes, and its routers. Unknown(unresolved) where none leads out, but routers, or
+    networks that it peers with, tell it others, which no list has.
+    Source: VPC, routes; VPC Network Peering, exchange of custom routes; Private Google Access options.
     """
     require_name(network)
-    ranges = [one["route"]["data"]["destRange"] for one in routes]
+    found = [one["route"] for one in routes]
+    known = [one["data"] for one in found if one.get("type") != _ROUTER]
     gateways = [
-        one["route"]["data"]["destRange"]
-        for one in routes
-        if str(one["route"]["data"].get("nextHopGateway") or "").endswith("/default-internet-gateway")
+        one["destRange"] for one in known if str(one.get("nextHopGateway") or "").endswith("/default-internet-gateway")
     ]
-    return not _GOOGLE.issuperset(gateways) or covers_internet(ranges)
+    if not _GOOGLE.issuperset(gateways) or covers_internet(one["destRange"] for one in known):
+        return True
+    learned = any(one["data"].get("bgpPeers") for one in found if one.get("type") == _ROUTER)
+    imported = any(one.get("importCustomRoutes") is True for one in network["data"].get("peerings") or ())
+    return Unknown("unresolved", operation="ListAssets") if learned or imported else False
 
 
 @derived
@@ -38,6 +45,7 @@ def unfiltered_names(policies: JSON, servers: JSON, wanted: JSON, sinks: JSON) -
 
     `policies`: joined response policies of the network. `servers`: its DNS policies: name servers that one names
     are asked before any response policy. `wanted`: names, or `*.` and a name. `sinks`: answers that lead nowhere.
+    Raises ValueError for a rule without a name: nobody could read it, and it may let any name through.
     Source: Cloud DNS, name resolution order; dns.v1, ResponsePolicyRule.
     """
     if not wanted:
@@ -46,6 +54,8 @@ def unfiltered_names(policies: JSON, servers: JSON, wanted: JSON, sinks: JSON) -
     if any((one.get("alternativeNameServerConfig") or {}).get("targetNameServers") for one in data):
         return ["queries go to other name servers first"]
     rules = [rule for one in policies for rule in one["response_policy"]["rules"]]
+    if not all(rule["dnsName"] for rule in rules):
+        raise ValueError("a rule without a name")
     blocked = {_name(rule["dnsName"]): _sinks(rule, sinks) for rule in rules}
     return [str(name) for name in wanted if not _kept(_name(name), blocked)]
 

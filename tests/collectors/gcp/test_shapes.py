@@ -162,13 +162,16 @@ def test_what_a_firewall_policy_is_attached_to_is_spelled_as_everywhere(
     assert found["data"] == {"associations": [{"attachmentTarget": node}], "rules": [{"priority": 1}]}
 
 
-def test_rules_belong_to_the_response_policy_in_whose_name_they_are(google: GoogleCloud, connect: Connect) -> None:
+def test_rules_belong_to_the_response_policy_in_whose_name_they_are_readable_or_not(
+    google: GoogleCloud, connect: Connect
+) -> None:
     other = "//dns.googleapis.com/projects/12/responsePolicies/other"
     rule = {"dnsName": "www.evil.example.", "behavior": "bypassResponsePolicy"}
     google.answers["assets"].extend(
         [
             asset("dns.googleapis.com/ResponsePolicy", other, {"networks": []}),
             asset("dns.googleapis.com/ResponsePolicyRule", f"{other}/rules/www", rule),
+            asset("dns.googleapis.com/ResponsePolicyRule", f"{other}/rules/dark", resource={"version": "v1"}),
         ]
     )
 
@@ -177,7 +180,10 @@ def test_rules_belong_to_the_response_policy_in_whose_name_they_are(google: Goog
     found: Any = seen.values("gcp.dns.response_policy", scope=SHOP)
     assert {name.rpartition("/")[2]: row["rules"] for name, row in found.items()} == {
         "block": [{"dnsName": "evil.example.", "behavior": None, "answers": ["0.0.0.0"]}],
-        "other": [{"dnsName": "www.evil.example.", "behavior": "bypassResponsePolicy", "answers": []}],
+        "other": [
+            {"dnsName": None, "behavior": None, "answers": []},
+            {"dnsName": "www.evil.example.", "behavior": "bypassResponsePolicy", "answers": []},
+        ],
     }
 
 
