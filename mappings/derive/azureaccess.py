@@ -38,9 +38,9 @@ def standing_ports(
 
     `own`, `subnets`: [{security_group}], those bound to the interface and to its subnets; a packet has to pass both.
     `jit`: [{policy}] that name the machine; `approved`: ranges that may always come in. TCP is looked at. Rules that
-    allow are open for whoever else they name, also from the virtual network, as is the default rule; a rule of
-    just-in-time access is not while a request for its port runs. Unknown(unresolved) where a group that is bound is not
-    seen. Source: learn.microsoft.com, "Understanding just-in-time (JIT) VM access" (deny rules; existing rules take
+    allow are open for whoever else they name, also from the virtual network, as is the default rule; one to other
+    addresses is not, nor is a rule of just-in-time access while a request for its port runs. Unknown(unresolved) where a
+    group that is bound is not seen. Source: learn.microsoft.com, "Understanding just-in-time (JIT) VM access" (deny rules; existing rules take
     priority); REST API, JitNetworkAccessRequest.
     """
     value = interface["properties"]
@@ -73,7 +73,9 @@ def _open(group: Mapping[str, Any], port: int, addresses: set[str], approved: It
         if value["access"].lower() != "allow":
             if _denies_all(value, addresses):
                 return False
-        elif not (asked and str(rule.get("name")).startswith(_JIT)) and not _approved(value, approved):
+        elif asked and str(rule.get("name")).startswith(_JIT):
+            continue
+        elif not _elsewhere(value, addresses) and not _approved(value, approved):
             return True
     return False
 
@@ -82,6 +84,16 @@ def _denies_all(value: Mapping[str, Any], addresses: set[str]) -> bool:
     to, ranges = set(both(value, "destinationAddressPrefix")), both(value, "sourcePortRange")
     from_any_port = not ranges or any(one in ("*", "0-65535") for one in ranges)
     return from_any_port and "*" in both(value, "sourceAddressPrefix") and ("*" in to or addresses <= to)
+
+
+def _elsewhere(value: Mapping[str, Any], addresses: set[str]) -> bool:
+    """Whether a rule lets in to addresses, none of which is one of these; a tag may stand for any."""
+    to = both(value, "destinationAddressPrefix")
+    try:
+        own, named = [span(one) for one in addresses], [span(one) for one in to]
+    except ValueError:
+        return False
+    return bool(to) and not any(a[0] == b[0] and a[1] <= b[2] and b[1] <= a[2] for a in own for b in named)
 
 
 def _approved(value: Mapping[str, Any], approved: Iterable[Any]) -> bool:
@@ -129,8 +141,8 @@ def long_requests(jit: JSON, machine: JSON, ports: JSON, hours: JSON) -> JSON:
     for policy in jit:
         for each in policy["policy"]["properties"].get("virtualMachines") or ():
             if str(each.get("id") or "").lower() == str(machine).lower():
-                longest = {int(one["number"]): _length(str(one["maxRequestAccessDuration"])) for one in each["ports"]}
-                found |= {port for port, length in longest.items() if port in ports and length > hours}
+                longest = [(int(one["number"]), _length(str(one["maxRequestAccessDuration"]))) for one in each["ports"]]
+                found |= {port for port, length in longest if port in ports and length > hours}
     return sorted(found)
 
 

@@ -61,9 +61,10 @@ def _gaps(one: Mapping[str, Any], exemptions: JSON, regions: set[str], allowed: 
     yield from (f"{name} is set" for name in ("resourceSelectors", "overrides") if one.get(name))
     yield from (f"it leaves out {scope}" for scope in one.get("notScopes") or () if str(scope).lower() not in allowed)
     for exemption in exemptions:
-        value, parts = exemption["properties"], exemption["properties"].get("policyDefinitionReferenceIds")
+        value = exemption["properties"]
+        parts = [str(part).lower() for part in value.get("policyDefinitionReferenceIds") or ()]
         meant = str(value["policyAssignmentId"]).lower() == one["assignment"].lower()
-        if meant and (not parts or one["reference"] in parts) and exemption["id"].lower() not in allowed:
+        if meant and (not parts or one["reference"].lower() in parts) and exemption["id"].lower() not in allowed:
             yield f"{exemption['id']} is exempt"
 
 

@@ -49,11 +49,11 @@ def other_environments(
     Unknown(unclassified) for a word that is in neither, and where more than `untagged` percent of the groups say
     nothing: in a subscription without tags nothing could disagree.
     """
-    here = "production" if environment == "production" else "other"
+    here, names = "production" if environment == "production" else "other", {str(key).lower() for key in keys}
     meaning = {str(word).lower(): "production" for word in production} | {str(word).lower(): "other" for word in others}
     found, strange = [], ""
     for id, tags in (*((one["id"], one["tags"]) for one in resources), *((one["id"], one["tags"]) for one in groups)):
-        said = {value for key, value in _folded(tags).items() if value and key in keys}
+        said = {value for key, value in _folded(tags).items() if value and key in names}
         strange = strange or next(iter(sorted(said - set(meaning))), "")
         found += [id] if {meaning[word] for word in said if word in meaning} - {here} else []
     if found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from annexlog.mappings.derive import derived
 __all__ = ["audit_destinations", "expiry_gaps", "rotates"]
 
 _DAY = 86_400
+_PERIOD = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?")
 
 
 @derived
@@ -27,12 +29,33 @@ def expiry_gaps(attributes: JSON, now: JSON, days: JSON) -> JSON:
 
 
 @derived
-def rotates(rotation: JSON) -> JSON:
-    """Whether a key is made anew by itself; a policy that only notifies does not. Source: REST API, RotationPolicy."""
+def rotates(rotation: JSON, attributes: JSON) -> JSON:
+    """Whether a key is made anew by itself before it ends; a policy that only notifies does not.
+
+    `attributes` as in `expiry_gaps`: a key's end may be another than its policy's. Source: REST API, RotationPolicy
+    (timeAfterCreate, timeBeforeExpiry).
+    """
     actions = (rotation.get("rotationPolicy") or {}).get("lifetimeActions") or ()
-    return any(
-        str((one.get("action") or {}).get("type")).lower() == "rotate" and bool(one.get("trigger")) for one in actions
-    )
+    triggers = [
+        one.get("trigger") or {} for one in actions if str((one.get("action") or {}).get("type")).lower() == "rotate"
+    ]
+    return any(_in_time(one, attributes) for one in triggers)
+
+
+def _in_time(trigger: Mapping[str, Any], attributes: JSON) -> bool:
+    after, until = trigger.get("timeAfterCreate"), attributes.get("exp")
+    if trigger.get("timeBeforeExpiry") or not after:
+        return bool(trigger.get("timeBeforeExpiry"))
+    return until is None or float(attributes["created"]) + _seconds(str(after)) < float(until)
+
+
+def _seconds(text: str) -> float:
+    """An ISO 8601 period of years, months and days. Raises ValueError for what is none."""
+    parts = _PERIOD.fullmatch(text)
+    if parts is None or not any(parts.groups()):
+        raise ValueError(text)
+    years, months, days = (float(part or 0) for part in parts.groups())
+    return (years * 365.25 + months * 30.44 + days) * _DAY
 
 
 @derived

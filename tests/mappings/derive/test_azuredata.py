@@ -101,13 +101,21 @@ def test_columns_that_should_be_labelled_leave_a_database_open() -> None:
         ({"enforcementMode": "Enroll"}, ["resources: it is not enforced"]),
         ({"notScopes": ["/subscriptions/S1/x"]}, ["resources: it leaves out /subscriptions/s1/x"]),
         ({"notScopes": ["/subscriptions/s10"]}, []),
+        # Names within an initiative are written in any case.
+        ({"reference": "places"}, ["resources: e is exempt"]),
     ],
 )  # fmt: skip
 def test_regions_are_closed_only_by_a_policy_without_a_gap(more: dict[str, Any], gaps: list[str]) -> None:
     one = {"assignment": "a", "reference": "", "locations": ["westeurope"], "effect": ""}
     policies = [{**one, "of": "resources", **more}, {**one, "of": "groups"}]
+    exempt = {"policyAssignmentId": "A", "policyDefinitionReferenceIds": ["Places"]}
 
-    assert region_gaps("/subscriptions/s1", policies, [], ["westeurope"], [], 0) == gaps
+    assert (
+        region_gaps(
+            "/subscriptions/s1", policies, [{"exemption": {"id": "e", "properties": exempt}}], ["westeurope"], [], 0
+        )
+        == gaps
+    )
 
 
 def test_a_lock_holds_what_is_below_it_and_nothing_beside() -> None:
@@ -126,6 +134,7 @@ def test_environments_are_compared_only_by_words_that_are_known() -> None:
 
     assert other_environments("production", [{"id": "r", "tags": {"env": "Test"}}], [group], *told) == ["r"]
     assert other_environments("development", [], [group], *told) == ["g"]
+    assert other_environments("development", [], [group], ["Env"], *told[1:]) == ["g"]
     assert other_environments("production", [], [group, {"id": "h", "tags": {}}], *told) == []
     assert isinstance(other_environments("production", [], [{"id": "h", "tags": {}}], *told), Unknown)
     assert isinstance(other_environments("production", [{"id": "r", "tags": {"env": "blue"}}], [group], *told), Unknown)
@@ -140,7 +149,32 @@ def test_tags_quotas_and_dates_at_their_edges() -> None:
     assert quota_gaps([usage], [], [], 80, ["CORES"]) == quota_gaps([{**usage, "limit": -1}], [], [], 80, []) == []
     assert expiry_gaps({"created": 0, "exp": 86_400}, 86_400_000, 1) == ["ended"]
     assert expiry_gaps({"created": 0, "exp": 86_401}, 86_400_000, 1) == ["1 days"]
-    assert rotates({"rotationPolicy": {"lifetimeActions": [{"action": {"type": "rotate"}, "trigger": {}}]}}) is False
+
+
+@pytest.mark.parametrize(
+    ("trigger", "renewed"),
+    [
+        ({}, False),
+        ({"timeAfterCreate": "", "timeBeforeExpiry": ""}, False),
+        ({"timeBeforeExpiry": "P30D"}, True),
+        ({"timeAfterCreate": "P90D", "timeBeforeExpiry": ""}, True),
+        ({"timeAfterCreate": "P11M"}, True),
+        ({"timeAfterCreate": "P1Y"}, False),
+        ({"timeAfterCreate": "P18M"}, False),
+    ],
+)
+def test_a_key_is_made_anew_only_if_that_comes_before_its_end(trigger: dict[str, str], renewed: bool) -> None:
+    attributes = {"created": 0, "exp": 365 * 86_400}
+    rotation = {"rotationPolicy": {"lifetimeActions": [{"action": {"type": "Rotate"}, "trigger": trigger}]}}
+
+    assert rotates(rotation, attributes) is renewed
+
+
+def test_a_period_that_cannot_be_read_renews_nothing() -> None:
+    actions = [{"action": {"type": "rotate"}, "trigger": {"timeAfterCreate": "soon"}}]
+
+    with pytest.raises(ValueError, match="soon"):
+        rotates({"rotationPolicy": {"lifetimeActions": actions}}, {"created": 0, "exp": 1})
 
 
 def test_audit_events_go_to_a_place_only_by_a_log_that_is_on() -> None:

@@ -159,6 +159,11 @@ NIC = {
         ([inbound("Allow", "AzureLoadBalancer", 50), inbound("Deny", "*", 100)], []),
         ([inbound("Allow", "192.0.2.0/28", 50), inbound("Deny", "*", 100)], []),
         ([inbound("Allow", "192.0.2.0/23", 50), inbound("Deny", "*", 100)], [22]),
+        # To another machine of the subnet; to a range that this one is in, or to what cannot be read.
+        ([inbound("Allow", "*", 50, destinationAddressPrefix="10.0.0.9"), inbound("Deny", "*", 100)], []),
+        ([inbound("Allow", "*", 50, destinationAddressPrefix="10.0.0.0/24"), inbound("Deny", "*", 100)], [22]),
+        ([inbound("Allow", "*", 50, destinationAddressPrefix="VirtualNetwork"), inbound("Deny", "*", 100)], [22]),
+        ([inbound("Allow", "*", 50, destinationAddressPrefix=""), inbound("Deny", "*", 100)], [22]),
     ],
 )
 def test_a_port_stands_open_where_anybody_may_come_in_who_was_not_agreed_to(
@@ -188,6 +193,14 @@ def test_a_request_may_last_as_long_as_was_agreed(length: str, long: list[int]) 
     ]
 
     assert long_requests(jit, f"{SUB}/m", [22], 3) == long
+
+
+def test_of_two_entries_of_a_port_the_longer_counts() -> None:
+    ports = [{"number": 22, "maxRequestAccessDuration": length} for length in ("P1D", "PT1H")]
+
+    assert long_requests(
+        [{"policy": {"properties": {"virtualMachines": [{"id": "m", "ports": ports}]}}}], "m", [22], 3
+    ) == [22]
 
 
 @pytest.mark.parametrize("length", ["", "3 hours", "PT", "P"])
