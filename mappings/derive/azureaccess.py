@@ -39,9 +39,9 @@ def standing_ports(
     `own`, `subnets`: [{security_group}], those bound to the interface and to its subnets; a packet has to pass both.
     `jit`: [{policy}] that name the machine; `approved`: ranges that may always come in. TCP is looked at. Rules that
     allow are open for whoever else they name, also from the virtual network, as is the default rule; one to other
-    addresses is not, nor is a rule of just-in-time access while a request for its port runs. Unknown(unresolved) where a
-    group that is bound is not seen. Source: learn.microsoft.com, "Understanding just-in-time (JIT) VM access" (deny rules; existing rules take
-    priority); REST API, JitNetworkAccessRequest.
+    addresses is not, nor is a rule of just-in-time access while a request for its port runs. Unknown(unresolved) where
+    a group that is bound is not seen. Source: learn.microsoft.com, "Understanding just-in-time (JIT) VM access" (deny
+    rules; existing rules take priority); REST API, JitNetworkAccessRequest.
     """
     value = interface["properties"]
     bound = (value.get("networkSecurityGroup") or {}).get("id")

@@ -166,7 +166,7 @@ def answers() -> dict[str, Any]:
         f"{at('Microsoft.Synapse/workspaces/sqlPools', 'syn/pool')}/transparentDataEncryption/current": {"properties": {"status": "Enabled"}},
         f"{vault}/providers/Microsoft.Insights/diagnosticSettings": {"value": [{"name": "audit", "properties": {"workspaceId": WORKSPACE, "logs": [{"categoryGroup": "audit", **on}]}}]},
         f"{vault}/keys": {"value": [{"id": f"{vault}/keys/Sign", "name": "Sign", "tags": {"by": PLANTED}, "properties": {"attributes": SHORT_LIVED, "keyUri": PLANTED}}]},
-        f"{vault}/keys/Sign": {"id": f"{vault}/keys/Sign", "properties": {"attributes": SHORT_LIVED, "rotationPolicy": {"lifetimeActions": [{"action": {"type": "rotate"}, "trigger": {"timeBeforeExpire": "P30D"}}]}}},
+        f"{vault}/keys/Sign": {"id": f"{vault}/keys/Sign", "properties": {"attributes": SHORT_LIVED, "rotationPolicy": {"lifetimeActions": [{"action": {"type": "rotate"}, "trigger": {"timeBeforeExpiry": "P30D"}}]}}},
         f"{vault}/secrets": {"value": [{"id": f"{vault}/secrets/db", "name": "db", "properties": {"attributes": SHORT_LIVED, "contentType": PLANTED, "secretUri": PLANTED}}]},
         f"{pg}/configurations/require_secure_transport": {"properties": {"value": "on", "isConfigPendingRestart": False}},
         f"{pg}/configurations/ssl_min_protocol_version": {"properties": {"value": "TLSv1.2", "isConfigPendingRestart": False}},
