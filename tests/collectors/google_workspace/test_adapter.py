@@ -209,7 +209,8 @@ def test_a_device_whose_accounts_are_not_told_is_unknown(workspace: Workspace, c
         (CARDS, ROOT, ({"CREDIT_CARD_NUMBER": 1}, True, False)),
         (f"{CARDS.replace('count: 1', 'count: 500')} || {CARDS}", ROOT, ({"CREDIT_CARD_NUMBER": 1}, True, False)),
         # So many different ones are as many.
-        (CARDS.replace("unique_match_count: 1", "unique_match_count: 9"), ROOT, ({"CREDIT_CARD_NUMBER": 9}, True, False)),
+        (CARDS.replace("unique_match_count: 1", "unique_match_count: 9"), ROOT,
+         ({"CREDIT_CARD_NUMBER": 9}, True, False)),
         (CARDS, ROOT.replace("org_unit, org_unit.", "orgUnit, orgUnit."), ({"CREDIT_CARD_NUMBER": 1}, True, False)),
         (f"{CARDS} && all_content.contains('x')", ROOT, ({}, False, False)),
         (f"{CARDS} || all_content.contains('x')", ROOT, ({"CREDIT_CARD_NUMBER": 1}, False, False)),
