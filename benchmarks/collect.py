@@ -29,8 +29,8 @@ BUCKET_CALLS = (
     "get_bucket_encryption", "get_bucket_versioning", "get_bucket_logging", "get_bucket_tagging",
     "get_bucket_lifecycle_configuration", "get_bucket_replication", "get_object_lock_configuration",
 )  # fmt: skip
-USER_DETAILS = ("access_keys", "service_credentials", "signing_certificates")
-USER_CALLS = ("list_access_keys", "list_service_specific_credentials", "list_signing_certificates")
+USER_DETAILS = ("ssh_keys",)
+USER_CALLS = ("list_ssh_public_keys",)
 KEY_DETAILS = ("metadata", "rotation", "policies")
 
 

@@ -154,12 +154,10 @@ class Answers:
             said = (
                 f"<Arn>arn:aws:iam::{ACCOUNT}:user/reader</Arn><UserId>AIDAREADER</UserId><Account>{ACCOUNT}</Account>"
             )
-        elif action == "ListAccessKeys":
-            said = f"<AccessKeyMetadata>{_access_key(form['UserName'])}</AccessKeyMetadata><IsTruncated>false</IsTruncated>"
-        elif action == "ListServiceSpecificCredentials":
-            said = "<ServiceSpecificCredentials/>"
+        elif action == "ListSSHPublicKeys":
+            said = f"<SSHPublicKeys>{_ssh_key(form['UserName'])}</SSHPublicKeys><IsTruncated>false</IsTruncated>"
         else:
-            said = "<Certificates/><IsTruncated>false</IsTruncated>"
+            raise ValueError(action)
         return f"<{action}Response><{action}Result>{said}</{action}Result>{_META}</{action}Response>"
 
     def _page(self, kind: str, count: int, token: str | None) -> tuple[str, int]:
@@ -178,8 +176,8 @@ def _arn(n: int) -> str:
     return f"arn:aws:kms:{REGION}:{ACCOUNT}:key/{n:08x}-0000-4000-8000-000000000000"
 
 
-def _access_key(user: str) -> str:
-    return f"<member><UserName>{user}</UserName><AccessKeyId>AKIA{user.upper()}</AccessKeyId><Status>Active</Status><CreateDate>{_MADE}</CreateDate></member>"
+def _ssh_key(user: str) -> str:
+    return f"<member><UserName>{user}</UserName><SSHPublicKeyId>APKA{user.upper():0>16}</SSHPublicKeyId><Status>Active</Status><UploadDate>{_MADE}</UploadDate></member>"
 
 
 def _bucket(n: int) -> str:
