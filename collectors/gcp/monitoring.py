@@ -11,6 +11,8 @@ __all__ = [
 
 FINDINGS = "/v2/organizations/{organization}/sources/-/findings"
 
+THRESHOLD = ("filter", "comparison", "thresholdValue", "duration", "trigger", "aggregations.alignmentPeriod", "aggregations.perSeriesAligner", "aggregations.crossSeriesReducer", "denominatorFilter", "forecastOptions.forecastHorizon")
+
 log_sink = ResourceType(
     "gcp.logging.sink", facet="log_sink", id="{log_sink.name}", per="organization",
     listed=assets("logging.googleapis.com/LogSink", keep=("name", "destination", "filter", "includeChildren", "disabled", "exclusions.name", "exclusions.disabled", "exclusions.filter")),
@@ -55,7 +57,7 @@ log_metric = ResourceType(
 
 alert_policy = ResourceType(
     "gcp.monitoring.alert_policy", facet="alert_policy", id="{alert_policy.name}", per="project", scope=ROW % "alert_policy",
-    listed=assets("monitoring.googleapis.com/AlertPolicy", keep=("name", "enabled", "combiner", "notificationChannels", "conditions.conditionThreshold.filter", "conditions.conditionThreshold.comparison", "conditions.conditionThreshold.thresholdValue",
+    listed=assets("monitoring.googleapis.com/AlertPolicy", keep=("name", "enabled", "combiner", "notificationChannels", "validity.code", *(f"conditions.conditionThreshold.{part}" for part in THRESHOLD),
                   "conditions.conditionMatchedLog.filter", "conditions.conditionAbsent.filter")),
 )
 

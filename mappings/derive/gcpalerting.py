@@ -20,9 +20,10 @@ Row = Mapping[str, Any]
 
 
 def telling(policies: JSON, channels: JSON) -> Iterator[Row]:
-    """The alert policies that are on, and have a channel that is on and not waiting to be verified.
+    """The alert policies that are on and valid, and have a channel that is on and not waiting to be verified.
 
-    "On" must be said: what is not there is not known. Source: Monitoring API v3, AlertPolicy, NotificationChannel.
+    "On" must be said: what is not there is not known. Source: Monitoring API v3, AlertPolicy (validity),
+    NotificationChannel.
     """
     usable = {
         (row["project"], row["data"]["name"].rpartition("/")[2])
@@ -33,7 +34,8 @@ def telling(policies: JSON, channels: JSON) -> Iterator[Row]:
         named = {
             (row["project"], str(name).rpartition("/")[2]) for name in row["data"].get("notificationChannels") or ()
         }
-        if row["data"].get("enabled") is True and named & usable:
+        valid = not (row["data"].get("validity") or {}).get("code")
+        if row["data"].get("enabled") is True and valid and named & usable:
             yield row
 
 
@@ -41,6 +43,20 @@ def conditions(policy: Row) -> list[Row]:
     """The conditions of a policy of which each alone raises an alert."""
     found: list[Row] = policy.get("conditions") or []
     return found if len(found) == 1 or policy.get("combiner") == "OR" else []
+
+
+def _watched(threshold: Row) -> Mapping[str, str]:
+    """What a condition on a metric is about, by the parts of its filter (`metric.type`, `metric.check_id`, …).
+
+    Nothing where its filter has other parts, or where one series of the metric does not meet it: a share of another
+    metric, a forecast, several series at once.
+    """
+    clauses = [_CLAUSE.fullmatch(one) for one in re.split(r"\s+AND\s+", str(threshold.get("filter") or ""))]
+    trigger = threshold.get("trigger") or {}
+    several = bool(trigger.get("percent")) or int(trigger.get("count") or 1) > 1
+    if not all(clauses) or several or threshold.get("denominatorFilter") or threshold.get("forecastOptions"):
+        return {}
+    return {found[1] + "." + (found[3] or "type"): found[4] or found[5] or found[6] for found in clauses if found}
 
 
 # ── endpoints ─────────────────────────────────────────────────────────────────────────────
@@ -56,33 +72,41 @@ def unwatched(endpoints: JSON, checks: JSON, policies: JSON, channels: JSON) -> 
     `endpoints`: addresses (`https://shop.example/health`, `tcp://db.example:5432`). A check counts if it is on and asks
     that very host, port and path, over TLS with a certificate that it verifies if the endpoint is one of HTTPS, and
     takes no error for an answer; and if an alert policy has a condition on it that alone raises an alert, at no more
-    failures than there can be. Raises ValueError for what is no address.
+    failures than there can be. A condition on all checks sees those of its own project. Raises ValueError for what
+    is no address.
     """
-    told = {id for row in telling(policies, channels) for one in conditions(row["data"]) for id in _checks(one)}
-    watched = [
-        one["uptime_check"]["data"]
-        for one in checks
-        if "*" in told or one["uptime_check"]["data"]["name"].rpartition("/")[2] in told
-    ]
+    named, all_of = set[str](), set[str]()
+    for row in telling(policies, channels):
+        for id in filter(None, map(_check, conditions(row["data"]))):
+            (all_of if id == "*" else named).add(row["project"] if id == "*" else id)
+    rows = [one["uptime_check"] for one in checks]
+    watched = [r["data"] for r in rows if r["project"] in all_of or r["data"]["name"].rpartition("/")[2] in named]
     urls = {str(one): _address(str(one)) for one in endpoints}
     return sorted(text for text, url in urls.items() if not any(_asks(check, url) for check in watched))
 
 
-def _checks(condition: Row) -> Iterator[str]:
-    """The ids of the uptime checks whose failure a condition notices; `*` for all."""
+def _check(condition: Row) -> str:
+    """The id of the uptime check whose failure a condition notices; `*` for all."""
     threshold = condition.get("conditionThreshold") or {}
-    clauses = [_CLAUSE.fullmatch(one) for one in re.split(r"\s+AND\s+", str(threshold.get("filter") or ""))]
-    if not all(clauses) or not _raised(threshold):
-        return
-    said = {found[1] + "." + (found[3] or "type"): found[4] or found[5] or found[6] for found in clauses if found}
-    if said.pop("metric.type", "") == _PASSED and set(said) <= {"resource.type", "metric.check_id"}:
-        yield said.get("metric.check_id", "*")
+    said = _watched(threshold)
+    about = said.get("metric.type") == _PASSED and said.get("resource.type", "uptime_url") == "uptime_url"
+    narrow = set(said) - {"metric.type", "resource.type", "metric.check_id"}
+    return said.get("metric.check_id", "*") if about and not narrow and _raised(threshold) else ""
 
 
 def _raised(threshold: Row) -> bool:
-    """Whether a condition on a check can be met: by some of the places that ask, of which there are three at least."""
+    """Whether failures meet a condition: a number of those that failed, of the three places at least that ask, is above
+    the threshold, or a number or share of those that passed is below it.
+    """
     value = float(threshold.get("thresholdValue") or 0)
-    return {"COMPARISON_GT": value <= MOST, "COMPARISON_LT": value > 0}.get(str(threshold.get("comparison")), False)
+    counted = {one.get(by) for one in threshold.get("aggregations") or () for by in _BY}
+    if threshold.get("comparison") == "COMPARISON_GT":
+        return value <= MOST and bool({"REDUCE_COUNT_FALSE", "ALIGN_COUNT_FALSE"} & counted)
+    passed = {f"{way}_{what}_TRUE" for way in ("ALIGN", "REDUCE") for what in ("COUNT", "FRACTION")}
+    return threshold.get("comparison") == "COMPARISON_LT" and value > 0 and bool(passed & counted)
+
+
+_BY = ("perSeriesAligner", "crossSeriesReducer")
 
 
 MOST = 2
@@ -205,14 +229,22 @@ def _active(project: Row) -> bool:
 
 
 def _counted(condition: Row) -> str:
-    """The metric on logs that a condition is on, over nothing: one is enough to raise an alert."""
+    """The metric on logs that a condition is on, over nothing: one entry is enough to raise an alert.
+
+    It counts for the alignment period, so it must not have to be seen for longer.
+    """
     threshold = condition.get("conditionThreshold") or {}
-    clauses = [_CLAUSE.fullmatch(one) for one in re.split(r"\s+AND\s+", str(threshold.get("filter") or ""))]
-    if not all(clauses) or threshold.get("comparison") != "COMPARISON_GT" or (threshold.get("thresholdValue") or 0) > 0:
-        return ""
-    said = {found[1] + "." + (found[3] or "type"): found[4] or found[5] or found[6] for found in clauses if found}
-    metric = said.pop("metric.type", "")
-    return metric.removeprefix(_USER) if metric.startswith(_USER) and set(said) <= {"resource.type"} else ""
+    said = _watched(threshold)
+    metric, narrow = said.get("metric.type", ""), set(said) - {"metric.type", "resource.type"}
+    over = threshold.get("comparison") == "COMPARISON_GT" and float(threshold.get("thresholdValue") or 0) <= 0
+    spans = [_seconds(one.get("alignmentPeriod")) for one in threshold.get("aggregations") or ()]
+    soon = _seconds(threshold.get("duration")) <= max(spans, default=0.0)
+    return metric.removeprefix(_USER) if metric.startswith(_USER) and over and soon and not narrow else ""
+
+
+def _seconds(duration: Any) -> float:
+    """Of a duration (`60s`); not there is none."""
+    return float(str(duration or "0s").removesuffix("s"))
 
 
 def _noticed(kind: str, filters: list[str]) -> bool:
