@@ -10,7 +10,7 @@ __all__ = ["disk", "machine", "scale_set", "snapshot"]
 
 MACHINE, DISK, SNAPSHOT = "Microsoft.Compute/virtualMachines", "Microsoft.Compute/disks", "Microsoft.Compute/snapshots"
 _ENCRYPTION = ("managedBy", "properties.encryption.type", "properties.encryption.diskEncryptionSetId", "properties.diskState")
-_IMAGE = tuple(f"storageProfile.imageReference.{name}" for name in ("id", "publisher", "offer", "sku", "sharedGalleryImageId", "communityGalleryImageId"))
+_IMAGE = tuple(f"storageProfile.imageReference.{name}" for name in ("id", "publisher", "offer", "sku", "version", "sharedGalleryImageId", "communityGalleryImageId"))
 _BOOT = ("securityProfile.securityType", "securityProfile.uefiSettings.secureBootEnabled", "securityProfile.uefiSettings.vTpmEnabled")
 
 machine = ResourceType(

@@ -14,7 +14,7 @@ cluster = ResourceType(
     "azure.containerservice.cluster", facet="cluster", id="{cluster.id}", per="subscription", fold=True, gone=GONE, tags="cluster.tags", sight=sees(f"{CLUSTER}/read"), sets=("cluster.properties.apiServerAccessProfile.authorizedIPRanges",),
     listed=graph(CLUSTER, "nodes", *(f"properties.{name}" for name in (
         "fqdn", "privateFQDN", "securityProfile.azureKeyVaultKms.enabled", "securityProfile.kubernetesResourceObjectEncryptionProfile.infrastructureEncryption", "publicNetworkAccess", "apiServerAccessProfile.enablePrivateCluster", "apiServerAccessProfile.authorizedIPRanges", "apiServerAccessProfile.disableRunCommand", "currentKubernetesVersion", "supportPlan", "agentPoolProfiles.name", "agentPoolProfiles.currentOrchestratorVersion", "agentPoolProfiles.powerState.code", "aadProfile.managed", "aadProfile.enableAzureRBAC", "enableRBAC", "disableLocalAccounts", "autoUpgradeProfile.upgradeChannel", "autoUpgradeProfile.nodeOSUpgradeChannel",
-    )), extend="extend nodes = tolower(tostring(properties.nodeResourceGroup))"),
+    )), extend="extend nodes = strcat('/subscriptions/', subscriptionId, '/resourcegroups/', tolower(tostring(properties.nodeResourceGroup)))"),
     details=[
         Detail("audit_sinks", arm(SETTINGS, "{id}/providers/Microsoft.Insights/diagnosticSettings", {"id": "{cluster.id}"}, "properties.workspaceId", "properties.logs.category", "properties.logs.categoryGroup", "properties.logs.enabled", items="value")),
         Detail("versions", arm(VERSIONS, "/subscriptions/{subscription}/providers/Microsoft.ContainerService/locations/{location}/kubernetesVersions", {**SUBSCRIPTION, "location": "{cluster.location}"},

@@ -27,10 +27,11 @@ def blob_erasure(account: JSON, lifecycle: JSON, blob_service: JSON, containers:
 
     `lifecycle`: the management policy, null where there is none. Rules count that are enabled and have no index tags;
     their prefixes must take in all of a container. Snapshots are expected to be there, versions where the account makes
-    them. What a rule deletes is only softly deleted, and an immutability policy of the container, or else the account's,
-    keeps it before. System containers (`$web`, `$logs`) are left out, for rules do not reach them. Unknown(unresolved)
-    where a container says that it has a policy and does not show it. Source: learn.microsoft.com, "Lifecycle management
-    policy structure", "Lifecycle management policies that delete blobs"; REST API, ImmutableStorageAccount.
+    them. What a rule deletes is only softly deleted, and an immutability policy of the container, or else of the
+    account, keeps it before. System containers (`$web`, `$logs`) are left out, for rules do not reach them.
+    Unknown(unresolved) where a container says that it has a policy and does not show it. Source: learn.microsoft.com,
+    "Lifecycle management policy structure", "Lifecycle management policies that delete blobs"; REST API,
+    ImmutableStorageAccount.
     """
     rules = [
         r["definition"] for r in ((lifecycle or {}).get("policy") or {}).get("rules") or () if r.get("enabled", True)
