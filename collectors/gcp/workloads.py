@@ -51,13 +51,13 @@ def services(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
 
 
 def clusters(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
-    """Clusters, each with what a backup plan may call it (`places`): by its project's id or number, always with a location."""
+    """Clusters, each with what a backup plan may call it (`places`): by its project's id or number, its location or zone."""
     for page in ask.pages(ASSETS, params):
         for row in page.body["assets"]:
             path = row["name"].removeprefix("//container.googleapis.com/").replace("/zones/", "/locations/", 1)
             project, _, below = path.partition("/locations/")
             numbers = [one for one in row["nodes"] if one.startswith("projects/")]
-            row["places"] = [f"{one}/locations/{below}" for one in dict.fromkeys([project, *numbers])]
+            row["places"] = [f"{one}/{kind}/{below}" for one in dict.fromkeys([project, *numbers]) for kind in ("locations", "zones")]
         yield page
 
 

@@ -10,7 +10,8 @@ from annexlog.mappings.derive import derived
 
 __all__ = ["service_perimeter_gaps"]
 
-_ANYBODY = frozenset({"ANY_IDENTITY", "ANY_USER_ACCOUNT", "ANY_SERVICE_ACCOUNT"})
+_NAMED = frozenset({None, "IDENTITY_TYPE_UNSPECIFIED"})
+"""Kinds of identity of a rule that is for those alone whom it names; every other is for anybody of a kind."""
 
 
 @derived
@@ -44,12 +45,12 @@ def _wide(status: Mapping[str, Any], services: set[str]) -> Iterator[str]:
     for rule in status.get("ingressPolicies") or ():
         source, to = rule.get("ingressFrom") or {}, rule.get("ingressTo") or {}
         anywhere = any(one.get("accessLevel") == "*" for one in source.get("sources") or ())
-        if _hollow(anywhere, source.get("identityType") in _ANYBODY, to.get("operations"), services):
+        if _hollow(anywhere, source.get("identityType") not in _NAMED, to.get("operations"), services):
             yield "a rule lets in more than anybody needs"
     for rule in status.get("egressPolicies") or ():
         source, to = rule.get("egressFrom") or {}, rule.get("egressTo") or {}
         anywhere = "*" in (*(to.get("resources") or ()), *(to.get("externalResources") or ()))
-        if _hollow(anywhere, source.get("identityType") in _ANYBODY, to.get("operations"), services):
+        if _hollow(anywhere, source.get("identityType") not in _NAMED, to.get("operations"), services):
             yield "a rule lets out more than anybody needs"
 
 

@@ -31,6 +31,8 @@ def gaps(rules: dict[str, Any], type: str = "PERIMETER_TYPE_REGULAR") -> Any:
         ({"identityType": "ANY_IDENTITY", **ANYWHERE}, ONE, [IN]),
         ({"identityType": "ANY_SERVICE_ACCOUNT", **ANYWHERE}, ONE, [IN]),
         ({"identityType": "ANY_USER_ACCOUNT"}, ALL, [IN]),
+        ({"identityType": "ANY_AGENT"}, ALL, [IN]),
+        ({"identityType": "IDENTITY_TYPE_UNSPECIFIED"}, ALL, []),
         ({"identities": ["user:a@acme.example"], **ANYWHERE}, ALL, [IN]),
         ({"identities": ["user:a@acme.example"], **ANYWHERE}, ONE, []),
         ({"identityType": "ANY_IDENTITY", "sources": [{"resource": "projects/8"}]}, ONE, []),
