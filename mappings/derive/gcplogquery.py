@@ -1,12 +1,14 @@
 """Filters of Cloud Logging, run on the least of an entry: what would be noticed is tried, not compared.
 
+A real entry has more fields than the least of it, so a comparison with one that is not there is neither true nor false,
+and its contrary is neither as well.
 Source: Cloud Logging, Logging query language. Strings compare without case; OR binds more closely than AND.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from operator import ge, gt, le, lt
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 __all__ = ["query"]
 
 Entry = Mapping[str, Any]
-Test = Callable[[Entry], bool]
+Test = Callable[[Entry], bool | None]  # None: it cannot be said
 Compare = Callable[[Any], bool]
 
 _TOKEN = re.compile(
@@ -24,13 +26,16 @@ _LEVELS = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL",
 
 
 @lru_cache(maxsize=1024)
-def query(text: str) -> Test:
-    """What a filter asks of an entry. Raises ValueError for what is not understood: functions, and wrong filters."""
+def query(text: str) -> Callable[[Entry], bool]:
+    """Whether a filter takes every entry of which this is the least.
+
+    Raises ValueError for what is not understood: functions, and wrong filters.
+    """
     parser = _Parser(list(_tokens(text)))
-    found = parser.conjunction() if parser.tokens else (lambda _: True)
+    found: Test = parser.conjunction() if parser.tokens else (lambda _: True)
     if parser.at != len(parser.tokens):
         raise ValueError(f"something is left over after {parser.at} parts")
-    return found
+    return lambda entry: found(entry) is True
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:
@@ -67,23 +72,23 @@ class _Parser:
         while self.at < len(self.tokens) and self._next() != ("sign", ")"):
             self._taken("word", "AND")
             parts.append(self._alternatives())
-        return lambda entry: all(part(entry) for part in parts)
+        return lambda entry: _every(part(entry) for part in parts)
 
     def _alternatives(self) -> Test:
         parts = [self._negation()]
         while self._taken("word", "OR"):
             parts.append(self._negation())
-        return lambda entry: any(part(entry) for part in parts)
+        return lambda entry: _some(part(entry) for part in parts)
 
     def _negation(self) -> Test:
         if self._taken("word", "NOT", "-"):
             denied = self._negation()
-            return lambda entry: not denied(entry)
+            return lambda entry: _contrary(denied(entry))
         kind, value = self._next()
         if kind == "word" and value.startswith("-") and len(value) > 1:
             self.tokens[self.at] = (kind, value[1:])
             other = self._negation()
-            return lambda entry: not other(entry)
+            return lambda entry: _contrary(other(entry))
         return self._group(self.conjunction) if self._taken("sign", "(") else self._comparison()
 
     def _group(self, inside: Callable[[], Any]) -> Any:
@@ -103,7 +108,7 @@ class _Parser:
         self.at += 1
         sign, operator = self._next()
         if sign != "sign" or operator == ")":
-            return lambda entry: any(name.lower() in str(value).lower() for value in _values(entry, ()))
+            return lambda entry: any(name.lower() in str(value).lower() for value in _values(entry, ())) or None
         if operator == "(":
             raise ValueError(f"{name} is a function")
         self.at += 1
@@ -121,7 +126,7 @@ class _Parser:
             parts.append(self._one(path, operator))
         if len(joints) > 1:
             raise ValueError("values are joined in two ways")
-        holds = all if joints == {"AND"} else any
+        holds = _every if joints == {"AND"} else _some
         return lambda entry: holds(part(entry) for part in parts)
 
     def _one(self, path: tuple[str, ...], operator: str) -> Test:
@@ -130,9 +135,27 @@ class _Parser:
             raise ValueError("a value is missing")
         self.at += 1
         if (kind, operator, value) == ("word", ":", "*"):
-            return lambda entry: any(True for _ in _values(entry, path))
+            return lambda entry: any(True for _ in _values(entry, path)) or None
         fits, denied = _compared(operator, value)
-        return lambda entry: any(fits(found) for found in _values(entry, path)) is not denied
+
+        def compared(entry: Entry) -> bool | None:
+            values = list(_values(entry, path))
+            return any(map(fits, values)) is not denied if values else None
+
+        return compared
+
+
+def _some(values: Iterable[bool | None]) -> bool | None:
+    found = set(values)
+    return True if True in found else None if None in found else False
+
+
+def _every(values: Iterable[bool | None]) -> bool | None:
+    return _contrary(_some(_contrary(value) for value in values))
+
+
+def _contrary(value: bool | None) -> bool | None:
+    return None if value is None else not value
 
 
 def _compared(operator: str, value: str) -> tuple[Compare, bool]:
