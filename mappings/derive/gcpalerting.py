@@ -211,7 +211,7 @@ def unalerted(projects: JSON, metrics: JSON, policies: JSON, channels: JSON, sin
                 if where is not None:
                     told.setdefault(where, []).append(str(metric.get("filter") or ""))
     everywhere = {kind for kind in kinds if _noticed(kind, told.get("", []))}
-    ids = [one["project"]["project"] for one in projects if _active(one["project"])]
+    ids = [one["project"]["project"] for one in projects if _stays(one["project"])]
     left = [kind for kind in kinds if kind not in everywhere]
     return sorted(f"{kind} in {id}" for id in ids for kind in left if not _noticed(kind, told.get(id, [])))
 
@@ -223,9 +223,9 @@ def _takes_all(sink: Row) -> bool:
     return wide and not spares and sink["name"].startswith("//logging.googleapis.com/organizations/")
 
 
-def _active(project: Row) -> bool:
-    state: str | None = project["data"].get("state") or project["data"].get("lifecycleState")
-    return state == "ACTIVE"
+def _stays(project: Row) -> bool:
+    state = project["data"].get("state") or project["data"].get("lifecycleState")
+    return not str(state or "").startswith("DELETE")
 
 
 def _counted(condition: Row) -> str:

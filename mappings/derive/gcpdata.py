@@ -254,7 +254,8 @@ def undiscovered(project: JSON, configs: JSON, kinds: JSON) -> JSON:
     """Kinds of data (`bigQueryTarget`, …) of a project that no discovery looks through.
 
     Counts a configuration for the organization, a folder above or the project itself that is running, has run and has
-    no errors, with a target for everything of the kind without a condition, and none of that kind that is left out.
+    no errors, with a target for everything of the kind, and none of that kind that leaves out what it takes, has
+    conditions, or looks once and never again: the first target that something fits decides on it.
     Source: Sensitive Data Protection API v2, DiscoveryConfig.
     """
     covered = [_kinds(one["discovery_config"]["data"]) for one in configs if _reaches(one["discovery_config"], project)]
@@ -278,11 +279,25 @@ def _kinds(data: Mapping[str, Any]) -> set[str]:
     """The kinds of which a configuration looks through everything."""
     found, left = set[str](), set[str]()
     for kind, target in _targets(data.get("targets") or ()):
-        if "disabled" in target:
+        again = _again(target.get("cadence") or target.get("generationCadence"))
+        if "disabled" in target or not again or not _unconditional(target.get("conditions")):
             left.add(kind)
-        elif kind in _REST and _REST[kind] in (target.get("filter") or {}) and _unconditional(target.get("conditions")):
+        elif kind in _REST and _REST[kind] in (target.get("filter") or {}):
             found.add(kind)
     return found - left
+
+
+def _again(cadence: Any) -> bool:
+    """Whether what was looked through is looked at again: not if each frequency that is told is never."""
+    told = list(_frequencies(cadence))
+    return not told or any(one != "UPDATE_FREQUENCY_NEVER" for one in told)
+
+
+def _frequencies(value: Any) -> Iterator[str]:
+    for name, below in value.items() if isinstance(value, Mapping) else ():
+        if name in ("frequency", "refreshFrequency"):
+            yield str(below)
+        yield from _frequencies(below)
 
 
 def _unconditional(conditions: Any) -> bool:
