@@ -13,8 +13,8 @@ from annexlog.collectors.paths import kept
 __all__ = ["perimeter"]
 
 # Of rules whether they are anybody's, and of what: who is named in them is not kept.
-STATUS = ("resources", "restrictedServices", "ingressPolicies.ingressFrom.identityType", "ingressPolicies.ingressFrom.sources", "ingressPolicies.ingressTo.operations.serviceName", "ingressPolicies.ingressTo.resources",
-          "egressPolicies.egressFrom.identityType", "egressPolicies.egressTo.operations.serviceName", "egressPolicies.egressTo.resources", "egressPolicies.egressTo.externalResources")
+STATUS = ("resources", "restrictedServices", "ingressPolicies.ingressFrom.identityType", "ingressPolicies.ingressFrom.sources", "ingressPolicies.ingressTo.operations.serviceName", "ingressPolicies.ingressTo.roles", "ingressPolicies.ingressTo.resources",
+          "egressPolicies.egressFrom.identityType", "egressPolicies.egressTo.operations.serviceName", "egressPolicies.egressTo.roles", "egressPolicies.egressTo.resources", "egressPolicies.egressTo.externalResources")
 
 def perimeters(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     """Service perimeters alone, each by its own name: their asset's is that of what they are set on.

@@ -10,6 +10,8 @@ from annexlog.mappings.derive import derived
 
 __all__ = ["service_perimeter_gaps"]
 
+_BASIC = frozenset({"roles/owner", "roles/editor", "roles/viewer", "roles/admin", "roles/writer", "roles/reader"})
+
 _NAMED = frozenset({None, "IDENTITY_TYPE_UNSPECIFIED"})
 """Kinds of identity of a rule that is for those alone whom it names; every other is for anybody of a kind."""
 
@@ -19,7 +21,8 @@ def service_perimeter_gaps(project: JSON, perimeters: JSON, services: JSON, agre
     """Why data of these services can leave a project, one text for each reason; [] if a perimeter keeps it.
 
     `perimeters`: joined, all of them; `agreed`: names of those whose wide rules were agreed to. What is only tried out,
-    and bridges, do not count. Source: accesscontextmanager.v1, ServicePerimeterConfig (ingress and egress policies).
+    and bridges, do not count. Raises ValueError for a rule that does not say what it is for.
+    Source: accesscontextmanager.v1, ServicePerimeterConfig (ingress and egress policies).
     """
     found = [one["perimeter"] for one in perimeters]
     around = [one for one in found if one["type"] == "PERIMETER_TYPE_REGULAR" and _holds(one, project["nodes"])]
@@ -45,15 +48,24 @@ def _wide(status: Mapping[str, Any], services: set[str]) -> Iterator[str]:
     for rule in status.get("ingressPolicies") or ():
         source, to = rule.get("ingressFrom") or {}, rule.get("ingressTo") or {}
         anywhere = any(one.get("accessLevel") == "*" for one in source.get("sources") or ())
-        if _hollow(anywhere, source.get("identityType") not in _NAMED, to.get("operations"), services):
+        if _hollow(anywhere, source.get("identityType") not in _NAMED, to, services):
             yield "a rule lets in more than anybody needs"
     for rule in status.get("egressPolicies") or ():
         source, to = rule.get("egressFrom") or {}, rule.get("egressTo") or {}
         anywhere = "*" in (*(to.get("resources") or ()), *(to.get("externalResources") or ()))
-        if _hollow(anywhere, source.get("identityType") not in _NAMED, to.get("operations"), services):
+        if _hollow(anywhere, source.get("identityType") not in _NAMED, to, services):
             yield "a rule lets out more than anybody needs"
 
 
-def _hollow(anywhere: bool, anybody: bool, operations: Any, services: set[str]) -> bool:
-    named = {one.get("serviceName") for one in operations or ()}
-    return ("*" in named and (anywhere or anybody)) or (anywhere and anybody and not services.isdisjoint(named))
+def _hollow(anywhere: bool, anybody: bool, to: Mapping[str, Any], services: set[str]) -> bool:
+    """Roles, which may stand where operations do, are of any service; basic ones of all.
+
+    Raises ValueError for a rule shown without either, as Google's client does not know roles, if it depends on them.
+    """
+    named = {one.get("serviceName") for one in to.get("operations") or ()}
+    roles = to.get("roles") or ()
+    if not named and not roles and anywhere != anybody:
+        raise ValueError("a rule without operations and roles")
+    every = "*" in named or not _BASIC.isdisjoint(roles)
+    touched = every or not named or not services.isdisjoint(named)
+    return (every and (anywhere or anybody)) or (touched and anywhere and anybody)
