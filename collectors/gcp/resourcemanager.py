@@ -75,7 +75,10 @@ LABELS = (("labels",), ("settings", "userLabels"), ("resourceLabels",), ("metada
 
 
 def labels(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
-    """Resources with their labels as `labels`, wherever their API has them, and nothing else of them."""
+    """Resources with their labels as `labels`, wherever their API has them, and nothing else of them.
+
+    Labels of a resource that came without its data are its data: no object, so that nothing is read of it.
+    """
     for page in ask.pages(ASSETS, params):
         rows = []
         for row in page.body["assets"]:
@@ -85,7 +88,7 @@ def labels(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
                 for step in path:
                     value = (value or {}).get(step)
                 found |= value or {}
-            rows.append({name: row[name] for name in ("name", "type", "project", "ancestors")} | {"labels": found})
+            rows.append({name: row[name] for name in ("name", "type", "project", "ancestors")} | {"labels": found if isinstance(row["data"], Mapping) else row["data"]})
         yield Page({**page.body, "assets": rows})
 
 

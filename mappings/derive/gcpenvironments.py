@@ -21,13 +21,13 @@ def labelled_otherwise(project: JSON, resources: JSON, keys: JSON, production: J
     """Resources whose labels put them into another class of environment than their project's, or into both.
 
     There are two classes: production, and all else. `resources`: joined gcp.labelled. Raises ValueError where the
-    project's own labels say nothing, or both.
+    project's own labels say nothing, or both; AttributeError where labels are a text, because they could not be read.
     """
     own = _class(project["data"].get("labels") or {}, keys, production)
     if own is None:
         raise ValueError("the project is of no one environment")
     rows = [one["labelled"] for one in resources]
-    said = [row for row in rows if any(key.lower() in keys for key in row["labels"])]
+    said = [row for row in rows if any(key.lower() in keys for key in row["labels"].keys())]  # noqa: SIM118 — "" has none
     return sorted(row["name"] for row in said if _class(row["labels"], keys, production) is not own)
 
 

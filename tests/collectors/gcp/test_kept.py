@@ -96,6 +96,7 @@ def test_labels_are_found_where_each_api_has_them(google: GoogleCloud, connect: 
         asset("container.googleapis.com/Cluster", "d", {"resourceLabels": mine}),
         asset("run.googleapis.com/Service", "e", {"metadata": {"labels": mine}}),
         asset("pubsub.googleapis.com/Topic", "f", {}),
+        asset("pubsub.googleapis.com/Topic", "g", resource={"version": "v1"}),
     )
 
     found = rows(connect, labelled)
@@ -106,6 +107,7 @@ def test_labels_are_found_where_each_api_has_them(google: GoogleCloud, connect: 
         "d": mine,
         "e": mine,
         "f": {},
+        "g": "",  # it could not be read
     }
 
 
