@@ -90,14 +90,16 @@ def admission_gaps(cluster: JSON, policies: JSON, exempt: JSON) -> JSON:
     `policies`: joined, the project's; none means Google's default, which lets everything in. `exempt`: patterns of
     images that were agreed to. Source: container.v1, BinaryAuthorization; binaryauthorization.v1, Policy.
     """
-    mode = (cluster["data"].get("binaryAuthorization") or {}).get("evaluationMode")
-    found = [] if mode in _ENFORCING else ["it does not enforce the project's policy"]
+    given = cluster["data"].get("binaryAuthorization") or {}
+    mode = given.get("evaluationMode")
+    old = mode in (None, "EVALUATION_MODE_UNSPECIFIED") and given.get("enabled") is True
+    found = [] if old or mode in _ENFORCING else ["it does not enforce the project's policy"]
     if not policies:
         return [*found, "the project has no policy"]
     data = policies[0]["admission_policy"]["data"]
-    rules = {"by default": data["defaultAdmissionRule"]}
-    rules |= {name: rule for kind in _SPECIFIC for name, rule in (data.get(kind) or {}).items()}
-    found += [f"{name}, images need no attestation" for name, rule in rules.items() if not _strict(rule)]
+    rules = [("by default", data["defaultAdmissionRule"])]
+    rules += [one for kind in _SPECIFIC for one in (data.get(kind) or {}).items()]
+    found += [f"{name}, images need no attestation" for name, rule in rules if not _strict(rule)]
     patterns = [one["namePattern"] for one in data.get("admissionWhitelistPatterns") or ()]
     return found + [f"{one} is exempt" for one in patterns if one not in exempt]
 

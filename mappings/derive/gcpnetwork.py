@@ -39,7 +39,8 @@ class _Rule:
     blind: bool = False
 
     def covers(self, protocol: str, port: int) -> bool:
-        return any(name in ("", protocol) and _within(port, ports) for name, ports in self.protocols)
+        found = (name in ("", protocol) and _within(port, ports) for name, ports in self.protocols)
+        return not self.protocols or any(found)
 
 
 def _within(port: int, ports: tuple[str, ...]) -> bool:
