@@ -32,6 +32,6 @@ def exemptions(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     for one in rows(ask, EXEMPTIONS, asked, "value"):
         value = one["properties"]
         description, metadata = str(value.pop("description", None) or ""), value.pop("metadata", None) or {}
-        noted = sorted(str(name).lower() for name, said in metadata.items() if said not in (None, "", [], {}))
+        noted = sorted(str(name).lower() for name, said in metadata.items() if str(said or "").strip())
         found.append({**one, "described": bool(description.strip()), "noted": noted})
     yield Page({"value": found})

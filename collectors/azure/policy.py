@@ -14,7 +14,7 @@ ASSIGNMENT, EXEMPTION = "Microsoft.Authorization/policyAssignments", "Microsoft.
 # Both lists are refused, not cut, where the caller may not read them in the subscription: no further proof is needed.
 assignment = ResourceType(
     "azure.policy.assignment", facet="assignment", id="{assignment.id}", per="subscription", fold=True, sets=("assignment.properties.notScopes",),
-    listed=arm(ASSIGNMENT, ASSIGNMENTS, SUBSCRIPTION, "id", "name", *(f"properties.{name}" for name in ("policyDefinitionId", "scope", "notScopes", "enforcementMode")), items="value"),
+    listed=arm(ASSIGNMENT, ASSIGNMENTS, SUBSCRIPTION, "id", "name", *(f"properties.{name}" for name in ("policyDefinitionId", "scope", "notScopes", "enforcementMode", "overrides", "resourceSelectors")), items="value"),
 )
 
 exemption = ResourceType(

@@ -29,7 +29,7 @@ def unnoticed_operations(
     Unknown(unresolved) where only an action group that nobody saw could make the difference. Source: REST API, Activity
     Log Alerts, Action Groups, Alert Processing Rules; "Types of Azure Monitor alerts" (all have severity 4).
     """
-    known = _groups(groups)
+    known, wanted = _groups(groups), {str(name).lower() for name in operations}
     silences = [one for one in processing if _silences(one, agreed, now)]
     told: dict[bool | None, set[str]] = {True: set(), False: set(), None: set()}
     for one in alerts:
@@ -37,7 +37,7 @@ def unnoticed_operations(
         if value.get("enabled") is True and _whole(value, subscription):
             silent = any(_meets_log(rule["processing"]["properties"], one) for rule in silences)
             state = False if silent else _told(_named(value), known)
-            told[state] |= _operations(value["condition"]["allOf"])
+            told[state] |= _operations(value["condition"]["allOf"], wanted)
     return _missing(operations, told[True], told[None])
 
 
@@ -175,17 +175,17 @@ def _excludes(condition: Mapping[str, Any], alert: Mapping[str, Any]) -> bool:
 # ── what it is about ──
 
 
-def _operations(conditions: JSON) -> set[str]:
-    """The operations, in lower case, that all conditions let through; none where one looks at something else."""
-    found: set[str] | None = None
+def _operations(conditions: JSON, wanted: set[str]) -> set[str]:
+    """Those of the wanted operations that all conditions let through; none where one looks at something else."""
+    found = set(wanted) if conditions else set[str]()
     for one in conditions:
         leaves = one.get("anyOf") or [one]
         named = {str(leaf.get("equals") or "").lower() for leaf in leaves if leaf.get("field") == "operationName"}
         if len(named) == len(leaves):
-            found = named if found is None else found & named
+            found &= named
         elif any(leaf.get("field") != "category" or leaf.get("equals") != "Administrative" for leaf in leaves):
             return set()
-    return found or set()
+    return found
 
 
 def _incidents(conditions: JSON, wanted: set[str], regions: JSON) -> set[str]:

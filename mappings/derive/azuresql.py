@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from annexlog.evidence_store.model import JSON, Unknown
@@ -18,17 +18,19 @@ _DAYS = {"D": 1, "W": 7, "M": 30, "Y": 365}
 
 @derived
 def personal_columns(labels: JSON, recommended: JSON, types: JSON) -> JSON | Unknown:
-    """Columns whose sensitivity label has one of these information types, as `schema.table.column`, sorted.
+    """Columns whose sensitivity label, or its information type, is one of these, as `schema.table.column`, sorted.
 
     `labels` and `recommended` are null where the database is not online, and was not woken to be asked:
-    Unknown(unresolved). Unknown(unclassified) where nobody labelled anything, and where no label is personal but a
-    recommendation that stands is. Source: REST API, Sensitivity Labels - List Current, - List Recommended By Database.
+    Unknown(unresolved). Unknown(unclassified) where nobody labelled anything, and where no label is personal but one has
+    no information type, or a recommendation that stands is. Source: REST API, Sensitivity Labels - List Current, - List
+    Recommended By Database.
     """
     if labels is None or recommended is None:
         return _ASLEEP
     wanted = {str(type).lower() for type in types}
-    found = sorted({_column(one) for one in labels if _type(one) in wanted})
-    if not labels or (not found and _open(recommended, wanted)):
+    found = sorted({_column(one) for one in labels if _said(one) & wanted})
+    silent = any(not one["properties"].get("informationType") for one in labels)
+    if not labels or (not found and (silent or _open(recommended, wanted))):
         return Unknown("unclassified", operation="currentSensitivityLabels")
     return found
 
@@ -73,14 +75,14 @@ def label_gaps(id: JSON, labels: JSON, recommended: JSON, dismissed: JSON) -> JS
     return sorted(found)
 
 
-def _open(recommended: Iterable[Mapping[str, Any]], types: Collection[str] | None = None) -> set[str]:
-    """Columns of recommendations that were not dismissed, of these information types or of any."""
+def _open(recommended: Iterable[Mapping[str, Any]], types: set[str] | None = None) -> set[str]:
+    """Columns of recommendations that were not dismissed, of these labels and information types or of any."""
     standing = (one for one in recommended if one["properties"].get("isDisabled") is not True)
-    return {_column(one) for one in standing if types is None or _type(one) in types}
+    return {_column(one) for one in standing if types is None or _said(one) & types}
 
 
-def _type(label: Mapping[str, Any]) -> str:
-    return str(label["properties"].get("informationType") or "").lower()
+def _said(label: Mapping[str, Any]) -> set[str]:
+    return {str(label["properties"].get(name) or "").lower() for name in ("labelName", "informationType")}
 
 
 def _column(one: Mapping[str, Any]) -> str:

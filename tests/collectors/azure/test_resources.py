@@ -158,7 +158,7 @@ def test_of_an_exemption_s_words_only_that_there_are_some_is_kept(azure: Azure, 
                 "properties": {
                     "policyAssignmentId": "/a/1",
                     "description": " ",
-                    "metadata": {"Ticket": "INC1", "empty": ""},
+                    "metadata": {"Ticket": "INC1", "empty": "", "change": " ", "approval": False},
                 },
             }
         ]

@@ -246,7 +246,10 @@ def test_of_several_assignments_of_a_baseline_the_one_with_the_fewest_gaps_count
         ([{"field": "operationName", "equals": "A/write"}], []),
         ([{"field": "category", "equals": "Administrative"}, {"field": "operationName", "equals": "a/WRITE"}], []),
         ([{"field": "category", "equals": "Security"}, {"field": "operationName", "equals": "A/write"}], ["A/write"]),
-        ([{"field": "category", "equals": "Administrative"}], ["A/write"]),
+        # Of everything that is done; of everything else; of nothing that is named.
+        ([{"field": "category", "equals": "Administrative"}], []),
+        ([{"field": "category", "equals": "Policy"}], ["A/write"]),
+        ([], ["A/write"]),
         ([{"field": "operationName", "equals": "A/write"}, {"field": "status", "equals": "Failed"}], ["A/write"]),
         (
             [{"anyOf": [{"field": "operationName", "equals": "A/write"}, {"field": "caller", "equals": "x"}]}],
