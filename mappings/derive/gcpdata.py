@@ -233,8 +233,10 @@ def unaudited_sql(instance: JSON) -> JSON | Unknown:
         return Unknown("unsupported", operation="ListAssets", code=version)
     classes = {one.strip() for one in flags.get("pgaudit.log", "").strip("'\"").split(",")}
     whole = "all" in classes and not {"-ddl", "-role", "none"} & classes
+    logged = flags.get("pgaudit.log_client") != "on" or flags.get("pgaudit.log_level", "log") in ("log", "warning")
     met = {
         "cloudsql.enable_pgaudit": flags.get("cloudsql.enable_pgaudit") == "on",
+        "pgaudit.log_level": logged,  # the client's level is the log's as well
         "pgaudit.log": whole or ({"ddl", "role"} <= classes and not {"-ddl", "-role", "none"} & classes),
         "log_connections": flags.get("log_connections") in ("on", "all"),
         "log_disconnections": flags.get("log_disconnections") == "on",

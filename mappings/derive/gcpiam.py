@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
@@ -301,10 +302,11 @@ _TURNED = re.compile(  # what may make a comparison count for nothing
     r"|\.(all|exists|exists_one|filter|map)\("
 )
 _CHOSEN = frozenset({
-    # GitHub, and GitLab. A workflow or a configuration that may be used by others says nothing of who uses it.
+    # GitHub, GitLab. A workflow or a configuration that may be used by others says nothing of who uses it.
     "actor", "aud", "base_ref", "ci_config_ref_uri", "environment", "event_name", "head_ref", "job_workflow_ref",
     "pipeline_source", "ref", "ref_path", "ref_type", "user_email", "user_login", "workflow",
-    "terraform_project_name", "terraform_workspace_name",
+    # Buildkite, Vercel, Terraform.
+    "build_branch", "build_tag", "pipeline_slug", "project", "terraform_project_name", "terraform_workspace_name",
 })  # fmt: skip
 """Claims that a stranger can have say what he likes. Source: each issuer's own description of its tokens."""
 
@@ -314,9 +316,10 @@ def loose_provider(provider: JSON, pools: JSON, tenants: JSON) -> JSON | Unknown
     """Why a workload identity provider lets in whom it should not; "" if it does not, or is off.
 
     `pools`: joined, the provider's own. `tenants`: own organizations, namespaces and such, as they stand in conditions.
-    An issuer that nobody shares, or an AWS account, says what it likes: it must be among the tenants itself. Of the
-    others each alternative of the condition must compare with an own tenant a claim, or an attribute mapped from one,
-    that no stranger can choose.
+    An issuer that nobody shares, or an AWS account, says what it likes: it must be among the tenants itself. So may one
+    that has a path of its own on a host that many share (`https://sts.windows.net/<tenant>`). Of the others each
+    alternative of the condition must compare with an own tenant a claim, or an attribute mapped from one, that no
+    stranger can choose.
     Unknown(unresolved) where the pool is not seen. Source: IAM, workload identity federation, attribute conditions.
     """
     if len(pools) != 1:
@@ -332,6 +335,8 @@ def loose_provider(provider: JSON, pools: JSON, tenants: JSON) -> JSON | Unknown
     account = (data.get("aws") or {}).get("accountId")
     if account or (issuer and not _SHARED.match(issuer)):
         return "" if (account or issuer) in tenants else f"{account or issuer} is not among the tenants"
+    if issuer in tenants and urlsplit(issuer).path.strip("/"):
+        return ""
     mapping = data.get("attributeMapping") or {}
     if condition and all(_bound(part, tenants, mapping) for part in condition.split("||")):
         return ""

@@ -28,8 +28,10 @@ def _enforced(spec: Mapping[str, Any]) -> bool:
 
 
 def _undone(spec: Mapping[str, Any]) -> bool:
-    """Whether a lower policy takes a boolean constraint back, be it under a condition."""
-    return spec.get("reset") is True or any(rule.get("enforce") is not True for rule in spec.get("rules") or [])
+    """Whether a lower policy takes a boolean constraint back, be it under a condition, or by saying nothing."""
+    rules = spec.get("rules") or []
+    silent = not rules and spec.get("inheritFromParent") is not True
+    return spec.get("reset") is True or silent or any(rule.get("enforce") is not True for rule in rules)
 
 
 @derived
@@ -115,15 +117,16 @@ def _list_faults(policies: JSON, node: str, own: set[str], constraint: str = LEG
     for at, spec in sorted(specs.items()):
         rules = spec.get("rules") or []
         values = {value for rule in rules for value in (rule.get("values") or {}).get("allowedValues") or []}
-        wide = any(rule.get("allowAll") is True or _denies_only(rule) for rule in rules)
-        wide = wide or not (rules or spec.get("inheritFromParent") is True)  # says nothing, and inherits nothing
+        inherits = at != node and spec.get("inheritFromParent") is True
+        wide = any(rule.get("allowAll") is True or (_denies_only(rule) and not inherits) for rule in rules)
+        wide = wide or not (rules or inherits)  # says nothing, and inherits nothing
         if spec.get("reset") is True or wide or values - own:
             found.append(f"{constraint} allows others on {at}")
     return found
 
 
 def _denies_only(rule: Mapping[str, Any]) -> bool:
-    """Whether a rule lets in everyone whom it does not name."""
+    """Whether a rule lets in everyone whom it does not name, unless what is inherited is narrower."""
     values = rule.get("values") or {}
     return bool(values.get("deniedValues")) and not values.get("allowedValues")
 
