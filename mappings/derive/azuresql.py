@@ -21,9 +21,9 @@ def personal_columns(labels: JSON, recommended: JSON, types: JSON) -> JSON | Unk
     """Columns whose sensitivity label, or its information type, is one of these, as `schema.table.column`, sorted.
 
     `labels` and `recommended` are null where the database is not online, and was not woken to be asked:
-    Unknown(unresolved). Unknown(unclassified) where nobody labelled anything, and where no label is personal but one has
-    no information type, or a recommendation that stands is. Source: REST API, Sensitivity Labels - List Current, - List
-    Recommended By Database.
+    Unknown(unresolved). Unknown(unclassified) where nobody labelled anything, and where no label is personal but one
+    has no information type, or a recommendation that stands is. Source: REST API, Sensitivity Labels - List Current,
+    - List Recommended By Database.
     """
     if labels is None or recommended is None:
         return _ASLEEP
