@@ -8,7 +8,7 @@ from typing import Any
 
 from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
-from annexlog.mappings.derive.gcpiam import BASIC, CUSTOM, PUBLIC, agents, grants, permissions, unseen
+from annexlog.mappings.derive.gcpiam import AGENT, BASIC, CUSTOM, PUBLIC, agents, grants, permissions, unseen
 
 __all__ = ["account_duties", "key_duties"]
 
@@ -37,22 +37,21 @@ _ACCOUNT_USE = re.compile(
     r"iam\.serviceAccounts\.(actAs|getAccessToken|getOpenIdToken|implicitDelegation|signBlob|signJwt)"
 )
 _ACCOUNT_USERS = frozenset({
-    "roles/editor",
+    *BASIC,
+    "roles/dataproc.hubAgent",
     "roles/iam.serviceAccountOpenIdTokenCreator",
     "roles/iam.serviceAccountTokenCreator",
     "roles/iam.serviceAccountUser",
     "roles/iam.workloadIdentityUser",
-    "roles/owner",
-    "roles/admin",
-    "roles/writer",
 })  # fmt: skip
 _ACCOUNT_ADMINS = frozenset({
     *_OVER_POLICIES,
+    "roles/earthengine.appsPublisher",
     "roles/iam.serviceAccountAdmin",
     "roles/iam.serviceAccountCreator",
     "roles/iam.serviceAccountDeleter",
     "roles/iam.serviceAccountKeyAdmin",
-}) - {"roles/editor", "roles/writer"}  # fmt: skip
+})  # fmt: skip
 
 
 @derived
@@ -77,11 +76,12 @@ def key_duties(key: JSON, policies: JSON, above: JSON, roles: JSON, apart: JSON)
 def account_duties(account: JSON, policies: JSON, above: JSON, roles: JSON, apart: JSON) -> JSON | Unknown:
     """Who may both administer a service account (or make keys of it, or say who uses it) and act as it.
 
-    As key_duties. Source: IAM, roles for service accounts.
+    As key_duties; a role of Google's own agents, with somebody else, acts as it.
+    Source: IAM, roles for service accounts; permissions of basic roles (an editor makes keys of accounts).
     """
 
     def duties(role: str) -> tuple[bool, bool]:
-        return role in _ACCOUNT_ADMINS, role in _ACCOUNT_USERS
+        return role in _ACCOUNT_ADMINS, role in _ACCOUNT_USERS or bool(AGENT.fullmatch(role))
 
     return _both(account, policies, above, roles, apart, duties, (_ACCOUNT_ADMIN, _ACCOUNT_USE))
 

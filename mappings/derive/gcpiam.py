@@ -130,6 +130,7 @@ def basic_role_holders(row: JSON, allowed: JSON) -> JSON:
 
 
 _ACTING = frozenset({
+    "roles/dataproc.hubAgent",
     "roles/iam.serviceAccountOpenIdTokenCreator",
     "roles/iam.serviceAccountTokenCreator",
     "roles/iam.serviceAccountUser",
@@ -145,13 +146,14 @@ _LEADING = frozenset({
     "roles/dataproc.editor",
     "roles/deploymentmanager.editor",
     "roles/deploymentmanager.typeEditor",
+    "roles/earthengine.appsPublisher",  # sets policies of accounts
 })  # fmt: skip
 """Predefined roles that lead to more rights by themselves.
 
 Source: each service's page on access, and on the accounts that it runs as; IAM, roles and permissions."""
 
-_AGENT = re.compile(r"roles/[A-Za-z0-9.]+[sS]erviceAgent")
-"""Roles of Google's own accounts (service agents): nobody else should have one."""
+AGENT = re.compile(r"roles/[\w.]+[sS]erviceAgent\w*")
+"""Roles of Google's own accounts (service agents): nobody else should have one. Many act as any account."""
 _PROGRAM = re.compile(
     r"serviceAccount:|principalSet://cloudresourcemanager\.googleapis\.com/"
     r"|principal(Set)?://[a-z]+\.googleapis\.com/projects/[^/]+/locations/[^/]+/workloadIdentityPools/"
@@ -183,7 +185,7 @@ def privileged_accounts(row: JSON, roles: JSON, allowed: JSON) -> JSON | Unknown
             unresolved = unresolved or role not in custom
             strong = any(_POWERS.fullmatch(one) for one in custom.get(role, ()))
         else:
-            strong = role in BASIC | _ACTING | _LEADING or "admin" in role.lower() or bool(_AGENT.fullmatch(role))
+            strong = role in BASIC | _ACTING | _LEADING or "admin" in role.lower() or bool(AGENT.fullmatch(role))
         found += [f"{role} to {who}"] if strong else []
     return sorted(found) if found or not unresolved else Unknown("unresolved", operation="ListAssets")
 
@@ -201,7 +203,7 @@ def acting_as_all(row: JSON, roles: JSON, allowed: JSON) -> JSON | Unknown:
     found = {
         f"{role} to {who}"
         for role, who in held
-        if role in _ACTING or any(_ACT_AS.fullmatch(one) for one in custom.get(role, ()))
+        if role in _ACTING or AGENT.fullmatch(role) or any(_ACT_AS.fullmatch(one) for one in custom.get(role, ()))
     }
     return sorted(found) if found or not unresolved else Unknown("unresolved", operation="ListAssets")
 
