@@ -35,7 +35,7 @@ def unnoticed_operations(
     for one in alerts:
         value = one["alert"]["properties"]
         if value.get("enabled") is True and _whole(value, subscription):
-            silent = any(_meets_log(rule["processing"]["properties"], one) for rule in silences)
+            silent = any(_meets(rule["processing"]["properties"], _called(one) | _LOG) for rule in silences)
             state = False if silent else _told(_named(value), known)
             told[state] |= _operations(value["condition"]["allOf"], wanted)
     return _missing(operations, told[True], told[None])
@@ -67,12 +67,13 @@ def measured(alerts: JSON, processing: JSON, agreed: JSON, resource: JSON, now: 
     a group or subscription is of one type and one region. Source: REST API, Metric Alerts (scopes, targetResourceType,
     targetResourceRegion).
     """
-    if any(_silences(one, agreed, now) for one in processing):
-        return False
+    silences = [one["processing"]["properties"] for one in processing if _silences(one, agreed, now)]
+    about = {"targetresource": _plain(resource.get("id")), "targetresourcetype": _plain(resource.get("type"))}
     return any(
         one["alert"]["properties"].get("enabled") is True
         and _meant(one["alert"]["properties"], resource)
         and any(each["enabled"] is True and each["receivers"] > 0 for each in one["groups"])
+        and not any(_meets(rule, _called(one) | about | _METRIC) for rule in silences)
         for one in alerts
     )
 
@@ -146,29 +147,34 @@ def _over(schedule: JSON, now: int) -> bool:
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000) + _ZONES < now
 
 
-def _meets_log(value: Mapping[str, Any], alert: Mapping[str, Any]) -> bool:
-    """Whether a processing rule may concern an alert of the activity log: unless a condition certainly says no."""
-    return not any(_excludes(condition, alert) for condition in value.get("conditions") or ())
+_LOG = {"severity": "sev4", "monitorcondition": "fired", "monitorservice": "activity", "signaltype": "log"}
+_METRIC = {"monitorcondition": "fired", "signaltype": "metric"}
+"""What is known of any alert of the activity log, and of any on a metric."""
 
 
-def _excludes(condition: Mapping[str, Any], alert: Mapping[str, Any]) -> bool:
+def _called(alert: Mapping[str, Any]) -> dict[str, str]:
+    names = {"alertruleid": alert.get("id"), "alertrulename": alert["alert"].get("name")}
+    return {field: str(name or "").lower() for field, name in names.items()}
+
+
+def _meets(value: Mapping[str, Any], said: Mapping[str, str]) -> bool:
+    """Whether a processing rule may concern an alert of which this is known: unless a condition certainly says no."""
+    return not any(_excludes(condition, said) for condition in value.get("conditions") or ())
+
+
+def _excludes(condition: Mapping[str, Any], said: Mapping[str, str]) -> bool:
     field, operator = str(condition.get("field")).lower(), str(condition.get("operator")).lower()
-    values = [str(one).lower() for one in condition.get("values") or ()]
-    said = {
-        "alertruleid": str(alert.get("id") or "").lower(),
-        "alertrulename": str(alert["alert"].get("name") or "").lower(),
-        "severity": "sev4", "monitorcondition": "fired",
-    }.get(field)  # fmt: skip
-    if field == "monitorservice":
-        return operator == "equals" and not any(one.startswith("activity") for one in values)
-    if field == "signaltype":
-        return operator == "equals" and values == ["metric"]
-    if not said:
+    values, own = [str(one).lower() for one in condition.get("values") or ()], said.get(field)
+    if not own:
         return False
+    if field == "monitorservice":
+        return operator == "equals" and not any(one.startswith(own) for one in values)
+    if field == "signaltype":
+        return operator == "equals" and ("metric" not in values if own == "metric" else values == ["metric"])
     if operator in ("equals", "notequals"):
-        return (said in values) is (operator == "notequals")
+        return (own in values) is (operator == "notequals")
     if operator in ("contains", "doesnotcontain"):
-        return any(one in said for one in values) is (operator == "doesnotcontain")
+        return any(one in own for one in values) is (operator == "doesnotcontain")
     return False
 
 

@@ -151,7 +151,7 @@ def unconnected_organizations(connectors: JSON, organizations: JSON, subscriptio
         if connector["state"] == "Succeeded"
         for one in connector["organizations"]
         if one["properties"].get("provisioningState") == "Succeeded"
-        and one["properties"].get("onboardingState") not in ("NotOnboarded", "OnboardedByOtherConnector")
+        and one["properties"].get("onboardingState") in (None, "Onboarded", "NotApplicable")
     }
     wanted = {name for id, names in organizations.items() if str(id).lower() == subscription for name in names}
     return sorted(name for name in wanted if str(name).lower() not in taken)

@@ -8,7 +8,7 @@ import pytest
 
 from annexlog.evidence_store.model import Unknown
 from annexlog.mappings.derive.azureaccess import exposed_machines, long_requests, standing_ports, ways_in
-from annexlog.mappings.derive.azurealerts import unnoticed_operations
+from annexlog.mappings.derive.azurealerts import measured, unnoticed_operations
 from annexlog.mappings.derive.azuredns import dns_filter_gap
 from annexlog.mappings.derive.azuremonitor import brief_tables, fed_by, unlogged_subnets
 from annexlog.mappings.derive.azurewaf import front_door_gaps
@@ -97,6 +97,32 @@ def test_a_schedule_is_over_when_it_is_over_in_every_time_zone(until: str | None
     )
 
     assert missing == (["A/write"] if silenced else [])
+
+
+@pytest.mark.parametrize(
+    ("conditions", "told"),
+    [
+        ([], False),
+        ([{"field": "AlertRuleName", "operator": "Equals", "values": ["night job"]}], True),
+        ([{"field": "AlertRuleName", "operator": "Equals", "values": ["LOAD"]}], False),
+        ([{"field": "TargetResourceType", "operator": "Equals", "values": ["Microsoft.Compute/disks"]}], True),
+        ([{"field": "TargetResource", "operator": "NotEquals", "values": [f"{SUB}/P"]}], True),
+        ([{"field": "SignalType", "operator": "Equals", "values": ["Log"]}], True),
+        ([{"field": "SignalType", "operator": "Equals", "values": ["Log", "Metric"]}], False),
+        ([{"field": "Severity", "operator": "Equals", "values": ["Sev4"]}], False),
+        ([{"field": "MonitorService", "operator": "Equals", "values": ["Log Analytics"]}], False),
+    ],
+)
+def test_a_processing_rule_for_something_else_leaves_a_metric_alert_alone(
+    conditions: list[dict[str, Any]], told: bool
+) -> None:
+    plan = {"id": f"{SUB}/p", "type": "microsoft.web/serverfarms", "location": "West Europe"}
+    region = {"targetResourceRegion": "westeurope", "targetResourceType": "Microsoft.Web/serverFarms"}
+    alert = {"name": "load", "properties": {"enabled": True, **region}}
+    rule = {"actions": [{"actionType": "RemoveAllActionGroups"}], "conditions": conditions}
+    alerts = [{"id": f"{SUB}/a", "alert": alert, "groups": [{"enabled": True, "receivers": 1}]}]
+
+    assert measured(alerts, [{"id": "r", "processing": {"properties": rule}}], [], plan, NOW) is told
 
 
 # ── ways in ──
