@@ -1,13 +1,29 @@
-"""Rights that must not come together in one person."""
+"""Rights that must not come together in one person; when a person began to work here."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 
-__all__ = ["conflicts_of"]
+__all__ = ["conflicts_of", "employments"]
+
+
+@derived
+def employments(contracts: JSON, gap_days: JSON) -> JSON:
+    """When each employment began, as RFC 3339 texts, the earliest first.
+
+    `contracts`: [{starts, until}], `until` null where there is no end; those with no more than so many days between
+    them are one employment.
+    """
+    found, ends = list[str](), datetime.min.replace(tzinfo=UTC)
+    for one in sorted(contracts, key=lambda contract: datetime.fromisoformat(contract["starts"])):
+        if datetime.fromisoformat(one["starts"]) - ends > timedelta(days=gap_days):
+            found.append(one["starts"])
+        ends = max(ends, datetime.fromisoformat(one["until"]) if one["until"] else datetime.max.replace(tzinfo=UTC))
+    return found
 
 
 @derived
