@@ -14,8 +14,8 @@ from annexlog.mappings.derive.azurerules import both, meets, open_ports
 
 __all__ = ["exposed_machines", "long_requests", "peerings", "standing_ports", "ways_in"]
 
-_JIT = "SecurityCenter-JITRule"
-"""How the rules that just-in-time access makes are called, for denying and for a time of allowing."""
+_JIT = ("MicrosoftDefenderForCloud-JITRule", "SecurityCenter-JITRule")
+"""How rules that just-in-time access makes are called, now and before, for denying and for a time of allowing."""
 _HOURS = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 _DEFAULT: Mapping[str, Any] = {
     "name": "AllowVnetInBound",
