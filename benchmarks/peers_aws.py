@@ -9,6 +9,7 @@ is measured. Not part of CI: the other side takes minutes, and 2.3 GB to install
 from __future__ import annotations
 
 import argparse
+import compileall
 import json
 import os
 import subprocess
@@ -262,6 +263,7 @@ def measure(prowler: str | None, sizes: Sizes) -> tuple[Taken, Taken, Taken | No
 
     from tests.wire import Moto, Wire, forward
 
+    compileall.compile_dir(ROOT / "annexlog", quiet=1)  # as an installed package is, and the other's
     with (
         Moto() as moto,
         Wire(_as_aws(forward(moto.url)), threads=16) as wire,

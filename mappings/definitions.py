@@ -92,6 +92,7 @@ class Test:
     fix: str
     source: str
     examples: tuple[Example, ...]
+    """None where they were not read."""
     facets: frozenset[str]
     definition: Mapping[str, JSON] = field(repr=False)
     digest: str

@@ -77,11 +77,11 @@ class Mappings:
 def load(
     shapes: Mapping[str, TypeShape], *, folders: Sequence[Path] = (), packs: Sequence[Traversable] | None = None
 ) -> Mappings:
-    """All installed packs (or these instead) and the user's folders.
+    """All installed packs (or these instead) and the user's folders; of the packs' tests no examples.
 
     Raises MappingError with file, line and column; of several problems the first, and how many there are.
     """
-    mappings, problems = read(shapes, folders=folders, packs=packs)
+    mappings, problems = _read(shapes, folders, packs, examples=False)
     if problems:
         first = problems[0]
         more = f"({len(problems) - 1} more: `annexlog mappings check` shows them all.)" if problems[1:] else ""
@@ -92,11 +92,17 @@ def load(
 def read(
     shapes: Mapping[str, TypeShape], *, folders: Sequence[Path] = (), packs: Sequence[Traversable] | None = None
 ) -> tuple[Mappings, list[MappingError]]:
-    """The same, with every problem instead of an error: what could be read, and what could not."""
+    """The same with examples, and with every problem instead of an error: what could be read, and what could not."""
+    return _read(shapes, folders, packs, examples=True)
+
+
+def _read(
+    shapes: Mapping[str, TypeShape], folders: Sequence[Path], packs: Sequence[Traversable] | None, *, examples: bool
+) -> tuple[Mappings, list[MappingError]]:
     roots = list(installed_packs().values() if packs is None else packs)
     # What a folder says of the common types, the packs' tests are read with.
     own = packs is not None or any((folder / "accounts").is_dir() for folder in folders)
-    base = read_packs(shapes, roots, folders) if own else shipped(shapes, roots)
+    base = read_packs(shapes, roots, folders, examples=examples) if own or examples else shipped(shapes, roots)
     reading, found = base.copy()
     for folder in folders:
         found.overlay(read_folder(reading, folder))

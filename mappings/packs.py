@@ -9,6 +9,7 @@ between packs, an id is given once.
 from __future__ import annotations
 
 import importlib.resources
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,6 +40,8 @@ __all__ = ["FILES", "FOLDERS", "Contents", "Reading", "installed_packs", "read_a
 FILES = ("settings.yaml", "labels.yaml", "owners.yaml", "soa.yaml")
 FOLDERS = ("tests", "iso27001_2022", "controls", "registers", "exceptions", "accounts")
 _MANUAL = "_manual.yaml"
+_EXAMPLES = re.compile(r"^  examples:.*(?:\n(?:   .*|[ \t]*#.*|[ \t]*)$)*", re.MULTILINE)
+"""The examples of a test, as tests are written: a member of an item of the list that the file is."""
 _KINDS = ("tests", "controls", "manual", "registers", "settings", "exceptions", "labels", "owners", "soa")
 
 T = TypeVar("T")
@@ -76,10 +79,14 @@ class Contents:
 
 @dataclass(slots=True)
 class Reading:
-    """One reading of folders. Every problem is kept, so that all can be shown at once."""
+    """One reading of folders. Every problem is kept, so that all can be shown at once.
+
+    `examples`: whether those of tests are read too; they are more than half of the text, and only checks need them.
+    """
 
     shapes: Mapping[str, TypeShape]
     problems: list[MappingError] = field(default_factory=list)
+    examples: bool = True
 
     def attempt(self, read: Callable[[], T]) -> T | None:
         try:
@@ -144,11 +151,11 @@ def _read_parts(file: Traversable, shapes: Mapping[str, TypeShape]) -> list[Part
 
 def read_tests(reading: Reading, file: Traversable, found: Contents) -> None:
     """The tests of one file."""
-    document = reading.attempt(lambda: _document(file))
+    document = reading.attempt(lambda: _document(file) if reading.examples else _without_examples(file))
     if document is None:
         return
     for path in reading.attempt(lambda: items(document)) or ():
-        test = reading.attempt(partial(read_test, document, path, reading.shapes))
+        test = reading.attempt(partial(read_test, document, path, reading.shapes, examples=reading.examples))
         if test:
             reading.attempt(partial(found.add, "tests", test.id, test, test.where))
 
@@ -227,3 +234,8 @@ def _text(file: Traversable) -> str:
 
 def _document(file: Traversable) -> Document:
     return parse(_text(file), str(file))
+
+
+def _without_examples(file: Traversable) -> Document:
+    """What stands behind them keeps its line, so that an error says where it is."""
+    return parse(_EXAMPLES.sub(lambda found: "\n" * found[0].count("\n"), _text(file)), str(file))

@@ -34,9 +34,11 @@ class Shipped:
         return Reading(self.reading.shapes, list(self.reading.problems)), found
 
 
-def read_packs(shapes: Mapping[str, TypeShape], roots: Sequence[Traversable], folders: Sequence[Path] = ()) -> Shipped:
+def read_packs(
+    shapes: Mapping[str, TypeShape], roots: Sequence[Traversable], folders: Sequence[Path] = (), *, examples: bool
+) -> Shipped:
     """Reads packs; of the folders only what they say of the common types, which tests of packs read."""
-    reading, found = Reading(shapes), Contents()
+    reading, found = Reading(shapes, examples=examples), Contents()
     common = read_accounts(reading, (*roots, *folders))
     for root in roots:
         pack = read_folder(reading, root, pack=True)
@@ -48,18 +50,18 @@ def read_packs(shapes: Mapping[str, TypeShape], roots: Sequence[Traversable], fo
 
 
 def shipped(shapes: Mapping[str, TypeShape], roots: Sequence[Traversable]) -> Shipped:
-    """The same without folders, as it was read last where neither a file nor anything else that it depends on changed.
+    """The same without folders and examples, as it was read last where nothing changed that it depends on.
 
     Packs that are not plain files (in a zip) are read anew.
     """
     paths = [root for root in roots if isinstance(root, Path)]
     if len(paths) < len(roots):
-        return read_packs(shapes, roots)
+        return read_packs(shapes, roots, examples=False)
     stamps = [stamp for path in paths for stamp in _stamps(path)]
     for before in _READ:
         if before.stamps == stamps and before.functions is functions() and before.shapes == shapes:
             return before.shipped
-    read = _Read(stamps, functions(), shapes, read_packs(shapes, roots))
+    read = _Read(stamps, functions(), shapes, read_packs(shapes, roots, examples=False))
     _READ[:] = [read, *_READ[: _KEPT - 1]]
     return read.shipped
 

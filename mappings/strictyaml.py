@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from sys import intern
 from typing import Any, NoReturn
 
 import yaml
@@ -134,7 +135,7 @@ class _Builder:
             mark: Any = event.start_mark
             if event.anchor is not None or event.tag is not None:
                 self._refuse(event, "anchors and tags are not allowed")
-            key = event.value
+            key = intern(event.value)  # the same few stand in every file
             if key == "<<" and not event.style:
                 self._refuse(event, "merge keys are not allowed: write the values where they are used")
             if key in found:

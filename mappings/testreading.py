@@ -22,7 +22,8 @@ from annexlog.mappings.strictyaml import Path as Place
 
 __all__ = ["definition", "read_test"]
 
-_REQUIRED = ("id", "asks", "of", "expect", "severity", "every", "shows", "does_not_show", "fix", "source", "examples")
+_REQUIRED = ("id", "asks", "of", "expect", "severity", "every", "shows", "does_not_show", "fix", "source")
+_EXAMPLES = "examples"
 _WORD = re.compile(r"\w+")
 _OPTIONAL = ("when", "with", "derive", "settings", "registers")
 _RECORDED = "functions"  # digests of the derived functions: in the recorded definition, never written by hand
@@ -34,13 +35,23 @@ _OFTENEST = duration("PT1M")
 _WITHIN = ("scope", "account", "estate")
 
 
-def read_test(document: Document, path: Place, shapes: Mapping[str, TypeShape], *, recorded: bool = False) -> Test:
+def read_test(
+    document: Document,
+    path: Place,
+    shapes: Mapping[str, TypeShape],
+    *,
+    recorded: bool = False,
+    examples: bool = True,
+) -> Test:
     """Reads the test at a path of a document, over the known resource types.
 
-    `recorded`: the document is a definition out of the store. Raises MappingError with file, line and column.
+    `recorded`: the document is a definition out of the store. `examples`: it must have some. Raises MappingError with
+    file, line and column.
     """
-    optional = (*_OPTIONAL, _RECORDED, _PARTS) if recorded else _OPTIONAL
-    page = fields(document, path, _REQUIRED, optional)
+    if recorded:
+        page = fields(document, path, _REQUIRED, (*_OPTIONAL, _EXAMPLES, _RECORDED, _PARTS))
+    else:
+        page = fields(document, path, (*_REQUIRED, _EXAMPLES) if examples else _REQUIRED, _OPTIONAL)
     if _PARTS in page:
         parts = (read_part(document, (*path, _PARTS, number), shapes) for number in range(len(page.value[_PARTS])))
         shapes = {**shapes, **commons(parts)}
@@ -80,6 +91,7 @@ class _Reading:
         self.check_all_read([c for c in (when, expect) if c])
         recorded = {d.function.name: d.function.digest for d in self.derive.values()}
         body = {**page.value, _RECORDED: {**recorded, **page.mapping(_RECORDED)}, **self.parts()}
+        body.pop(_EXAMPLES, None)  # they judge nothing
         return Test(
             id=page.text("id"),
             of=self.of,
@@ -97,7 +109,7 @@ class _Reading:
             does_not_show=page.text("does_not_show"),
             fix=page.text("fix"),
             source=page.text("source"),
-            examples=self.examples(),
+            examples=self.examples() if _EXAMPLES in page else (),
             facets=self.facets([c for c in (when, expect) if c]),
             definition=body,
             digest=hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest(),
