@@ -19,6 +19,7 @@ _SINGULARS = {
     "autoHealingPolicies": "autoHealingPolicy",
     "bgpPeers": "bgpPeer",
     "disks": "disk",
+    "enabledFeatures": "enabledFeature",
     "guestOsFeatures": "guestOsFeature",
     "items": "item",
     "ipv6AccessConfigs": "ipv6AccessConfig",

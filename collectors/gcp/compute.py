@@ -120,7 +120,7 @@ tls_proxy = ResourceType(
 
 ssl_policy = ResourceType(
     "gcp.compute.ssl_policy", facet="ssl_policy", id="{ssl_policy.name}", per="project", scope=ROW % "ssl_policy",
-    listed=assets("compute.googleapis.com/(Region)?SslPolicy", keep=("selfLink", "minTlsVersion", "profile", "enabledFeatures")),
+    listed=assets("compute.googleapis.com/(Region)?SslPolicy", fn=spelled, keep=spellings("selfLink", "minTlsVersion", "profile", "enabledFeatures")),
 )
 
 forwarding_rule = ResourceType(

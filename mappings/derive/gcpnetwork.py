@@ -80,6 +80,7 @@ def _of_network(firewalls: JSON) -> Iterator[_Rule]:
                 )
 
 
+_BLIND = ("srcAddressGroups", "srcFqdns", "srcRegionCodes", "srcThreatIntelligences")
 _CLOSED = frozenset({"deny", "goto_next"})
 _INSIDE = frozenset({"NON_INTERNET", "VPC_NETWORKS", "INTRA_VPC"})
 
@@ -101,7 +102,7 @@ def _of_policy(data: Mapping[str, Any]) -> Iterator[_Rule]:
         if contexts & _INSIDE:  # a packet must fit the context, and one of the sources
             continue
         ranges = tuple(_either(match, "srcIpRanges", "srcIpRange"))
-        blind = bool(_either(match, "srcAddressGroups", "srcFqdns", "srcRegionCodes", "srcThreatIntelligences"))
+        blind = bool(_either(match, *_BLIND, *(name.removesuffix("s") for name in _BLIND)))
         tags = _either(match, "srcSecureTags", "srcSecureTag")
         sources = ranges or (() if blind or tags else _ANY)
         yield _Rule(

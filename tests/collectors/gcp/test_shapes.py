@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from annexlog.collectors.gcp._spelling import folded, spellings
-from annexlog.collectors.gcp.compute import firewall_policy, instance
+from annexlog.collectors.gcp.compute import firewall_policy, instance, ssl_policy
 from annexlog.collectors.gcp.dns import managed_zone, response_policy
 from annexlog.collectors.gcp.machines import disk, instance_group, metadata
 from annexlog.collectors.gcp.vpcsc import perimeter
@@ -160,6 +160,17 @@ def test_what_a_firewall_policy_is_attached_to_is_spelled_as_everywhere(
 
     found: Any = seen.values("gcp.compute.firewall_policy", scope=f"gcp/{ORG}")[name]
     assert found["data"] == {"associations": [{"attachmentTarget": node}], "rules": [{"priority": 1}]}
+
+
+def test_ciphers_of_a_policy_are_read_by_either_name(google: GoogleCloud, connect: Connect) -> None:
+    name = f"{HERE}/global/sslPolicies/own"
+    data = {"profile": "CUSTOM", "enabledFeature": ["TLS_AES_128_GCM_SHA256"]}
+    google.answers["assets"].append(asset("compute.googleapis.com/SslPolicy", name, data))
+
+    seen = look(connect(), ssl_policy)
+
+    found: Any = seen.values("gcp.compute.ssl_policy", scope=SHOP)[name]
+    assert found["data"] == {"profile": "CUSTOM", "enabledFeatures": ["TLS_AES_128_GCM_SHA256"]}
 
 
 def test_rules_belong_to_the_response_policy_in_whose_name_they_are_readable_or_not(
