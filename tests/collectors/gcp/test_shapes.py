@@ -253,7 +253,9 @@ def test_backups_that_somebody_made_or_that_failed_are_none_of_a_plan(google: Go
     assert found[plan]["backup"] == "2026-01-01T00:00:00Z"
 
 
-def test_a_plan_may_call_a_cluster_by_its_projects_number_and_its_location_a_zone(google: GoogleCloud, connect: Connect) -> None:
+def test_a_plan_may_call_a_cluster_by_its_projects_number_and_its_location_a_zone(
+    google: GoogleCloud, connect: Connect
+) -> None:
     name = "//container.googleapis.com/projects/shop-prod/zones/europe-west1-b/clusters/z"
     google.answers["assets"].append(asset("container.googleapis.com/Cluster", name, {}))
 
