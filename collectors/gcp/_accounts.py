@@ -48,5 +48,11 @@ def account(member: str) -> Account | None:
     """None for a member that is no project's, folder's or organization's account (a user, a group, everybody)."""
     for prefix, agent, form in _FORMS:
         if found := form.fullmatch(member):
-            return Account(prefix + next(filter(None, found.groups())), agent)
+            return Account(prefix + _id(next(filter(None, found.groups()))), agent)
     return None
+
+
+def _id(project: str) -> str:
+    """A project's id as it is elsewhere: that of one in a domain, `acme.com:p-1`, is `p-1.acme.com` in addresses."""
+    name, _, domain = project.partition(".")
+    return f"{domain}:{name}" if domain and ":" not in project else project

@@ -29,6 +29,7 @@ _KEY_ADMIN = re.compile(
 _KEY_USE = re.compile(r"cloudkms\.cryptoKeyVersions\.(useTo\w+|manageRawAesC\w+|manageRawPKCS1\w*)")
 _KEY_ROLES = re.compile(
     r"roles/cloudkms\.(cryptoKey(Encrypter|Decrypter)\w*|cryptoOperator|signer\w*|decapsulator|expertRaw\w+)"
+    r"|roles/dlp\.serviceAgent"
 )
 _ACCOUNT_ADMIN = re.compile(
     rf"{_POLICIES}|iam\.serviceAccounts\.(setIamPolicy|create|update|delete)|iam\.serviceAccountKeys\.(create|upload)"

@@ -142,6 +142,7 @@ _LEADING = frozenset({
     "roles/cloudbuild.builds.builder",
     "roles/cloudbuild.builds.editor",
     "roles/composer.user",
+    "roles/composer.worker",  # starts builds
     "roles/container.developer",
     "roles/dataproc.editor",
     "roles/deploymentmanager.editor",

@@ -167,7 +167,8 @@ def test_of_an_iam_policy_members_whose_account_is_a_projects_say_which(connect:
     ("member", "told"),
     [
         ("serviceAccount:a@p-1.iam.gserviceaccount.com", Account("p-1", agent=False)),
-        ("serviceAccount:a@p-1.acme.com.iam.gserviceaccount.com", Account("p-1.acme.com", agent=False)),
+        ("serviceAccount:a@p-1.acme.com.iam.gserviceaccount.com", Account("acme.com:p-1", agent=False)),
+        ("serviceAccount:p-1.acme.com@appspot.gserviceaccount.com", Account("acme.com:p-1", agent=False)),
         ("serviceAccount:p-1@appspot.gserviceaccount.com", Account("p-1", agent=False)),
         ("serviceAccount:123-compute@developer.gserviceaccount.com", Account("123", agent=False)),
         ("serviceAccount:123@cloudservices.gserviceaccount.com", Account("123", agent=True)),
