@@ -184,7 +184,7 @@ def phones_unprotected(protections: JSON, groups: JSON, left_out: JSON) -> JSON 
     found, unseen = [], []
     for platform in ("iOS", "android"):
         here = [one for one in assigned if one["platform"] == platform]
-        if not any(_keeps_in(one) and _for_everybody(one, groups, left_out) for one in here):
+        if not any(_keeps_in(one) is not False and _for_everybody(one, groups, left_out) for one in here):
             found.append(platform)
         elif not all(map(_keeps_in, here)):
             unseen.append(platform)
@@ -193,9 +193,13 @@ def phones_unprotected(protections: JSON, groups: JSON, left_out: JSON) -> JSON 
     return Unknown("unsupported", operation="/deviceAppManagement/managedAppPolicies", code=", ".join(unseen))
 
 
-def _keeps_in(one: Mapping[str, Any]) -> bool:
-    demands = one["pin"] and one["backup_blocked"] and one["outbound"] in ("managedApps", "none")
-    return bool(demands) and (one["apps"] > 0 or one["group"] in _KEPT_UP)
+def _keeps_in(one: Mapping[str, Any]) -> bool | None:
+    """Whether a policy keeps data in; None where no app is told: it may be for a group of them, not shown in v1.0."""
+    if not (one["pin"] and one["backup_blocked"] and one["outbound"] in ("managedApps", "none")):
+        return False
+    if one["apps"] > 0:
+        return True
+    return None if one["group"] is None else one["group"] in _KEPT_UP
 
 
 def _for_everybody(one: Mapping[str, Any], groups: Collection[str], left_out: Collection[str]) -> bool:
