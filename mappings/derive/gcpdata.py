@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 _DAY = 86_400
+_SOFT = 7 * _DAY
 
 
 # ── buckets ───────────────────────────────────────────────────────────────────────────────
@@ -31,8 +32,9 @@ def gcs_erasure(bucket: JSON) -> JSON:
     """After how many days at most every object of a bucket, and every old version, is gone for good; None if never.
 
     Only rules whose whole condition is age, or days since a version became noncurrent, count: others leave something
-    out. Soft-deleted objects stay for the bucket's period on top. A default hold keeps everything; a retention policy
-    only lengthens. Source: Cloud Storage, Object Lifecycle Management, conditions; JSON API, Bucket.
+    out. Soft-deleted objects stay for the bucket's period on top: seven days where it says nothing. A default hold
+    keeps everything; a retention policy only lengthens.
+    Source: Cloud Storage, Object Lifecycle Management, conditions; soft delete; JSON API, Bucket.
     """
     data = bucket["data"]
     if data.get("defaultEventBasedHold") is True:
@@ -53,7 +55,8 @@ def gcs_erasure(bucket: JSON) -> JSON:
     if not ways:
         return None
     kept = _seconds((data.get("retentionPolicy") or {}).get("retentionPeriod"))
-    soft = _seconds((data.get("softDeletePolicy") or {}).get("retentionDurationSeconds"))
+    policy = data.get("softDeletePolicy")
+    soft = _SOFT if policy is None else _seconds(policy.get("retentionDurationSeconds"))
     return max(min(ways), math.ceil(kept / _DAY)) + math.ceil(soft / _DAY)
 
 

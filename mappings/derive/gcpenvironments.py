@@ -39,26 +39,27 @@ def accounts_across(
 
     `own`: joined, the policy's project; `others`: joined, the projects of its accounts. Google's own agents and members
     that are allowed are left out, and so is what is no account of a project that was looked at: others judge strangers.
-    Unknown(unclassified) where the policy's project, or one of the others, is of no one environment, and where all
-    accounts below a folder or the organization are named at once.
+    Unknown(unclassified) where nothing is found, and the policy's project, or one of the others, is of no one
+    environment, or all accounts below a folder or the organization are named at once.
     """
     classes = {
         row["project"]: _class(row["data"].get("labels") or {}, keys, production)
         for row in (one["project"] for one in (*own, *others))
     }
     here = policy["project"]
+    own_class = classes.get(here)
     of = {
         one["member"]: one["of"]
         for one in policy["accounts"]
         if not one["agent"] and one["of"] != here and one["member"] not in allowed
     }
     crowds = any(node.startswith(("folders/", "organizations/")) for node in of.values())
-    of = {member: project for member, project in of.items() if project in classes}
-    if crowds or (of and None in {classes.get(here), *(classes[project] for project in of.values())}):
-        return Unknown("unclassified", operation="environment")
-    return sorted(
+    said = {member: classes[project] for member, project in of.items() if project in classes}
+    found = [
         f"{binding['role']} to {who}"
         for binding in policy["policy"]["bindings"]
         for who in binding["members"]
-        if who in of and classes[of[who]] is not classes[here]
-    )
+        if {said.get(who), own_class} == {True, False}
+    ]
+    unsaid = bool(said) and None in {own_class, *said.values()}
+    return Unknown("unclassified", operation="environment") if (crowds or unsaid) and not found else sorted(found)

@@ -32,11 +32,22 @@ def loose_api_key(key: JSON) -> JSON:
     return [*found, "any address can use it"] if addresses and covers_internet(map(str, addresses)) else found
 
 
+_SHARED = frozenset({
+    "amazonaws.com", "appspot.com", "azurewebsites.net", "cloudfront.net", "cloudfunctions.net", "firebaseapp.com",
+    "github.io", "gitlab.io", "herokuapp.com", "netlify.app", "pages.dev", "run.app", "vercel.app", "web.app",
+    "workers.dev",
+})  # fmt: skip
+"""Where anybody can have a host of his own. Source: each provider's page on the addresses that it gives."""
+
+
 def _own_site(referrer: str) -> bool:
-    """Whether a pattern names a host of two labels at least, such as `*.shop.example/*`; `*.com` and `*` do not."""
+    """Whether a pattern names a host of two labels at least, such as `*.shop.example/*`; `*.com` and `*` do not, nor do
+    all hosts below a name that many share.
+    """
     host = re.sub(r"^[a-z*]+://", "", referrer.strip().lower()).partition("/")[0].partition(":")[0]
     named = host.removeprefix("*.")
-    return "*" not in named and "." in named.strip(".")
+    shared = named != host and (named in _SHARED or re.fullmatch(r"(ac|co|com|edu|gov|net|org)\.[a-z]{2}", named))
+    return "*" not in named and "." in named.strip(".") and not shared
 
 
 @derived
