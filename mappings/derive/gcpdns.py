@@ -71,6 +71,6 @@ def _sinks(rule: Mapping[str, Any], sinks: Iterable[str]) -> bool:
 
 def _kept(name: str, blocked: Mapping[str, bool]) -> bool:
     """Whether the rule that fits a name best blocks it, and, of a name with `*.`, every rule below it."""
-    fitting = [one for one in blocked if one == name or (one.startswith("*.") and name.endswith(one[1:]))]
+    fitting = [one for one in blocked if one in (name, "*") or (one.startswith("*.") and name.endswith(one[1:]))]
     below = [one for one in blocked if name.startswith("*.") and one.endswith(name[1:])]
     return bool(fitting) and blocked[max(fitting, key=len)] and all(blocked[one] for one in below)

@@ -125,6 +125,8 @@ def test_a_plan_counts_if_it_is_ready_and_due(change: dict[str, Any], told: str)
         ([("*.evil.example.", ["0.0.0.0"])], ["evil.example"]),
         ([("evil.example.", [])], ["evil.example"]),
         ([("notevil.example.", ["0.0.0.0"])], ["evil.example"]),
+        ([("*.", ["0.0.0.0"])], []),
+        ([("*.", ["0.0.0.0"]), ("*.example.", [])], ["evil.example"]),
     ],
 )
 def test_a_name_is_kept_where_the_rule_that_fits_best_leads_nowhere(
