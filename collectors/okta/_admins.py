@@ -11,7 +11,7 @@ from annexlog.collectors.okta._calls import MOST, ROLES
 
 USERS, GROUPS, APPS = "okta.users.read", "okta.groups.read", "okta.apps.read"
 
-_ROLE = keep("type", "status")
+_ROLE = keep("type", "status", "role")
 
 
 def super_admins(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:  # noqa: ARG001 — the organization's
@@ -93,4 +93,6 @@ def _super(roles: list[Any]) -> bool:
 
 
 def _active(roles: list[Any]) -> set[str]:
-    return {str(role["type"]) for role in roles if role.get("status") == "ACTIVE"}
+    """The types of active roles; with its id where a role is the organization's own, since all such have one type."""
+    active = [role for role in roles if role.get("status") == "ACTIVE"]
+    return {f"CUSTOM:{role['role']}" if role["type"] == "CUSTOM" else str(role["type"]) for role in active}

@@ -145,6 +145,16 @@ def test_a_users_roles_are_his_own_and_those_of_his_groups(okta: Okta, connect: 
     }  # fmt: skip
 
 
+def test_roles_of_the_organizations_own_are_told_apart(okta: Okta, connect: Connect) -> None:
+    own = [{**role("CUSTOM"), "role": id, "resource-set": "iam1"} for id in ("cr1", "cr2")]
+    okta.answers["/api/v1/users/u2/roles"] = [role("READ_ONLY_ADMIN"), *own]
+
+    seen = look(connect(), user, ["roles"])
+
+    roles: dict[str, Any] = seen.values("okta.user", "roles", scope=scope(okta))
+    assert roles["u2"]["roles"] == ["CUSTOM:cr1", "CUSTOM:cr2", "READ_ONLY_ADMIN"]
+
+
 def test_pages_are_followed_by_links_to_the_end(okta: Okta, connect: Connect) -> None:
     okta.page = 2
     okta.answers["/api/v1/users"] = [account(f"u{n}") for n in range(5)]
