@@ -55,8 +55,8 @@ def gcs_erasure(bucket: JSON) -> JSON:
     if not ways:
         return None
     kept = _seconds((data.get("retentionPolicy") or {}).get("retentionPeriod"))
-    policy = data.get("softDeletePolicy")
-    soft = _SOFT if policy is None else _seconds(policy.get("retentionDurationSeconds"))
+    told = (data.get("softDeletePolicy") or {}).get("retentionDurationSeconds")
+    soft = _SOFT if told is None else _seconds(told)
     return max(min(ways), math.ceil(kept / _DAY)) + math.ceil(soft / _DAY)
 
 
