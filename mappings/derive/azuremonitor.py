@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -146,24 +146,45 @@ def flow_log_gap(flow_log: JSON, accounts: JSON, days: JSON) -> JSON | Unknown:
 
 
 @derived
-def unlogged_subnets(network: JSON, whole: JSON, subnets: JSON, guards: JSON) -> JSON:
+def unlogged_subnets(network: JSON, whole: JSON, subnets: JSON, guards: JSON, interfaces: JSON, sets: JSON) -> JSON:
     """Ids of a network's subnets whose traffic no flow log records, sorted; [] for a network without subnets.
 
-    `whole`, `subnets`, `guards`: [{flow_log}] of the network, of its subnets, and of their security groups. One that is
-    off, or filters, does not count. Source: REST API, Flow Logs (enabled, enabledFilteringCriteria, recordTypes).
+    `whole`, `subnets`, `guards`: [{flow_log}] of the network, of its subnets, and of security groups. One that is off,
+    or filters, does not count. `interfaces`, `sets`: [{interface}] and [{scale_set}] in the network: where one has a
+    group of its own, a flow is logged by that or by the subnet's, and both need a flow log. Source: REST API, Flow Logs
+    (enabled, enabledFilteringCriteria, recordTypes); learn.microsoft.com, "Flow logging for network security groups".
     """
-    on = {
-        str(one["flow_log"]["properties"].get("targetResourceId") or "").lower()
-        for one in (*whole, *subnets, *guards)
-        if _records(one["flow_log"]["properties"])
-    }
     if any(_records(one["flow_log"]["properties"]) for one in whole):
         return []
+    on = {
+        str(one["flow_log"]["properties"].get("targetResourceId") or "").lower()
+        for one in (*subnets, *guards)
+        if _records(one["flow_log"]["properties"])
+    }
+    within = list(_guards_within(interfaces, sets))
     found = []
     for one in network["properties"].get("subnets") or ():
-        guard = str(((one.get("properties") or {}).get("networkSecurityGroup") or {}).get("id") or "").lower()
-        found += [] if {str(one["id"]).lower(), guard} & (on - {""}) else [str(one["id"])]
+        id, guard = str(one["id"]).lower(), _group(one.get("properties") or {})
+        inner = {group for subnet, group in within if subnet == id}
+        found += [] if id in on or (guard and {guard, *inner} <= on) else [str(one["id"])]
     return sorted(found)
+
+
+def _guards_within(interfaces: JSON, sets: JSON) -> Iterator[tuple[str, str]]:
+    """Of each interface, and each that a scale set makes, with a group of its own: subnet and group."""
+    made = [one["interface"]["properties"] for one in interfaces]
+    for one in sets:
+        profile = one["scale_set"]["properties"].get("virtualMachineProfile") or {}
+        configured = (profile.get("networkProfile") or {}).get("networkInterfaceConfigurations") or ()
+        made += [each["properties"] for each in configured]
+    for value in made:
+        for one in value.get("ipConfigurations") or ():
+            if _group(value):
+                yield str((one["properties"].get("subnet") or {}).get("id") or "").lower(), _group(value)
+
+
+def _group(value: Mapping[str, Any]) -> str:
+    return str((value.get("networkSecurityGroup") or {}).get("id") or "").lower()
 
 
 def _records(value: Mapping[str, Any]) -> bool:

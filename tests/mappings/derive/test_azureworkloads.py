@@ -348,10 +348,15 @@ def test_a_flow_log_of_the_network_or_of_each_subnet_records_it() -> None:
         "properties": {"subnets": [{"id": "a", "properties": {"networkSecurityGroup": {"id": "g"}}}, {"id": "b"}]}
     }
 
-    assert unlogged_subnets(network, [log("v", recordTypes="B,C,E,D")], [], []) == []
-    assert unlogged_subnets(network, [log("v", recordTypes="B")], [], []) == ["a", "b"]
-    assert unlogged_subnets(network, [], [log("b")], [log("g")]) == []
-    assert unlogged_subnets(network, [], [], [log("g")]) == ["b"]
+    nic = {"networkSecurityGroup": {"id": "H"}, "ipConfigurations": [{"properties": {"subnet": {"id": "A"}}}]}
+    inside = [{"interface": {"properties": nic}}]
+
+    assert unlogged_subnets(network, [log("v", recordTypes="B,C,E,D")], [], [], inside, []) == []
+    assert unlogged_subnets(network, [log("v", recordTypes="B")], [], [], [], []) == ["a", "b"]
+    assert unlogged_subnets(network, [], [log("b")], [log("g")], [], []) == []
+    assert unlogged_subnets(network, [], [], [log("g")], [], []) == ["b"]
+    assert unlogged_subnets(network, [], [log("b")], [log("g")], inside, []) == ["a"]
+    assert unlogged_subnets(network, [], [log("b")], [log("g"), log("h")], inside, []) == []
 
 
 def test_a_table_without_a_number_is_kept_as_long_as_the_workspace_keeps_it() -> None:
