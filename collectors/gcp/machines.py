@@ -94,7 +94,7 @@ instance_group = ResourceType(
 disk = ResourceType(
     "gcp.compute.disk", facet="disk", id="{disk.name}", per="project", scope=ROW % "disk",
     listed=assets("compute.googleapis.com/(Region)?Disk", POLICY, SNAPSHOT, fn=disks,
-                  keep=spellings("selfLink", "id", "status", "labels", "sourceImage", "resourcePolicies", "snapshotSchedulePolicy.schedule", "snapshotSchedulePolicy.retentionPolicy.maxRetentionDays", "sourceDiskId", "creationTimestamp")),
+                  keep=spellings("selfLink", "id", "status", "labels", "sourceImage", "sourceSnapshot", "sourceInstantSnapshot", "sourceDisk", "sourceStorageObject", "resourcePolicies", "snapshotSchedulePolicy.schedule", "snapshotSchedulePolicy.retentionPolicy.maxRetentionDays", "sourceDiskId", "creationTimestamp")),
     tags="disk.data.labels", incarnation="disk.data.id",
 )
 

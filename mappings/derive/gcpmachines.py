@@ -66,6 +66,7 @@ def _internal(rule: JSON) -> bool:
     return str(rule.get("loadBalancingScheme") or "EXTERNAL").startswith("INTERNAL")
 
 
+_COPIED = ("sourceSnapshot", "sourceInstantSnapshot", "sourceDisk", "sourceStorageObject")
 _IMAGE = re.compile(r"(?:^|/)(projects/[^/]+)/global/images/")
 
 
@@ -73,8 +74,8 @@ _IMAGE = re.compile(r"(?:^|/)(projects/[^/]+)/global/images/")
 def untrusted_images(instance: JSON, disks: JSON, approved: JSON, registered: JSON) -> JSON | Unknown:
     """Boot disks of an instance that come from no image of an approved project (`projects/debian-cloud`), by name.
 
-    `disks`: joined, those attached to it. `registered`: names of disks that were agreed to. Unknown(unresolved) where a
-    boot disk is not among them.
+    `disks`: joined, those attached to it; copies of disks are of no image. `registered`: names of disks that were
+    agreed to. Unknown(unresolved) where a boot disk is not among them. Source: compute.v1, Disk (sourceImage …).
     """
     boots = [one["source"] for one in instance["data"]["disks"] if one.get("boot") is True]
     known = {one["disk"]["data"]["selfLink"]: one["disk"] for one in disks}
@@ -83,6 +84,7 @@ def untrusted_images(instance: JSON, disks: JSON, approved: JSON, registered: JS
     found = []
     for one in (known[source] for source in boots):
         image = _IMAGE.search(one["data"].get("sourceImage") or "")
-        if one["name"] not in registered and not (image and image[1] in approved):
+        copied = any(one["data"].get(member) for member in _COPIED)
+        if one["name"] not in registered and (copied or not (image and image[1] in approved)):
             found.append(one["name"])
     return found
