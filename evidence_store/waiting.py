@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import ItemsView, Iterator, Mapping, ValuesView
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Self, TypeVar
+from typing import IO, Any, Self, TypeVar
 
 from annexlog.evidence_store.model import Outcome
 from annexlog.evidence_store.sqlite import full
@@ -21,6 +21,7 @@ class Waiting:
         self._folder = folder
         self._file: IO[bytes] = TemporaryFile(dir=folder)  # noqa: SIM115 — closed by __exit__
         self._end = 0
+        self._last: tuple[int, Mapping[str, Any]] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -51,22 +52,25 @@ class Waiting:
         start, self._end = self._end, self._end + len(data)
         return start, len(data)
 
-    def read(self, start: int, size: int) -> bytes:
-        self._file.seek(start)
-        return self._file.read(size)
+    def read(self, start: int, size: int) -> Mapping[str, Any]:
+        """What was put there. That which was read last is kept: who looks up one id after another reads it once."""
+        if self._last is None or self._last[0] != start:
+            self._file.seek(start)
+            ids, distinct, places = pickle.loads(self._file.read(size))  # noqa: S301 — we wrote it ourselves
+            self._last = start, {id: distinct[place] for id, place in zip(ids, places, strict=True)}
+        return self._last[1]
 
 
 class _Kept(Mapping[str, V]):
-    """One mapping in the file. Whoever goes through it more than once makes a dict of it first."""
+    """One mapping in the file."""
 
     __slots__ = ("_place", "_waiting")
 
     def __init__(self, waiting: Waiting, start: int, size: int) -> None:
         self._waiting, self._place = waiting, (start, size)
 
-    def _whole(self) -> dict[str, V]:
-        ids, distinct, places = pickle.loads(self._waiting.read(*self._place))  # noqa: S301 — we wrote it ourselves
-        return {id: distinct[place] for id, place in zip(ids, places, strict=True)}
+    def _whole(self) -> Mapping[str, V]:
+        return self._waiting.read(*self._place)
 
     def __getitem__(self, id: str) -> V:
         return self._whole()[id]
@@ -76,9 +80,3 @@ class _Kept(Mapping[str, V]):
 
     def __len__(self) -> int:
         return len(self._whole())
-
-    def items(self) -> ItemsView[str, V]:
-        return self._whole().items()
-
-    def values(self) -> ValuesView[V]:
-        return self._whole().values()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from annexlog.evidence_store.model import JSON, Unknown
@@ -35,6 +36,7 @@ def administer_and_use(
     rules = [s for row in policies for s in statements(row["Policy"], "Allow")]
     denied = [s for row in policies for s in statements(row["Policy"], "Deny") if not s.get("Condition")]
     known = {row["id"]: row["policy"]["Document"] for row in documents}
+    says = {action: _Says.of(action, account, rules, denied) for action in (*_ADMINISTER, *_USE)}
     found = set()
     for row in principals:
         arn, own = row["id"], row["principal"]
@@ -43,14 +45,14 @@ def administer_and_use(
         if missing:
             return Unknown("unresolved", operation="get_account_authorization_details", code=missing[0])
         rights = Rights([known[id] for id in own["Policies"]], known.get(own.get("Boundary")))
-        mine = [action for action in (*_ADMINISTER, *_USE) if _may(action, arn, key, account, rules, denied, rights)]
+        mine = [action for action, said in says.items() if said.lets(arn, key, rights)]
         if _both(mine):
             found.add(arn)
     ours = {row["id"] for row in principals}
     partition = key.split(":")[1]
     for arn in {value for s in rules for value in _named(s)} - ours - {"*"}:
         if arn not in (account, f"arn:{partition}:iam::{account}:root"):
-            given = [a for a in (*_ADMINISTER, *_USE) if any(arn in _named(s) and _gives(s, a) for s in rules)]
+            given = [action for action, said in says.items() if arn in said.given]
             if _both(given):
                 found.add(arn)
     return sorted(found)
@@ -60,16 +62,35 @@ def _both(actions: Sequence[str]) -> bool:
     return any(action in _ADMINISTER for action in actions) and any(action in _USE for action in actions)
 
 
-def _may(
-    action: str, arn: str, key: str, account: str, rules: list[Statement], denied: list[Statement], rights: Rights
-) -> bool:
-    if any(acts_on(s, action) and (arn in _named(s) or "*" in _named(s)) for s in denied if "NotPrincipal" not in s):
-        return False
-    if any(arn in _named(s) and _gives(s, action) for s in rules):
-        return True
-    if not any(_leaves_to_iam(s, account) and _gives(s, action) for s in rules):
-        return False  # the key's policy does not leave it to IAM
-    return any(matches(pattern, key) for pattern in rights.on(action, lambda s: _gives(s, action)))
+@dataclass(frozen=True, slots=True)
+class _Says:
+    """What a key's policy says of an action: to whom it is `given` or `denied` by name, and whether IAM decides too."""
+
+    action: str
+    given: frozenset[str]
+    denied: frozenset[str]
+    left_to_iam: bool
+
+    @classmethod
+    def of(cls, action: str, account: str, rules: list[Statement], denied: list[Statement]) -> _Says:
+        giving = [s for s in rules if _gives(s, action)]
+        denying = [s for s in denied if "NotPrincipal" not in s and acts_on(s, action)]
+        return cls(
+            action,
+            frozenset(name for s in giving for name in _named(s)),
+            frozenset(name for s in denying for name in _named(s)),
+            any(_leaves_to_iam(s, account) for s in giving),
+        )
+
+    def lets(self, arn: str, key: str, rights: Rights) -> bool:
+        """Whether somebody of the account may do it."""
+        if arn in self.denied or "*" in self.denied:
+            return False
+        if arn in self.given:
+            return True
+        if not self.left_to_iam:
+            return False
+        return any(matches(pattern, key) for pattern in rights.on(self.action, lambda s: _gives(s, self.action)))
 
 
 def _leaves_to_iam(statement: Statement, account: str) -> bool:

@@ -43,3 +43,13 @@ def test_a_full_disk_is_said_as_one(tmp_path):
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
             waiting._file.truncate(0)
+
+
+def test_one_id_after_another_is_read_once(tmp_path):
+    with Waiting(tmp_path) as waiting:
+        one, other = waiting.outcomes(OTHERS), waiting.outcomes(SOME)
+        first, second, elsewhere, third = one["1"], one["2"], other["a"], one["3"]
+
+    assert first is second  # an outcome that several have is one object for each time that they are read
+    assert (elsewhere, third) == (DENIED, first)
+    assert third is not first
