@@ -9,7 +9,7 @@ from typing import Any
 from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 
-__all__ = ["blob_erasure", "log_containers", "rewritable_logs", "without_own_key"]
+__all__ = ["blob_erasure", "log_containers", "rewritable_logs", "rules_reach", "without_own_key"]
 
 _TYPES = ("blockBlob", "appendBlob")
 # When it was last read moves with every reader; what waits for a change of tier may wait for ever.
@@ -18,20 +18,18 @@ _COUNTED = {
     "snapshot": ("daysAfterCreationGreaterThan",),
     "version": ("daysAfterCreationGreaterThan",),
 }
-_HIDDEN = Unknown("unresolved", operation="{id}/blobServices/default/containers", code="policy not shown")
 
 
 @derived
-def blob_erasure(account: JSON, lifecycle: JSON, blob_service: JSON, containers: JSON) -> JSON | Unknown:
+def blob_erasure(account: JSON, lifecycle: JSON, blob_service: JSON, containers: JSON) -> JSON:
     """{kept, days}: what no lifecycle rule ever deletes, and after how many days the rest is gone for good.
 
     `lifecycle`: the management policy, null where there is none. Rules count that are enabled and have no index tags;
     their prefixes must take in all of a container. Snapshots are expected to be there, versions where the account makes
     them. What a rule deletes is only softly deleted, and an immutability policy of the container, or else of the
-    account, keeps it before. System containers (`$web`, `$logs`) are left out, for rules do not reach them.
-    Unknown(unresolved) where a container says that it has a policy and does not show it. Source: learn.microsoft.com,
-    "Lifecycle management policy structure", "Lifecycle management policies that delete blobs"; REST API,
-    ImmutableStorageAccount.
+    account, keeps it before. System containers (`$web`, `$logs`) are left out, for rules do not reach them. Source:
+    learn.microsoft.com, "Lifecycle management policy structure", "Lifecycle management policies that delete blobs";
+    REST API, ImmutableStorageAccount.
     """
     rules = [
         r["definition"] for r in ((lifecycle or {}).get("policy") or {}).get("rules") or () if r.get("enabled", True)
@@ -39,8 +37,6 @@ def blob_erasure(account: JSON, lifecycle: JSON, blob_service: JSON, containers:
     parts = ["baseBlob", "snapshot", *(["version"] if blob_service.get("isVersioningEnabled") is True else [])]
     kept, days = [], 0.0
     for one in _of_users(containers) or [{"name": ""}]:
-        if _hides_policy(one):
-            return _HIDDEN
         days = max(days, _days(_own_policy(one) or _account_policy(account)))
         for type in _TYPES:
             for part in parts:
@@ -50,6 +46,24 @@ def blob_erasure(account: JSON, lifecycle: JSON, blob_service: JSON, containers:
     soft = blob_service.get("deleteRetentionPolicy") or {}
     days += float(soft.get("days") or 0) if soft.get("enabled") is True else 0.0
     return {"kept": sorted(kept), "days": days}
+
+
+@derived
+def rules_reach(account: JSON, containers: JSON) -> JSON | Unknown:
+    """True; Unknown(unresolved) where a container, or the account, is immutable or on legal hold.
+
+    There "the delete action of a lifecycle management policy won't work", though what is over may be deleted. Source:
+    learn.microsoft.com, "Blob Storage lifecycle management overview", "Container-level WORM policies".
+    """
+    held = [one["name"] for one in _of_users(containers) if _immutable(one.get("properties") or {})]
+    if held or _account_policy(account):
+        return Unknown("unresolved", operation="managementPolicies", code=f"immutable: {min(held, default='account')}")
+    return True
+
+
+def _immutable(container: Mapping[str, Any]) -> bool:
+    policy = (container.get("immutabilityPolicy") or {}).get("properties")
+    return bool(policy) or True in (container.get("hasImmutabilityPolicy"), container.get("hasLegalHold"))
 
 
 def _of_users(containers: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -92,8 +106,8 @@ def rewritable_logs(account: JSON, containers: JSON, logs: JSON, days: JSON) -> 
     for one in containers:
         if one["name"] not in logs:
             continue
-        if _hides_policy(one):
-            return _HIDDEN
+        if (one.get("properties") or {}).get("hasImmutabilityPolicy") is True and not _own_policy(one):
+            return Unknown("unresolved", operation="{id}/blobServices/default/containers", code="policy not shown")
         why = _lacks(_own_policy(one) or _account_policy(account), days)
         found += [f"{one['name']}: {why}"] if why else []
     return sorted(found)
@@ -112,10 +126,6 @@ def _lacks(policy: Mapping[str, Any], days: float) -> str:
 
 def _own_policy(container: Mapping[str, Any]) -> Mapping[str, Any]:
     return ((container.get("properties") or {}).get("immutabilityPolicy") or {}).get("properties") or {}
-
-
-def _hides_policy(container: Mapping[str, Any]) -> bool:
-    return (container.get("properties") or {}).get("hasImmutabilityPolicy") is True and not _own_policy(container)
 
 
 def _account_policy(account: Mapping[str, Any]) -> Mapping[str, Any]:
