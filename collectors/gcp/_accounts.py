@@ -20,12 +20,13 @@ _GOOGLE = (
 _DOMAIN = r"\.gserviceaccount\.com"
 _FORMS = (
     ("", True, re.compile(rf"serviceAccount:(\d+)@cloudservices{_DOMAIN}")),
-    ("", True, re.compile(rf"serviceAccount:(?:service-(\d+)|p(\d+)-\d+)@{_GOOGLE}{_DOMAIN}")),
+    ("", True, re.compile(rf"serviceAccount:(?:service|project|bq)-(\d+)@{_GOOGLE}{_DOMAIN}")),
+    ("", True, re.compile(rf"serviceAccount:(?:p|bqcx-|connection-)(\d+)-\w+@{_GOOGLE}{_DOMAIN}")),
     ("organizations/", True, re.compile(rf"serviceAccount:(?:service-org-(\d+)|o(\d+)-\d+)@{_GOOGLE}{_DOMAIN}")),
     ("folders/", True, re.compile(rf"serviceAccount:(?:service-folder-(\d+)|f(\d+)-\d+)@{_GOOGLE}{_DOMAIN}")),
     ("", True, re.compile(r"principalSet://cloudresourcemanager\.googleapis\.com/projects/([^/]+)/type/ServiceAgent")),
     ("", True, re.compile(r"principalSet://cloudresourcemanager\.googleapis\.com/([^/]+/[^/]+)/type/ServiceAgent")),
-    ("", False, re.compile(rf"serviceAccount:(\d+)-compute@developer{_DOMAIN}")),
+    ("", False, re.compile(rf"serviceAccount:(\d+)(?:-compute@developer|@cloudbuild){_DOMAIN}")),
     ("", False, re.compile(rf"serviceAccount:([^@]+)@appspot{_DOMAIN}")),
     ("", False, re.compile(rf"serviceAccount:[^@]+@([a-z0-9.:-]+)\.iam{_DOMAIN}")),
     ("", False, re.compile(r"serviceAccount:([a-z0-9.:-]+)\.(?:svc\.id\.goog|global\.workload\.id\.goog)\[.*\]")),

@@ -213,9 +213,10 @@ _ACT_AS = re.compile(r"iam\.serviceAccounts\.(actAs|getAccessToken|getOpenIdToke
 
 
 def permissions(roles: JSON) -> dict[str, list[str]]:
-    """Of custom roles by name; one that is deleted gives nothing."""
+    """Of custom roles by name; one that is deleted gives nothing. One that does not say is none of them."""
     rows = [one["role"]["data"] for one in roles]
-    return {one["name"]: [] if one.get("deleted") else one.get("includedPermissions") or [] for one in rows}
+    told = [one for one in rows if one.get("deleted") or one.get("includedPermissions")]
+    return {one["name"]: [] if one.get("deleted") else one["includedPermissions"] for one in told}
 
 
 _ADMIN = frozenset({

@@ -175,9 +175,15 @@ def test_of_an_iam_policy_members_whose_account_is_a_projects_say_which(connect:
         ("serviceAccount:service-123@gcp-sa-x.iam.gserviceaccount.com", Account("123", agent=True)),
         ("serviceAccount:service-123@compute-system.iam.gserviceaccount.com", Account("123", agent=True)),
         ("serviceAccount:p123-456@gcp-sa-logging.iam.gserviceaccount.com", Account("123", agent=True)),
+        ("serviceAccount:bq-123@bigquery-encryption.iam.gserviceaccount.com", Account("123", agent=True)),
+        ("serviceAccount:bqcx-123-qh1b@gcp-sa-bigquery-condel.iam.gserviceaccount.com", Account("123", agent=True)),
+        ("serviceAccount:project-123@storage-transfer-service.iam.gserviceaccount.com", Account("123", agent=True)),
+        # What people build runs as it.
+        ("serviceAccount:123@cloudbuild.gserviceaccount.com", Account("123", agent=False)),
         ("serviceAccount:service-org-9@gcp-sa-x.iam.gserviceaccount.com", Account("organizations/9", agent=True)),
         # Anyone can call an account so, in a project of his own.
         ("serviceAccount:service-123@evil-1.iam.gserviceaccount.com", Account("evil-1", agent=False)),
+        ("serviceAccount:bqcx-123-abcd@evil-1.iam.gserviceaccount.com", Account("evil-1", agent=False)),
         ("serviceAccount:123@evil-1.iam.gserviceaccount.com", Account("evil-1", agent=False)),
         ("serviceAccount:service-org-9@evil-1.iam.gserviceaccount.com", Account("evil-1", agent=False)),
         ("serviceAccount:p-1.svc.id.goog[ns/sa]", Account("p-1", agent=False)),
@@ -186,7 +192,10 @@ def test_of_an_iam_policy_members_whose_account_is_a_projects_say_which(connect:
             Account("123", agent=False),
         ),
         ("principalSet://cloudresourcemanager.googleapis.com/organizations/9", Account("organizations/9", agent=False)),
-        ("principalSet://cloudresourcemanager.googleapis.com/projects/12/type/ServiceAccount", Account("12", agent=False)),
+        (
+            "principalSet://cloudresourcemanager.googleapis.com/projects/12/type/ServiceAccount",
+            Account("12", agent=False),
+        ),
         ("principalSet://cloudresourcemanager.googleapis.com/projects/12/type/ServiceAgent", Account("12", agent=True)),
         (
             "principalSet://cloudresourcemanager.googleapis.com/folders/5/type/ServiceAgent",
