@@ -65,8 +65,8 @@ def _ruled(
     """Platforms on which a device could count as compliant without meeting a demand: `platform: why`, each.
 
     A device that no policy reaches counts as not compliant (secureByDefault, which the test looks at). So nobody gets
-    by where every assigned policy of a platform makes the demand; or where one does that is for everybody, and no
-    filter of its assignment can take devices out. `demands(policy)`: None where v1.0 does not show it.
+    by where every assigned policy of a platform makes the demand, or one that does is for whatever each of the others
+    is for, and no filter of its assignment can take devices out. `demands(policy)`: None where v1.0 does not show it.
     """
     found, unseen = [], []
     for count in _used(counts, elsewhere):
@@ -75,26 +75,32 @@ def _ruled(
             continue
         platform, type = _SHOWN[count]
         assigned = [one["policy"] for one in policies if one["policy"]["type"] == type and one["policy"]["to"]]
-        others = [policy for policy in assigned if demands(policy) is not True]
-        wide = [policy for policy in assigned if demands(policy) is True and _for_all(policy, others)]
+        strict = [policy for policy in assigned if demands(policy) is True]
+        lax = [policy for policy in assigned if demands(policy) is not True]
+        bare = [policy for policy in lax if not any(_covers(one, policy) for one in strict)]
         if not assigned:
             found.append(f"{platform}: no policy")
-        elif any(demands(policy) is None for policy in others) and not wide:
+        elif any(demands(policy) is None for policy in bare):
             unseen.append(count)
-        elif others and not wide:
-            found += [f"{platform}: {policy['id']}" for policy in others]
-        elif others and filters:
+        elif bare:
+            found += [f"{platform}: {policy['id']}" for policy in bare]
+        elif lax and filters:
             unseen.append(f"{count} (assignment filters)")
     if found or not unseen:
         return found
     return Unknown("unsupported", operation="/deviceManagement/deviceCompliancePolicies", code=", ".join(unseen))
 
 
-def _for_all(policy: Mapping[str, Any], others: Collection[Mapping[str, Any]]) -> bool:
-    """Whether a policy is for whatever these others are for, as far as assignments tell."""
-    if policy["but"]:
+def _covers(policy: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether a policy is for whatever another one is for, as far as assignments tell.
+
+    Whether a group that is left out takes anything away depends on what it is left out of: groups of users take
+    nothing from all devices, nor groups of devices from all users.
+    """
+    to, others = set(policy["to"]), set(other["to"])
+    if policy["but"] and (to != others or not set(policy["but"]) <= set(other["but"])):
         return False
-    return "devices" in policy["to"] or ("users" in policy["to"] and all(one["to"] == ["users"] for one in others))
+    return "devices" in to or ("filtered" not in others and others <= to)
 
 
 def _blocks(policy: Mapping[str, Any], hours: JSON) -> bool:

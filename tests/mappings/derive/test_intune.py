@@ -49,14 +49,36 @@ def test_a_platform_whose_policies_are_not_shown_is_unknown(counts: dict[str, in
         (("users",), ("users",), False, []),
         (("users",), ("g1",), False, ["Windows: lax"]),
         (("filtered",), ("g1",), False, ["Windows: lax"]),
+        # What one asks for besides, of the same devices.
+        (("g1", "g2"), ("g1",), False, []),
+        (("g1",), ("g1",), True, "windowsCount (assignment filters)"),
+        (("g1",), ("g1", "g2"), False, ["Windows: lax"]),
+        (("filtered",), ("filtered",), False, ["Windows: lax"]),
     ],
 )
-def test_one_policy_for_everybody_is_enough_where_nothing_can_take_devices_out(
+def test_a_policy_is_enough_that_is_for_whatever_laxer_ones_are_for(
     strict: tuple[str, ...], lax: tuple[str, ...], filters: bool, found: Any
 ) -> None:
     policies = [policy(to=strict), policy(to=lax, id="lax", password=False)]
 
     assert told(unruled_devices({"windowsCount": 1}, policies, 24, [], filters)) == found
+
+
+@pytest.mark.parametrize(
+    ("strict", "lax", "found"),
+    [
+        (["g9"], ["g9", "g8"], []),
+        (["g9"], [], ["Windows: lax"]),
+        ([], ["g9"], []),
+        (["g9", "g8"], ["g9"], ["Windows: lax"]),
+    ],
+)
+def test_what_a_strict_policy_leaves_out_laxer_ones_must_leave_out_as_well(
+    strict: list[str], lax: list[str], found: Any
+) -> None:
+    policies = [policy(but=strict), policy(id="lax", password=False, but=lax)]
+
+    assert told(unruled_devices({"windowsCount": 1}, policies, 24, [], False)) == found
 
 
 def test_of_ios_nothing_is_told_of_locks_whatever_else_there_is() -> None:
