@@ -25,7 +25,7 @@ account = ResourceType(
     listed=graph(ACCOUNT, "kind", "access", "others", "sku.name", *(f"properties.{name}" for name in (
         "allowBlobPublicAccess", "supportsHttpsTrafficOnly", "minimumTlsVersion", "publicNetworkAccess", "allowSharedKeyAccess", "allowCrossTenantReplication", "isHnsEnabled",
         "encryption.keySource", "encryption.services.table", "encryption.services.queue", "immutableStorageWithVersioning",
-        "networkAcls.defaultAction", "networkAcls.ipRules.value", "networkAcls.ipRules.action", "networkAcls.ipv6Rules.value", "networkAcls.ipv6Rules.action", "networkAcls.resourceAccessRules",
+        "networkAcls.defaultAction", "networkAcls.bypass", "networkAcls.ipRules.value", "networkAcls.ipRules.action", "networkAcls.ipv6Rules.value", "networkAcls.ipv6Rules.action", "networkAcls.resourceAccessRules",
     )), extend="extend access = tostring(properties.publicNetworkAccess), others = iff(kind in~ ('Storage', 'StorageV2'), 'tables and queues', '')"),
     details=[
         Detail("perimeters", arm(f"{ACCOUNT}/networkSecurityPerimeterConfigurations", "{id}/networkSecurityPerimeterConfigurations", _ID, "properties.resourceAssociation.accessMode", "properties.provisioningState", items="value"),

@@ -50,11 +50,16 @@ def blob_erasure(account: JSON, lifecycle: JSON, blob_service: JSON, containers:
 
 @derived
 def rules_reach(account: JSON, containers: JSON) -> JSON | Unknown:
-    """True; Unknown(unresolved) where a container, or the account, is immutable or on legal hold.
+    """True; Unknown(unresolved) where a container, or the account, is immutable or on legal hold, or has a firewall.
 
-    There "the delete action of a lifecycle management policy won't work", though what is over may be deleted. Source:
-    learn.microsoft.com, "Blob Storage lifecycle management overview", "Container-level WORM policies".
+    "The delete action of a lifecycle management policy won't work with any blob in an immutable container", though what
+    is over may be deleted; and a firewall without an exception for Azure's services "may" block it. Source:
+    learn.microsoft.com, "Blob Storage lifecycle management overview", "Container-level WORM policies", "Configure a
+    lifecycle management policy".
     """
+    firewall = (account.get("properties") or {}).get("networkAcls") or {}
+    if firewall.get("defaultAction") == "Deny" and "AzureServices" not in str(firewall.get("bypass", "AzureServices")):
+        return Unknown("unresolved", operation="managementPolicies", code="a firewall without exceptions")
     held = [one["name"] for one in _of_users(containers) if _immutable(one.get("properties") or {})]
     if held or _account_policy(account):
         return Unknown("unresolved", operation="managementPolicies", code=f"immutable: {min(held, default='account')}")
