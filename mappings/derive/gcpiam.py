@@ -138,7 +138,9 @@ _ACTING = frozenset({
 })  # fmt: skip
 _LEADING = frozenset({
     # What they start runs as an account that has more, and needs no iam.serviceAccounts.actAs: Cloud Build's and
-    # Deployment Manager's own accounts, the nodes and workers of clusters that are there.
+    # Deployment Manager's own accounts, the agent of Vertex AI's custom code, the nodes and workers of clusters that
+    # are there.
+    "roles/aiplatform.user",
     "roles/cloudbuild.builds.builder",
     "roles/cloudbuild.builds.editor",
     "roles/composer.user",
@@ -162,9 +164,10 @@ _PROGRAM = re.compile(
 _POWERS = re.compile(
     r".*\.setIamPolicy|iam\.serviceAccounts\.(actAs|getAccessToken|getOpenIdToken|implicitDelegation|signBlob|signJwt)"
     r"|iam\.serviceAccountKeys\.(create|upload)|iam\.serviceAccountApiKeyBindings\.create|iam\.roles\.(update|create)"
-    r"|iam\.workloadIdentityPool(Provider)?s\.(create|update)|orgpolicy\.policy\.set|orgpolicy\.policies\.(create|delete|update)"
-    r"|cloudbuild\.builds\.create|deploymentmanager\.deployments\.(create|update)|dataproc\.jobs\.create|container\.pods\.exec"
-    r"|container\.(pods|deployments|jobs|cronJobs|daemonSets|replicaSets|replicationControllers|statefulSets)\.(create|update)"
+    r"|iam\.workloadIdentityPool(Provider)?s\.(create|update)|orgpolicy\.(policy\.set|policies\.(create|delete|update))"
+    r"|aiplatform\.customJobs\.create|cloudbuild\.builds\.create|dataproc\.jobs\.create"
+    r"|deploymentmanager\.deployments\.(create|update)|container\.pods\.exec|container\.(pods|deployments|jobs|cronJobs"
+    r"|daemonSets|replicaSets|replicationControllers|statefulSets)\.(create|update)"
 )
 
 
