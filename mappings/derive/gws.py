@@ -55,10 +55,11 @@ def _resolved(settings: Mapping[str, Any], default: Mapping[str, Any]) -> dict[s
     resolved: dict[str, dict[str, Any]] = {settings["root"]: dict(default)}
     for policy in sorted(settings["policies"], key=lambda one: float(one["policyQuery"].get("sortOrder", 0))):
         query, value = policy["policyQuery"], policy["setting"].get("value") or {}
-        where = query.get("group") or query.get("orgUnit") or settings["root"]
+        where = query.get("group") or query.get("orgUnit")
         if query.get("narrowed"):
-            resolved[f"{where} {policy['name']}"] = dict(value)
+            resolved[f"{where or 'some'} {policy['name']}"] = dict(value)
             continue
+        where = where or settings["root"]
         resolved.setdefault(where, {})
         for name, found in resolved.items():
             if name.partition(" ")[0] == where:
