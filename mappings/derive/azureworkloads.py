@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -61,19 +61,27 @@ def guest_reports(assignments: JSON, named: JSON) -> JSON:
 
 # ── places ──
 
-_RUNNING = frozenset({"PowerState/running", "PowerState/starting", "", None})
-"""What Resource Graph says of machines that run, or says nothing of."""
+_RUNNING = frozenset({"PowerState/running", "PowerState/starting"})
 
 
 @derived
-def places(machine: JSON, others: JSON) -> JSON:
+def places(machine: JSON, others: JSON) -> JSON | Unknown:
     """How many zones or regions a machine's workload stands in.
 
     `others`: [{machine}] of the same workload, itself perhaps among them. One that is stopped stands nowhere, and one
-    without a zone may stand in any zone of its region, so that it counts once for it.
+    without a zone may stand in any zone of its region, so that it counts once for it. Unknown(unresolved) where only
+    machines of which Resource Graph does not say whether they run would make it two.
     """
-    running = [one for one in (machine, *(one["machine"] for one in others)) if one.get("power") in _RUNNING]
-    found = {_place(one) for one in running}
+    every = [machine, *(one["machine"] for one in others)]
+    running = _standing(one for one in every if one.get("power") in _RUNNING)
+    perhaps = _standing(one for one in every if not one.get("power") or one["power"] in _RUNNING)
+    if running < 2 <= perhaps:
+        return Unknown("unresolved", operation="Microsoft.Compute/virtualMachines", code="powerState")
+    return perhaps
+
+
+def _standing(machines: Iterable[Mapping[str, Any]]) -> int:
+    found = {_place(one) for one in machines}
     return max(len({region for region, _ in found}), len({place for place in found if place[1]}))
 
 

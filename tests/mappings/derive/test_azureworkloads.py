@@ -416,6 +416,9 @@ def test_zones_of_two_regions_are_two_places_and_machines_without_one_are_one_fo
     assert count(machine("a", "1"), machine("b", "1")) == 2
     assert count(machine("a"), machine("b")) == 2
     assert count(machine("a", "1", "PowerState/deallocated"), machine("a", "2")) == 1
+    assert count(machine("a", "1"), machine("a", "2"), machine("a", "3", "")) == 3
+    assert count(machine("a", "1"), machine("a", "1", "")) == 1
+    assert isinstance(count(machine("a", "1"), machine("a", "2", "")), Unknown)
 
 
 def test_a_profile_for_days_that_are_over_stops_nothing() -> None:
