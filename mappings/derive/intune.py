@@ -15,9 +15,11 @@ from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
 
 __all__ = [
-    "desktops_judged", "os_standing", "phones_unprotected", "platforms_judged", "removable_unblocked", "screens_open",
-    "unruled_devices",
+    "compliance_told", "desktops_judged", "os_standing", "phones_unprotected", "platforms_judged",
+    "removable_unblocked", "screens_open", "unruled_devices",
 ]  # fmt: skip
+
+_DEVICES = "/deviceManagement/managedDevices"
 
 _SHOWN: Mapping[str, tuple[str, str]] = {
     "windowsCount": ("Windows", "windows10CompliancePolicy"),
@@ -171,6 +173,14 @@ def _stops_writing(one: Mapping[str, Any], groups: Collection[str]) -> bool:
     return (one["storage_blocked"] or one["encrypted_to_write"]) and bool(to & {"devices", *groups}) and not one["but"]
 
 
+@derived
+def compliance_told(device: JSON) -> JSON | Unknown:
+    """A device's complianceState; Unknown(unsupported) where Configuration Manager says whether it is compliant."""
+    if device["complianceState"] == "configManager":
+        return Unknown("unsupported", operation=_DEVICES, code="configManager")
+    return device["complianceState"]
+
+
 # ── apps ──────────────────────────────────────────────────────────────────────────────────
 
 _KEPT_UP = ("allApps", "allMicrosoftApps", "allCoreMicrosoftApps")
@@ -214,7 +224,6 @@ def _for_everybody(one: Mapping[str, Any], groups: Collection[str], left_out: Co
 
 # ── systems ───────────────────────────────────────────────────────────────────────────────
 
-_DEVICES = "/deviceManagement/managedDevices"
 _NUMBERS = re.compile(r"\d+(?:\.\d+)*")
 
 
