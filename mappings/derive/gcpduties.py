@@ -8,7 +8,7 @@ from typing import Any
 
 from annexlog.evidence_store.model import JSON, Unknown
 from annexlog.mappings.derive import derived
-from annexlog.mappings.derive.gcpiam import AGENT, BASIC, CUSTOM, PUBLIC, agents, grants, permissions, unseen
+from annexlog.mappings.derive.gcpiam import ACTING, AGENT, BASIC, CUSTOM, PUBLIC, agents, grants, permissions, unseen
 
 __all__ = ["account_duties", "key_duties"]
 
@@ -29,7 +29,7 @@ _KEY_ADMIN = re.compile(
 _KEY_USE = re.compile(r"cloudkms\.cryptoKeyVersions\.(useTo\w+|manageRawAesC\w+|manageRawPKCS1\w*)")
 _KEY_ROLES = re.compile(
     r"roles/cloudkms\.(cryptoKey(Encrypter|Decrypter)\w*|cryptoOperator|signer\w*|decapsulator|expertRaw\w+)"
-    r"|roles/dlp\.serviceAgent"
+    r"|roles/iam\.(dataScientist|devOps)|roles/dlp\.serviceAgent"
 )
 _ACCOUNT_ADMIN = re.compile(
     rf"{_POLICIES}|iam\.serviceAccounts\.(setIamPolicy|create|update|delete)|iam\.serviceAccountKeys\.(create|upload)"
@@ -37,17 +37,10 @@ _ACCOUNT_ADMIN = re.compile(
 _ACCOUNT_USE = re.compile(
     r"iam\.serviceAccounts\.(actAs|getAccessToken|getOpenIdToken|implicitDelegation|signBlob|signJwt)"
 )
-_ACCOUNT_USERS = frozenset({
-    *BASIC,
-    "roles/dataproc.hubAgent",
-    "roles/iam.serviceAccountOpenIdTokenCreator",
-    "roles/iam.serviceAccountTokenCreator",
-    "roles/iam.serviceAccountUser",
-    "roles/iam.workloadIdentityUser",
-})  # fmt: skip
 _ACCOUNT_ADMINS = frozenset({
     *_OVER_POLICIES,
     "roles/earthengine.appsPublisher",
+    "roles/iam.devOps",
     "roles/iam.serviceAccountAdmin",
     "roles/iam.serviceAccountCreator",
     "roles/iam.serviceAccountDeleter",
@@ -82,7 +75,7 @@ def account_duties(account: JSON, policies: JSON, above: JSON, roles: JSON, apar
     """
 
     def duties(role: str) -> tuple[bool, bool]:
-        return role in _ACCOUNT_ADMINS, role in _ACCOUNT_USERS or bool(AGENT.fullmatch(role))
+        return role in _ACCOUNT_ADMINS, role in BASIC | ACTING or bool(AGENT.fullmatch(role))
 
     return _both(account, policies, above, roles, apart, duties, (_ACCOUNT_ADMIN, _ACCOUNT_USE))
 

@@ -129,13 +129,17 @@ def basic_role_holders(row: JSON, allowed: JSON) -> JSON:
     return sorted(f"{role} to {who}" for role, who in grants(row["policy"]) if role in BASIC and who not in spared)
 
 
-_ACTING = frozenset({
+ACTING = frozenset({
     "roles/dataproc.hubAgent",
+    "roles/iam.dataScientist",
+    "roles/iam.databasesAdmin",
+    "roles/iam.devOps",
     "roles/iam.serviceAccountOpenIdTokenCreator",
     "roles/iam.serviceAccountTokenCreator",
     "roles/iam.serviceAccountUser",
     "roles/iam.workloadIdentityUser",
 })  # fmt: skip
+"""Predefined roles by which somebody acts as accounts. Source: IAM, roles and permissions (actAs, tokens)."""
 _LEADING = frozenset({
     # What they start runs as an account that has more, and needs no iam.serviceAccounts.actAs: Cloud Build's and
     # Deployment Manager's own accounts, the agent of Vertex AI's custom code, the nodes and workers of clusters that
@@ -150,6 +154,8 @@ _LEADING = frozenset({
     "roles/deploymentmanager.editor",
     "roles/deploymentmanager.typeEditor",
     "roles/earthengine.appsPublisher",  # sets policies of accounts
+    "roles/iam.mlEngineer",  # pods and jobs
+    "roles/iam.siteReliabilityEngineer",  # sets policies
 })  # fmt: skip
 """Predefined roles that lead to more rights by themselves.
 
@@ -189,7 +195,7 @@ def privileged_accounts(row: JSON, roles: JSON, allowed: JSON) -> JSON | Unknown
             unresolved = unresolved or role not in custom
             strong = any(_POWERS.fullmatch(one) for one in custom.get(role, ()))
         else:
-            strong = role in BASIC | _ACTING | _LEADING or "admin" in role.lower() or bool(AGENT.fullmatch(role))
+            strong = role in BASIC | ACTING | _LEADING or "admin" in role.lower() or bool(AGENT.fullmatch(role))
         found += [f"{role} to {who}"] if strong else []
     return sorted(found) if found or not unresolved else Unknown("unresolved", operation="ListAssets")
 
@@ -207,7 +213,7 @@ def acting_as_all(row: JSON, roles: JSON, allowed: JSON) -> JSON | Unknown:
     found = {
         f"{role} to {who}"
         for role, who in held
-        if role in _ACTING or AGENT.fullmatch(role) or any(_ACT_AS.fullmatch(one) for one in custom.get(role, ()))
+        if role in ACTING or AGENT.fullmatch(role) or any(_ACT_AS.fullmatch(one) for one in custom.get(role, ()))
     }
     return sorted(found) if found or not unresolved else Unknown("unresolved", operation="ListAssets")
 
@@ -226,6 +232,7 @@ _ADMIN = frozenset({
     *BASIC,
     "roles/accesscontextmanager.policyAdmin",
     "roles/billing.admin",
+    "roles/iam.devOps",
     "roles/iam.organizationRoleAdmin",
     "roles/iam.roleAdmin",
     "roles/iam.securityAdmin",
