@@ -12,7 +12,7 @@ from annexlog.evidence_store.model import Unknown
 from tests.providers import KINDS, Ground, fault, ground, holds, kinds, leaked, unmet, untested
 from tests.test_refusal_sweep import worsened
 from tests.wire.api import Fault
-from tests.wire.azure import GRAPH, Azure
+from tests.wire.azure import GRAPH, Azure, at
 from tests.wire.azure_estate import EMAIL, MACHINE, PLANTED, options
 from tests.wire.azure_workloads import REGISTERS, answers, inventory, views
 from tests.wire.microsoft import SECRET, TENANT
@@ -71,7 +71,12 @@ def faulted(home: Ground, kind: str, paths: Sequence[str], folder: Path) -> list
 
 def test_in_a_healthy_subscription_every_test_passes(home: Ground) -> None:
     finding = f"{MACHINE}/providers/Microsoft.Security/assessments/k/subAssessments/f".lower()
-    assert unmet(home) == {("azure.defender.vulnerabilities-within-sla", finding): ("fail", None)}
+    account = at("Microsoft.Storage/storageAccounts", "acme").lower()
+    assert unmet(home) == {
+        ("azure.defender.vulnerabilities-within-sla", finding): ("fail", None),
+        # Its logs are in an immutable container, where it is not sure that a rule deletes anything.
+        ("azure.storage.lifecycle-deletion", account): ("unknown", "unresolved"),
+    }
     # It compares with Entra ID, and is asked where that is a target too.
     assert untested(home) == {"azure.rbac.orphaned-assignments"}
 
