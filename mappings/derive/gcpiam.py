@@ -202,7 +202,7 @@ def privileged_accounts(row: JSON, roles: JSON, allowed: JSON) -> JSON | Unknown
 
 @derived
 def acting_as_all(row: JSON, roles: JSON, allowed: JSON) -> JSON | Unknown:
-    """Who may act as every service account of a project, or below a folder: `role to member`, each.
+    """Who may act as every service account of a project, or below a folder, or make keys of it: `role to member`, each.
 
     Google's own agents and those allowed are left out. `roles`: joined custom roles, those that the policy names among
     them. Unknown(unresolved) where a custom role could not be found. Source: IAM, roles for service accounts.
@@ -213,12 +213,17 @@ def acting_as_all(row: JSON, roles: JSON, allowed: JSON) -> JSON | Unknown:
     found = {
         f"{role} to {who}"
         for role, who in held
-        if role in ACTING or AGENT.fullmatch(role) or any(_ACT_AS.fullmatch(one) for one in custom.get(role, ()))
+        if role in ACTING | {"roles/iam.serviceAccountKeyAdmin"}
+        or AGENT.fullmatch(role)
+        or any(_ACT_AS.fullmatch(one) for one in custom.get(role, ()))
     }
     return sorted(found) if found or not unresolved else Unknown("unresolved", operation="ListAssets")
 
 
-_ACT_AS = re.compile(r"iam\.serviceAccounts\.(actAs|getAccessToken|getOpenIdToken|implicitDelegation|signBlob|signJwt)")
+_ACT_AS = re.compile(
+    r"iam\.serviceAccounts\.(actAs|getAccessToken|getOpenIdToken|implicitDelegation|signBlob|signJwt)"
+    r"|iam\.serviceAccountKeys\.(create|upload)"
+)
 
 
 def permissions(roles: JSON) -> dict[str, list[str]]:
@@ -229,17 +234,15 @@ def permissions(roles: JSON) -> dict[str, list[str]]:
 
 
 _ADMIN = frozenset({
+    *ACTING,
     *BASIC,
     "roles/accesscontextmanager.policyAdmin",
     "roles/billing.admin",
-    "roles/iam.devOps",
     "roles/iam.organizationRoleAdmin",
     "roles/iam.roleAdmin",
     "roles/iam.securityAdmin",
     "roles/iam.serviceAccountAdmin",
     "roles/iam.serviceAccountKeyAdmin",
-    "roles/iam.serviceAccountTokenCreator",
-    "roles/iam.serviceAccountUser",
     "roles/iam.workforcePoolAdmin",
     "roles/iam.workloadIdentityPoolAdmin",
     "roles/orgpolicy.policyAdmin",
@@ -249,7 +252,9 @@ _ADMIN = frozenset({
     "roles/resourcemanager.projectIamAdmin",
 })  # fmt: skip
 _HEAD = frozenset({"roles/owner", "roles/resourcemanager.organizationAdmin"})
-_OVER = re.compile(r"resourcemanager\.(organizations|folders|projects)\.setIamPolicy|iam\.roles\.update")
+_OVER = re.compile(
+    r"resourcemanager\.(organizations|folders|projects)\.setIamPolicy|iam\.roles\.update|iam\.serviceAccounts\.setIamPolicy"
+)
 
 
 @derived
@@ -268,7 +273,7 @@ def gcp_admins(above: JSON, roles: JSON, register: JSON) -> JSON | Unknown:
             if who in agents(row):
                 continue
             unresolved = unresolved or (bool(CUSTOM.match(role)) and role not in custom)
-            if role not in _ADMIN and not any(_OVER.fullmatch(p) for p in custom.get(role, ())):
+            if role not in _ADMIN and not any(_OVER.fullmatch(p) or _ACT_AS.fullmatch(p) for p in custom.get(role, ())):
                 continue
             if f"{role} {who}" not in register or who in PUBLIC or who.startswith("domain:"):
                 unlisted.add(f"{role} {who}")
