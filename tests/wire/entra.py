@@ -332,7 +332,7 @@ REGISTERS: Mapping[str, Any] = {
     "entra_federated_issuers": [
         {"issuer": "https://token.actions.githubusercontent.com", "subjects": ["repo:acme/shop:"]}
     ],
-    "entra_app_suppliers": [{"app": "a9", "supplier": "Widgets", "until": "2099-12-31"}],
+    "entra_app_suppliers": [{"app": "a9", "supplier": "Widgets", "until": days_ago(-100)[:10]}],
     "intune_supported_os": [
         {"os": "Windows", "branch": "10.0.22631", "until": "2099-12-31", "at_least": "10.0.22631.4000"}
     ],
