@@ -25,7 +25,8 @@ MEMBERS = {"userByEmail": "user", "groupByEmail": "group"}
 def sharing(ask: Asks, params: Mapping[str, Any]) -> Iterator[Page]:
     """Datasets, of whose access entries no address is kept: only its domain, or whose account it is.
 
-    An entry is {role, specialGroup, iamMember, domain} as far as it has them; `domain` is an address's as well. `of`: the
+    An entry is {role, specialGroup, iamMember, domain} as far as it has them; `domain` is an address's as well, and
+    `iamMember` is `unknown` where it is for nobody that is known of. `of`: the
     project (`shop-1`, or `projects/12` by number), organization or folder whose account, view, routine or dataset is
     let in; `agent`: the account is Google's own.
     """
@@ -55,7 +56,7 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
         return {**told, "domain": rest.rpartition("@")[2].lower() if "@" in rest else "unknown"}
     if kind in ("domain", "deleted"):
         return {**told, "domain": rest.lower()} if kind == "domain" else told
-    return {**told, "iamMember": member} if member else told
+    return told if {"domain", "specialGroup", "of"} & told.keys() else {**told, "iamMember": member or "unknown"}
 
 
 dataset = ResourceType(

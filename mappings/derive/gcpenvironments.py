@@ -12,7 +12,7 @@ __all__ = ["accounts_across", "labelled_otherwise"]
 
 def _class(labels: Mapping[str, str], keys: JSON, production: JSON) -> bool | None:
     """Whether labels say production: None where they do not say what, or say both."""
-    said = {str(value).lower() in production for key, value in labels.items() if key.lower() in keys}
+    said = {str(value).lower() in production for key, value in labels.items() if key.lower() in keys and value}
     return said.pop() if len(said) == 1 else None
 
 
@@ -27,7 +27,7 @@ def labelled_otherwise(project: JSON, resources: JSON, keys: JSON, production: J
     if own is None:
         raise ValueError("the project is of no one environment")
     rows = [one["labelled"] for one in resources]
-    said = [row for row in rows if any(key.lower() in keys for key in row["labels"].keys())]  # noqa: SIM118 — "" has none
+    said = [row for row in rows if any(key.lower() in keys and value for key, value in row["labels"].items())]
     return sorted(row["name"] for row in said if _class(row["labels"], keys, production) is not own)
 
 

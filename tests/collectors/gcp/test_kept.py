@@ -36,6 +36,7 @@ def test_of_who_shares_a_dataset_no_address_is_kept(google: GoogleCloud, connect
         {"role": "READER", "iamMember": "user:x@other.example"},
         {"role": "READER", "iamMember": "deleted:user:x@other.example?uid=1"},
         {"role": "READER", "iamMember": "allUsers"},
+        {"role": "READER", "somebodyNew": "x"},
         {"view": {"projectId": "theirs", "datasetId": "d", "tableId": "t"}},
         {"dataset": {"dataset": {"projectId": "shop-2", "datasetId": "d"}, "targetTypes": ["VIEWS"]}},
     ]
@@ -53,6 +54,7 @@ def test_of_who_shares_a_dataset_no_address_is_kept(google: GoogleCloud, connect
         {"role": "READER", "domain": "other.example"},
         {"role": "READER"},
         {"role": "READER", "iamMember": "allUsers"},
+        {"role": "READER", "iamMember": "unknown"},
         {"of": "theirs"},
         {"of": "shop-2"},
     ]
