@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,8 @@ _READ: dict[str, Callable[[Path], bytes]] = {
     ".json.gz": lambda path: gzip.decompress(path.read_bytes()),
 }
 _LAZY = ("operations", "shapes")
+_DOCUMENTATION = re.compile(rb'"documentation"\s*:\s*"[^"\\]*(?:\\.[^"\\]*)*"')
+"""Half of a model's text, and what is read lazily keeps the text."""
 _Raw = dict[str, msgspec.Raw]
 
 
@@ -54,7 +57,7 @@ def _model(text: bytes) -> dict[str, Any]:
     if b'"endpointoperation"' in text:  # botocore looks through all operations for the one that tells endpoints
         whole: dict[str, Any] = msgspec.json.decode(text)
         return whole
-    parts = msgspec.json.decode(text, type=_Raw)
+    parts = msgspec.json.decode(_DOCUMENTATION.sub(b'"documentation":""', text), type=_Raw)
     return {
         name: Lazy(msgspec.json.decode(raw, type=_Raw)) if name in _LAZY else msgspec.json.decode(raw)
         for name, raw in parts.items()

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
+from botocore.loaders import create_loader
 from botocore.model import ServiceModel
 
 from annexlog.collectors import resource_types
@@ -164,3 +166,23 @@ def test_a_host_that_is_not_there_and_a_header_with_a_line_break_are_refused() -
         ask(host)
     with pytest.raises(ValueError, match="line break"):
         host.ask("GET", "/", {"X-A": "a\r\nX-B: b"}, b"")
+
+
+# ── models ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("service", ["iam", "kms", "rds", "s3"])
+def test_a_model_is_botocores_but_for_what_it_tells_people(service: str) -> None:
+    theirs = _silent(create_loader().load_service_model(service, "service-2"))
+    ours = loader().load_service_model(service, "service-2")
+
+    for part in ("operations", "shapes"):
+        assert _silent({name: ours[part][name] for name in ours[part].names()}) == theirs[part]
+    assert ours["metadata"] == theirs["metadata"]
+
+
+def _silent(value: Any) -> Any:
+    """The same with all documentation blank: botocore demands that it is there."""
+    if isinstance(value, dict):
+        return {k: "" if k == "documentation" and isinstance(v, str) else _silent(v) for k, v in value.items()}
+    return [_silent(one) for one in value] if isinstance(value, list) else value
