@@ -31,8 +31,9 @@ class Ask:
 
     `due`: the details to poll of every resource now. `wanted`: all details that anyone reads; a new resource gets all
     of them at once. `known`: the ids of the last complete population; None: nothing is known, everything is new, and
-    then `wanted` is polled whole. `staying`: those of them that should be there again (ResourceType.stays). Both sets are closed over what their details need themselves; the type's own facet
-    may stand in them and means nothing: the listing is always asked.
+    then `wanted` is polled whole. `staying`: those of them that should be there again (ResourceType.stays). `due` and
+    `wanted` are closed over what their details need themselves; the type's own facet may stand in them and means
+    nothing: the listing is always asked.
     """
 
     type: ResourceType

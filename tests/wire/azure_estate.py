@@ -53,7 +53,11 @@ def rule(name: str, access: str, source: str, port: str, priority: int) -> dict[
 
 def _region_rule(definition: str, parameter: str) -> dict[str, Any]:
     """A part of an initiative that limits regions to those of its parameter."""
-    return {"policyDefinitionId": f"/providers/Microsoft.Authorization/policyDefinitions/{definition}", "policyDefinitionReferenceId": "where", "parameters": {"listOfAllowedLocations": {"value": f"[parameters('{parameter}')]"}}}
+    return {
+        "policyDefinitionId": f"/providers/Microsoft.Authorization/policyDefinitions/{definition}",
+        "policyDefinitionReferenceId": "where",
+        "parameters": {"listOfAllowedLocations": {"value": f"[parameters('{parameter}')]"}},
+    }
 
 
 def inventory() -> dict[str, list[dict[str, Any]]]:
@@ -104,7 +108,17 @@ def inventory() -> dict[str, list[dict[str, Any]]]:
 def views() -> dict[str, tuple[str, str, list[dict[str, Any]]]]:
     """What Resource Graph says to queries that are no list of a type."""
     machine = MACHINE.lower()
-    everything = [{"id": at("Microsoft.Web/sites", name), "name": name, "type": "microsoft.web/sites", "location": "westeurope", "tags": tags, "group": SHOP.lower()} for name, tags in (("shop", {"env": "production", "note": "x"}), ("blog", None))]
+    everything = [
+        {
+            "id": at("Microsoft.Web/sites", name),
+            "name": name,
+            "type": "microsoft.web/sites",
+            "location": "westeurope",
+            "tags": tags,
+            "group": SHOP.lower(),
+        }
+        for name, tags in (("shop", {"env": "production", "note": "x"}), ("blog", None))
+    ]
     return {
         "everything": ("resources | extend group", "*", everything),
         "regions": ("distinct location", "Microsoft.Storage/storageAccounts", [{"id": "westeurope"}]),
@@ -132,7 +146,10 @@ def answers() -> dict[str, Any]:
     )
     provider = f"{SUB}/providers"
     vault = at("Microsoft.KeyVault/vaults", "kv")
-    database, managed = at("Microsoft.Sql/servers/databases", "db1/shop"), at("Microsoft.Sql/managedInstances/databases", "mi1/shop")
+    database, managed = (
+        at("Microsoft.Sql/servers/databases", "db1/shop"),
+        at("Microsoft.Sql/managedInstances/databases", "mi1/shop"),
+    )
     held = {
         "roleDefinitionId": f"{SUB}/providers/Microsoft.Authorization/roleDefinitions/{OWNER_ROLE}",
         "principalId": OWNER,

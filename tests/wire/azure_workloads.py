@@ -30,7 +30,9 @@ WAF = at(f"{_NETWORK}/ApplicationGatewayWebApplicationFirewallPolicies", "Waf")
 DNS, NAMES = at(f"{_NETWORK}/dnsResolverPolicies", "Dns"), at(f"{_NETWORK}/dnsResolverDomainLists", "Bad")
 SENTINEL = f"{WORKSPACE}/providers/Microsoft.SecurityInsights"
 ASSIGNMENT = "Microsoft.GuestConfiguration/guestConfigurationAssignments"
-REPLICATED = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers/replicationProtectedItems"
+REPLICATED = (
+    "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationProtectionContainers/replicationProtectedItems"
+)
 _IMAGE = {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "latest"}
 _BOOT = {"securityType": "TrustedLaunch", "uefiSettings": {"secureBootEnabled": True, "vTpmEnabled": True}}
 _CRITICAL = {"criticality": "critical"}
@@ -42,20 +44,47 @@ def _covers(id: str) -> list[str]:
 
 
 def _assignment(machine: str) -> dict[str, Any]:
-    one = row(ASSIGNMENT, "TimeSync", {"targetResourceId": machine, "complianceStatus": "Compliant", "lastComplianceStatusChecked": NOW, "latestAssignmentReport": {"vm": {"uuid": PLANTED}}})
+    one = row(
+        ASSIGNMENT,
+        "TimeSync",
+        {
+            "targetResourceId": machine,
+            "complianceStatus": "Compliant",
+            "lastComplianceStatusChecked": NOW,
+            "latestAssignmentReport": {"vm": {"uuid": PLANTED}},
+        },
+    )
     return {**one, "id": f"{machine}/providers/{ASSIGNMENT}/TimeSync"}
 
 
 def _autoscale(name: str, target: str) -> dict[str, Any]:
-    rules = [{"scaleAction": {"direction": way, "value": "1", "type": "ChangeCount"}, "metricTrigger": {"metricName": "Percentage CPU"}} for way in ("Increase", "Decrease")]
-    return row("Microsoft.Insights/autoscaleSettings", name, {"enabled": True, "targetResourceUri": target, "profiles": [{"name": "d", "capacity": {"minimum": "2", "maximum": "5", "default": "2"}, "rules": rules}], "notifications": [{"email": {"customEmails": [EMAIL]}}]})
+    rules = [
+        {
+            "scaleAction": {"direction": way, "value": "1", "type": "ChangeCount"},
+            "metricTrigger": {"metricName": "Percentage CPU"},
+        }
+        for way in ("Increase", "Decrease")
+    ]
+    return row(
+        "Microsoft.Insights/autoscaleSettings",
+        name,
+        {
+            "enabled": True,
+            "targetResourceUri": target,
+            "profiles": [{"name": "d", "capacity": {"minimum": "2", "maximum": "5", "default": "2"}, "rules": rules}],
+            "notifications": [{"email": {"customEmails": [EMAIL]}}],
+        },
+    )
 
 
 def inventory() -> dict[str, list[dict[str, Any]]]:
     """What Resource Graph shows, by type."""
     known = estate.inventory()
     (machine,) = known[f"{_COMPUTE}/virtualMachines"]
-    machine["properties"] |= {"storageProfile": {"osDisk": {"osType": "Linux"}, "imageReference": _IMAGE}, "networkProfile": {"networkInterfaces": [{"id": at(f"{_NETWORK}/networkInterfaces", "nic1")}]}}
+    machine["properties"] |= {
+        "storageProfile": {"osDisk": {"osType": "Linux"}, "imageReference": _IMAGE},
+        "networkProfile": {"networkInterfaces": [{"id": at(f"{_NETWORK}/networkInterfaces", "nic1")}]},
+    }
     (interface,) = known[f"{_NETWORK}/networkInterfaces"]
     interface["properties"] |= {"virtualMachine": {"id": MACHINE}}
     (group,) = known[f"{_NETWORK}/networkSecurityGroups"]
@@ -67,17 +96,60 @@ def inventory() -> dict[str, list[dict[str, Any]]]:
         for one in known[f"Microsoft.Web/{type}"]:
             one["subscription"] = SUB
     (cluster,) = known["Microsoft.ContainerService/managedClusters"]
-    cluster["properties"] |= {"currentKubernetesVersion": "1.33.2", "agentPoolProfiles": [{"name": "a", "currentOrchestratorVersion": "1.33.2"}]}
+    cluster["properties"] |= {
+        "currentKubernetesVersion": "1.33.2",
+        "agentPoolProfiles": [{"name": "a", "currentOrchestratorVersion": "1.33.2"}],
+    }
     alerts = known["Microsoft.Insights/activityLogAlerts"]
-    alerts.append(row("Microsoft.Insights/activityLogAlerts", "health", {"enabled": True, "scopes": [SUB], "condition": {"allOf": [{"field": "category", "equals": "ServiceHealth"}]}, "actions": {"actionGroups": [{"actionGroupId": OPS}]}}))
+    alerts.append(
+        row(
+            "Microsoft.Insights/activityLogAlerts",
+            "health",
+            {
+                "enabled": True,
+                "scopes": [SUB],
+                "condition": {"allOf": [{"field": "category", "equals": "ServiceHealth"}]},
+                "actions": {"actionGroups": [{"actionGroupId": OPS}]},
+            },
+        )
+    )
     del known["Microsoft.OperationsManagement/solutions"]
     return known | _machines() | _reached() | _guarded() | _told()
 
 
 def _machines() -> dict[str, list[dict[str, Any]]]:
-    profile = {"storageProfile": {"imageReference": _IMAGE}, "securityProfile": _BOOT, "osProfile": {"adminUsername": PLANTED, "customData": PLANTED}, "networkProfile": {"networkInterfaceConfigurations": [{"properties": {"ipConfigurations": [{"properties": {"subnet": {"id": SUBNET}, "publicIPAddressConfiguration": {"name": "p", "properties": {"dnsSettings": PLANTED}}}}]}}]}}
+    profile = {
+        "storageProfile": {"imageReference": _IMAGE},
+        "securityProfile": _BOOT,
+        "osProfile": {"adminUsername": PLANTED, "customData": PLANTED},
+        "networkProfile": {
+            "networkInterfaceConfigurations": [
+                {
+                    "properties": {
+                        "ipConfigurations": [
+                            {
+                                "properties": {
+                                    "subnet": {"id": SUBNET},
+                                    "publicIPAddressConfiguration": {
+                                        "name": "p",
+                                        "properties": {"dnsSettings": PLANTED},
+                                    },
+                                }
+                            }
+                        ]
+                    }
+                }
+            ]
+        },
+    }
     upgrades = {"mode": "Rolling", "automaticOSUpgradePolicy": {"enableAutomaticOSUpgrade": True}}
-    details = {"instanceType": "A2A", "fabricObjectId": MACHINE, "primaryFabricLocation": "westeurope", "recoveryFabricLocation": "northeurope", "vmNics": [{"x": PLANTED}]}
+    details = {
+        "instanceType": "A2A",
+        "fabricObjectId": MACHINE,
+        "primaryFabricLocation": "westeurope",
+        "recoveryFabricLocation": "northeurope",
+        "vmNics": [{"x": PLANTED}],
+    }
     return {
         f"{_COMPUTE}/virtualMachineScaleSets": [row(f"{_COMPUTE}/virtualMachineScaleSets", "Set1", {"orchestrationMode": "Uniform", "upgradePolicy": upgrades, "virtualMachineProfile": profile}, covers=_covers(SET), zones=["1", "2"], sku={"name": "Standard_D2s_v5", "tier": "Standard", "capacity": 2}, tags=_CRITICAL)],
         "Microsoft.HybridCompute/machines": [row("Microsoft.HybridCompute/machines", "Arc1", {"status": "Connected", "osType": "linux", "lastStatusChange": NOW, "dnsFqdn": PLANTED})],
@@ -122,11 +194,31 @@ def views() -> dict[str, tuple[str, str, list[dict[str, Any]]]]:
     """What Resource Graph says to queries that are no list of a type: those of Azure Arc are asked for by its type."""
     hybrid, machine = "Microsoft.HybridCompute/machines", ARC.lower()
     mine: dict[str, tuple[str, str, list[dict[str, Any]]]] = {
-        "machine_regions": ("summarize machines = count() by location", f"{_COMPUTE}/virtualMachines", [{"location": "westeurope", "machines": 1}]),
-        "arc_patches": (f"{hybrid}/patchAssessmentResults/softwarePatches", f"{hybrid}/patchAssessmentResults/softwarePatches", []),
-        "arc_assessed": (f"{hybrid}/patchAssessmentResults'", f"{hybrid}/patchAssessmentResults", [{"id": machine, "status": "Succeeded", "at": NOW, "critical": 0, "security": 0, "reboot": False}]),
-        "arc_edr": (f"id contains '/providers/{hybrid}/' | where", "Microsoft.Security/assessments", [{"id": machine, "codes": ["Healthy"]}]),
-        "arc_scanned": (f"id contains '/providers/{hybrid}/' | project", "Microsoft.Security/assessments", [{"id": machine, "code": "Healthy"}]),
+        "machine_regions": (
+            "summarize machines = count() by location",
+            f"{_COMPUTE}/virtualMachines",
+            [{"location": "westeurope", "machines": 1}],
+        ),
+        "arc_patches": (
+            f"{hybrid}/patchAssessmentResults/softwarePatches",
+            f"{hybrid}/patchAssessmentResults/softwarePatches",
+            [],
+        ),
+        "arc_assessed": (
+            f"{hybrid}/patchAssessmentResults'",
+            f"{hybrid}/patchAssessmentResults",
+            [{"id": machine, "status": "Succeeded", "at": NOW, "critical": 0, "security": 0, "reboot": False}],
+        ),
+        "arc_edr": (
+            f"id contains '/providers/{hybrid}/' | where",
+            "Microsoft.Security/assessments",
+            [{"id": machine, "codes": ["Healthy"]}],
+        ),
+        "arc_scanned": (
+            f"id contains '/providers/{hybrid}/' | project",
+            "Microsoft.Security/assessments",
+            [{"id": machine, "code": "Healthy"}],
+        ),
     }
     return mine | estate.views()
 
@@ -138,10 +230,47 @@ def answers() -> dict[str, Any]:
     for site in (at("Microsoft.Web/sites", "shop"), at("Microsoft.Web/sites/slots", "shop/staging")):
         config = known[f"{site}/config/web"]["properties"]
         known[f"{site}/config/web"] = {"properties": {**config, "linuxFxVersion": "NODE|24-lts"}}
-    stack = {"majorVersions": [{"minorVersions": [{"stackSettings": {"linuxRuntimeSettings": {"runtimeVersion": "NODE|24-lts", "endOfLifeDate": "2099-04-30T00:00:00Z"}}}]}]}
+    stack = {
+        "majorVersions": [
+            {
+                "minorVersions": [
+                    {
+                        "stackSettings": {
+                            "linuxRuntimeSettings": {
+                                "runtimeVersion": "NODE|24-lts",
+                                "endOfLifeDate": "2099-04-30T00:00:00Z",
+                            }
+                        }
+                    }
+                ]
+            }
+        ]
+    }
     port = {"number": 22, "protocol": "*", "maxRequestAccessDuration": "PT3H"}
-    request = {"requestor": EMAIL, "justification": PLANTED, "virtualMachines": [{"id": MACHINE, "ports": [{"number": 22, "status": "Revoked", "endTimeUtc": "2026-01-01T00:00:00Z", "allowedSourceAddressPrefix": PLANTED}]}]}
-    door = {"wafPolicy": {"id": EDGE}, "type": "WebApplicationFirewall", "associations": [{"domains": [{"id": f"{DOOR}/afdEndpoints/shop", "isActive": True}], "patternsToMatch": ["/*"]}]}
+    request = {
+        "requestor": EMAIL,
+        "justification": PLANTED,
+        "virtualMachines": [
+            {
+                "id": MACHINE,
+                "ports": [
+                    {
+                        "number": 22,
+                        "status": "Revoked",
+                        "endTimeUtc": "2026-01-01T00:00:00Z",
+                        "allowedSourceAddressPrefix": PLANTED,
+                    }
+                ],
+            }
+        ],
+    }
+    door = {
+        "wafPolicy": {"id": EDGE},
+        "type": "WebApplicationFirewall",
+        "associations": [
+            {"domains": [{"id": f"{DOOR}/afdEndpoints/shop", "isActive": True}], "patternsToMatch": ["/*"]}
+        ],
+    }
     return known | {
         "/providers/Microsoft.Web/webAppStacks": {"value": [{"name": "node", "properties": stack}]},
         "/providers/Microsoft.Web/functionAppStacks": {"value": []},

@@ -18,11 +18,18 @@ def estate(asset: Asset, bound: Asset, org: str, project: str, number: str, plan
     above: dict[str, Any] = {"node": "", "above": [org]}
     service = f"{org}/locations/global/securityCenterServices/security-health-analytics"
     check = "monitoring.googleapis.com/uptime_check/check_passed"
-    account, key = f"//iam.googleapis.com/{here}/serviceAccounts", f"//apikeys.googleapis.com/projects/{number}/locations/global/keys"
+    account, key = (
+        f"//iam.googleapis.com/{here}/serviceAccounts",
+        f"//apikeys.googleapis.com/projects/{number}/locations/global/keys",
+    )
     secret = f"//secretmanager.googleapis.com/projects/{number}/secrets/db"
     table = f"//bigquery.googleapis.com/{here}/datasets/sales/tables"
     channel = f"{here}/notificationChannels/1"
-    everything: list[dict[str, Any]] = [{"bigQueryTarget": {"filter": {"otherTables": {}}}}, {"cloudStorageTarget": {"filter": {"others": {}}}}, {"cloudSqlTarget": {"filter": {"others": {}}}}]
+    everything: list[dict[str, Any]] = [
+        {"bigQueryTarget": {"filter": {"otherTables": {}}}},
+        {"cloudStorageTarget": {"filter": {"others": {}}}},
+        {"cloudSqlTarget": {"filter": {"others": {}}}},
+    ]
     return [
         asset("accessapproval.googleapis.com/AccessApprovalSettings", f"//accessapproval.googleapis.com/{org}/accessApprovalSettings", {"name": f"{org}/accessApprovalSettings", "notificationEmails": [planted], "enrolledServices": [{"cloudProduct": "all", "enrollmentLevel": "BLOCK_ALL"}]}, **above),
         asset("apikeys.googleapis.com/Key", f"{key}/1", {"name": "1", "displayName": planted, "keyString": planted, "createTime": now, "restrictions": {"apiTargets": [{"service": "maps-backend.googleapis.com"}], "browserKeyRestrictions": {"allowedReferrers": ["https://shop.example/*"]}}}),
@@ -51,15 +58,29 @@ def apis(project: str, planted: str) -> dict[str, Any]:
     last, since = (time.strftime("%Y-%m-%dT07:00:00Z", time.gmtime(now - days * day)) for days in (2, 300))
     activities = "/v1/projects/%s/locations/global/activityTypes/serviceAccountLastAuthentication/activities:query"
     account = {"serviceAccountId": "1", "fullResourceName": planted, "projectNumber": "12"}
-    used = {"fullResourceName": planted, "activityType": "serviceAccountLastAuthentication", "observationPeriod": {"startTime": since, "endTime": last}, "activity": {"lastAuthenticatedTime": last, "serviceAccount": account}}
+    used = {
+        "fullResourceName": planted,
+        "activityType": "serviceAccountLastAuthentication",
+        "observationPeriod": {"startTime": since, "endTime": last},
+        "activity": {"lastAuthenticatedTime": last, "serviceAccount": account},
+    }
     quotas = [{"metric": "CPUS", "limit": 24.0, "usage": 4.0}, {"metric": "SSD_TOTAL_GB", "limit": 500.0, "usage": 0.0}]
     compute = f"/compute/v1/projects/{project}"
     return {
         activities % project: {"activities": [used]},
         activities % "tools": {},
-        f"/dns/v1/projects/{project}/managedZones/acme/dnsKeys": {"kind": "dns#dnsKeysListResponse", "dnsKeys": [{"type": "keySigning", "algorithm": "rsasha256", "isActive": True, "publicKey": planted}]},
-        compute: {"name": project, "quotas": quotas, "commonInstanceMetadata": {"items": [{"key": "x", "value": planted}]}},
-        f"{compute}/regions": {"items": [{"name": "europe-west1", "status": "UP", "quotas": quotas, "description": planted}]},
+        f"/dns/v1/projects/{project}/managedZones/acme/dnsKeys": {
+            "kind": "dns#dnsKeysListResponse",
+            "dnsKeys": [{"type": "keySigning", "algorithm": "rsasha256", "isActive": True, "publicKey": planted}],
+        },
+        compute: {
+            "name": project,
+            "quotas": quotas,
+            "commonInstanceMetadata": {"items": [{"key": "x", "value": planted}]},
+        },
+        f"{compute}/regions": {
+            "items": [{"name": "europe-west1", "status": "UP", "quotas": quotas, "description": planted}]
+        },
     }
 
 
