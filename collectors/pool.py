@@ -136,6 +136,7 @@ class Pool:
                 work.running -= 1
                 self._settle(work.batch) if work.batch.error else self._end(work)
                 self._offer(work)
+                del found, work, task  # a thread that waits or ends keeps nothing of what it did
             self._threads -= 1
 
     def _end(self, work: _Work) -> None:
