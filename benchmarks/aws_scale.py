@@ -9,35 +9,43 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.aws_estate import ITEMS, REGIONS, SERVICES, Stub
+from benchmarks.aws_estate import ITEMS, REGIONS, SERVICES, Service, Stub
 from benchmarks.report import Report, elsewhere, main, peak_rss_mb
 from benchmarks.stub import ENVIRONMENT
 
 THREADS, SCOPES = 64, 16
 LATENCY = 0.1
 FEW, MANY = 10, 100
+WIDE = 1_000
+NARROW = 2
+"""How many services are asked of so many accounts, without latency: only memory is looked at."""
 
 
 def run(*, quick: bool = False) -> Report:
-    few, many = (1, 2) if quick else (FEW, MANY)
+    few, many, wide = (1, 2, 3) if quick else (FEW, MANY, WIDE)
     latency = 0.0 if quick else LATENCY
     with Stub(few, latency) as url:
         bare, small = (_worker(who, url, few) for who in ("bare", "ours"))
     with Stub(many, latency) as url:
         large = _worker("ours", url, many)
+    with Stub(many, 0.0) as url:
+        narrow = _worker("narrow", url, many)
+    with Stub(wide, 0.0) as url:
+        widest = _worker("narrow", url, wide)
     if small["asked"] != bare["asked"]:
         raise RuntimeError(f"not the same calls: {small} {bare}")
     return Report(
         "aws_scale",
         f"{many} accounts, {len(REGIONS)} regions, {len(SERVICES)} services, {ITEMS} resources in each; answers come "
         f"{latency * 1000:.0f} ms late over loopback, {THREADS} threads; discovery, engine, spool, record, first with "
-        f"an empty store and then again; beside {few} accounts, and a boto3 loop over the same clients for {few}",
+        f"an empty store and then again; beside {few} accounts, and a boto3 loop over the same clients for {few}. "
+        f"And how memory grows from {many} to {wide:,} accounts that are asked for {NARROW} services each",
         {
             "calls": large["calls"],
             "resources": large["resources"],
@@ -52,10 +60,13 @@ def run(*, quick: bool = False) -> Report:
             "discovery_cpu_seconds": large["discovery"],
             "peak_rss_mb": large["rss"],
             "rss_growth_mb": large["rss"] - small["rss"],
+            "narrow_peak_rss_mb": narrow["rss"],
+            "narrow_thousand_peak_rss_mb": widest["rss"],
+            "narrow_growth_kb_an_account": (widest["rss"] - narrow["rss"]) * 1024 / (wide - many),
             "store_bytes_per_account": large["bytes"] / many,
             "again_bytes_per_account": large["again_bytes"] / many,
         },
-        {"again_cpu_ratio": 1.3, "peak_rss_mb": 250},
+        {"again_cpu_ratio": 1.3, "peak_rss_mb": 250, "narrow_thousand_peak_rss_mb": 250},
         {
             "calls": bare["calls"],
             "cpu_ms_per_call": 1000 * bare["cpu"] / bare["calls"],
@@ -77,7 +88,7 @@ def _worker(who: str, url: str, accounts: int) -> dict[str, float]:
 # ── workers, each in a process of its own ─────────────────────────────────────────────────
 
 
-def _ours(url: str, accounts: int, folder: Path) -> dict[str, float]:
+def _ours(url: str, accounts: int, folder: Path, services: Sequence[Service] = SERVICES) -> dict[str, float]:
     """Discover, collect and record twice, as two nightly runs in one process would."""
     from annexlog.collectors import Call, ResourceType, providers
     from annexlog.collectors.aws import Options
@@ -91,7 +102,7 @@ def _ours(url: str, accounts: int, folder: Path) -> dict[str, float]:
             f"aws.{s.client}.thing", facet="thing", id=f"{{thing.{s.path}}}" if s.path else "{thing}",
             listed=Call(f"{s.client}:List", f"{s.client}.{s.operation}", items=s.member),
         )
-        for s in SERVICES
+        for s in services
     ]  # fmt: skip
     adapter: Any = providers()["aws"].connect(Options(endpoint_url=url, organization=True), "main")
     begin = time.process_time()
@@ -102,7 +113,7 @@ def _ours(url: str, accounts: int, folder: Path) -> dict[str, float]:
         raise RuntimeError(f"the stub did not answer: {found.refusals[:1]}")
     begin = time.process_time()
     for region in REGIONS:
-        for service in SERVICES:
+        for service in services:
             adapter.connection.client(service.client, region)
     client_cpu = time.process_time() - begin
     clock = SystemClock()
@@ -175,8 +186,10 @@ def _bare(url: str, accounts: int, _: Path) -> dict[str, float]:
 
 def worker(who: str, url: str, accounts: str) -> None:
     """Imports do not count; clients do."""
+    parts: Mapping[str, Callable[[str, int, Path], dict[str, float]]]
+    parts = {"ours": _ours, "bare": _bare, "narrow": partial(_ours, services=SERVICES[:NARROW])}
     with tempfile.TemporaryDirectory() as folder:
-        told = {"ours": _ours, "bare": _bare}[who](url, int(accounts), Path(folder))
+        told = parts[who](url, int(accounts), Path(folder))
     print(json.dumps({**told, "rss": peak_rss_mb()}))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 
+from annexlog.__main__ import spare
 from annexlog.answers import shapes
 from annexlog.evidence_store.model import JSON, instant
 from annexlog.mappings import Estate, MemoryEvidence, Population, Test, judge_together, load
@@ -30,6 +31,7 @@ TAGS = [{"Key": "owner", "Value": "team"}, {"Key": "criticality", "Value": "high
 
 def run(*, quick: bool = False) -> Report:
     count, runs = (200, 1) if quick else (6000, 5)
+    spare()  # as the command does
     evidence = MemoryEvidence(instant("2026-11-25T12:00:00Z"), SCOPES, _populations(count))
     tests = load(shapes()).tests
     plain, joined = ([tests[id] for id in ids] for ids in (PLAIN, JOINED))
