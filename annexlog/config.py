@@ -148,8 +148,10 @@ def _convert(data: Any, kind: type[Any], file: Path, prefix: str) -> Any:
         keys = [k for k in (prefix, path.strip("`").removeprefix("$").lstrip(".")) if k]
         if unknown := _UNKNOWN.fullmatch(what):
             keys.append(unknown[1])
-            what = "unknown key" + _nearest(unknown[1], _known(kind, path)) + "."
-        raise ConfigError(what.rstrip(".") + ".", where=f"{file}: {'.'.join(keys)}" if keys else str(file)) from None
+            what = "unknown key" + _nearest(unknown[1], _known(kind, path))
+        raise ConfigError(
+            what if what.endswith((".", "?")) else f"{what}.", where=f"{file}: {'.'.join(keys)}" if keys else str(file)
+        ) from None
 
 
 def _known(kind: type[Any], path: str) -> list[str]:
@@ -159,7 +161,7 @@ def _known(kind: type[Any], path: str) -> list[str]:
 
 def _nearest(word: str, among: list[str]) -> str:
     near = difflib.get_close_matches(word, among, n=1)
-    return f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(sorted(among))}"
+    return f"; did you mean {near[0]!r}?" if near else f"; expected one of {', '.join(sorted(among))}."
 
 
 def _check_duration(text: str, file: Path, key: str) -> None:
@@ -200,7 +202,7 @@ def _target(name: str, table: dict[str, Any], file: Path) -> Target:
         )
     if kind not in known:
         nearest = _nearest(str(kind), list(known))
-        raise ConfigError(f"unknown provider {kind!r}{nearest}.", where=f"{where}.provider")
+        raise ConfigError(f"unknown provider {kind!r}{nearest}", where=f"{where}.provider")
     provider = known[kind]
     return Target(name, provider, _convert(options, provider.options, file, f"targets.{name}"))
 
@@ -214,7 +216,7 @@ def _anchor(name: str, table: dict[str, Any], file: Path) -> Anchor:
     if kind is None:
         raise ConfigError(f"no kind; expected one of {', '.join(KINDS)}.", where=where, next='Add kind = "file".')
     if kind not in KINDS:
-        raise ConfigError(f"unknown kind {kind!r}{_nearest(str(kind), list(KINDS))}.", where=f"{where}.kind")
+        raise ConfigError(f"unknown kind {kind!r}{_nearest(str(kind), list(KINDS))}", where=f"{where}.kind")
     made: Anchor = _convert(options, KINDS[kind], file, f"anchors.{name}")
     try:
         made.check()

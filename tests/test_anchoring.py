@@ -372,7 +372,7 @@ def test_verify_checks_timestamps_by_the_configured_certificates(
     ("text", "what"),
     [
         ("[anchors.worm]\npath = 'x'\n", "no kind; expected one of email, file, s3, timestamp, webhook, witness."),
-        ("[anchors.worm]\nkind = 'fiel'\n", "unknown kind 'fiel'; did you mean 'file'?."),
+        ("[anchors.worm]\nkind = 'fiel'\n", "unknown kind 'fiel'; did you mean 'file'?"),
         ("[anchors.worm]\nkind = 'file'\npaht = 'x'\n", "unknown key; did you mean 'path'?"),
         ("[anchors.'a b']\nkind = 'file'\npath = 'x'\n", "an anchor's name is of letters, digits, - and _"),
     ],

@@ -117,6 +117,23 @@ def test_a_wrong_configuration_is_refused_with_its_place_and_what_was_expected(
     assert "Traceback" not in error
 
 
+def test_a_suggestion_ends_with_its_question_mark(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "annexlog.toml").write_text('[targets.a]\nprovider = "aws"\nrole_arm = "x"')
+
+    run(["-C", str(tmp_path), "status"])
+
+    assert capsys.readouterr().err.rstrip().endswith("did you mean 'role_arn'?")
+
+
+def test_a_collection_without_a_target_says_that_nothing_was_looked_at(
+    initialised: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = run(["-C", str(initialised), "collect"])
+
+    assert code == 0
+    assert f"{initialised / 'annexlog.toml'} has no target. Add one, then: annexlog doctor" in capsys.readouterr().out
+
+
 def test_without_a_configuration_it_says_where_it_looked_and_how_to_write_one(tmp_path: Path) -> None:
     shown = annexlog("status", cwd=tmp_path, HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path / "config"))
 

@@ -57,7 +57,10 @@ def collect(due: bool, only: tuple[str, ...], since: Millis | None, no_assess: b
     if turn is None:
         render.say("Nothing is due.")
         return 0
-    return _report(turn, json=json)
+    code = _report(turn, json=json)
+    if not config.targets and not json:
+        render.say(f"Nothing was looked at: {config.file} has no target. Add one, then: annexlog doctor")
+    return code
 
 
 def _known(only: Sequence[str], config: Config) -> None:
