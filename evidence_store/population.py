@@ -41,12 +41,18 @@ class _Openings:
             self._rids = array("q", (rids[row] for row in order))
 
     def __contains__(self, rid: int) -> bool:
-        row = bisect_left(self._rids, rid)
-        return row < len(self._rids) and self._rids[row] == rid
+        return self._place(rid) is not None
 
     def row(self, rid: int) -> int:
-        """Where it is; it must be there."""
-        return bisect_left(self._rids, rid)
+        """Where it is. Raises KeyError: another's would be committed to instead."""
+        row = self._place(rid)
+        if row is None:
+            raise KeyError(rid)
+        return row
+
+    def _place(self, rid: int) -> int | None:
+        row = bisect_left(self._rids, rid)
+        return row if row < len(self._rids) and self._rids[row] == rid else None
 
     def at(self, row: int) -> bytes:
         """The cid and the salt, in one piece."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from annexlog.collectors import Call, Page, Refused
@@ -124,11 +125,4 @@ SIGHT = Call(
     also=(ROLES,),
 )
 
-DEVICE_SIGHT = Call(
-    USERS,
-    f"{DIRECTORY}/users/{{user}}",
-    {"customer": "{customer}", "subject": "{subject}"},
-    items="",
-    fn=sight_of_devices,
-    also=(ROLES,),
-)
+DEVICE_SIGHT = replace(SIGHT, fn=sight_of_devices)
