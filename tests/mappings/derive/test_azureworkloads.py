@@ -21,6 +21,25 @@ SUB = "/subscriptions/s"
 # ── alerts ──
 
 
+def unnoticed(rule: dict[str, Any]) -> object:
+    """What nobody is told of where an alert of one operation meets a processing rule."""
+    value = {
+        "enabled": True,
+        "scopes": [SUB],
+        "condition": {"allOf": [{"field": "operationName", "equals": "A/write"}]},
+        "actions": {"actionGroups": [{"actionGroupId": "g"}]},
+    }
+    return unnoticed_operations(
+        [{"id": f"{SUB}/a", "alert": {"name": "Telephone", "properties": value}}],
+        [{"id": "g", "group": {"properties": {"enabled": True}, "others": 1}}],
+        [{"id": "r", "processing": {"properties": rule}}],
+        [],
+        SUB,
+        ["A/write"],
+        NOW,
+    )
+
+
 @pytest.mark.parametrize(
     ("conditions", "silenced"),
     [
@@ -41,31 +60,14 @@ SUB = "/subscriptions/s"
 def test_a_processing_rule_silences_an_alert_unless_a_condition_certainly_says_no(
     conditions: list[dict[str, Any]], silenced: bool
 ) -> None:
-    value = {
-        "enabled": True,
-        "scopes": [SUB],
-        "condition": {"allOf": [{"field": "operationName", "equals": "A/write"}]},
-        "actions": {"actionGroups": [{"actionGroupId": "g"}]},
-    }
     rule = {
         "enabled": True,
         "scopes": [SUB],
         "actions": [{"actionType": "RemoveAllActionGroups"}],
         "conditions": conditions,
     }
-    groups = [{"id": "g", "group": {"properties": {"enabled": True}, "others": 1}}]
 
-    missing = unnoticed_operations(
-        [{"id": f"{SUB}/a", "alert": {"name": "Telephone", "properties": value}}],
-        groups,
-        [{"id": "r", "processing": {"properties": rule}}],
-        [],
-        SUB,
-        ["A/write"],
-        NOW,
-    )
-
-    assert missing == (["A/write"] if silenced else [])
+    assert unnoticed(rule) == (["A/write"] if silenced else [])
 
 
 @pytest.mark.parametrize(
@@ -73,30 +75,13 @@ def test_a_processing_rule_silences_an_alert_unless_a_condition_certainly_says_n
     [(None, True), ("2025-12-31T08:00:00", False), ("2025-12-31T12:00:00", True), ("2026-02-01T00:00:00", True)],
 )
 def test_a_schedule_is_over_when_it_is_over_in_every_time_zone(until: str | None, silenced: bool) -> None:
-    value = {
-        "enabled": True,
-        "scopes": [SUB],
-        "condition": {"allOf": [{"field": "operationName", "equals": "A/write"}]},
-        "actions": {"actionGroups": [{"actionGroupId": "g"}]},
-    }
     rule = {
         "enabled": True,
         "actions": [{"actionType": "RemoveAllActionGroups"}],
         "schedule": {"effectiveUntil": until},
     }
-    groups = [{"id": "g", "group": {"properties": {"enabled": True}, "others": 1}}]
 
-    missing = unnoticed_operations(
-        [{"id": "a", "alert": {"properties": value}}],
-        groups,
-        [{"id": "r", "processing": {"properties": rule}}],
-        [],
-        SUB,
-        ["A/write"],
-        NOW,
-    )
-
-    assert missing == (["A/write"] if silenced else [])
+    assert unnoticed(rule) == (["A/write"] if silenced else [])
 
 
 @pytest.mark.parametrize(
